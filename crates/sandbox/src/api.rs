@@ -12,15 +12,15 @@ use base64::Engine;
 use serde_json::{Map, Value, json};
 
 use super::{
-    SharedSandbox,
     call::{Call, Params},
-    expand,
     failure::{ApiFault, SandboxFailure},
     form, ids,
+    objects::{NEWEST, expand},
     operations::{self, SandboxAnswer, SandboxOperation},
+    outbox::api_versions::is_dated,
     parameters,
+    shared::SharedSandbox,
     state::SandboxState,
-    webhooks::shapes::{NEWEST, is_dated},
 };
 
 const KEY_CHARACTERS_MAX: usize = 255;
@@ -167,7 +167,7 @@ fn perform(state: &mut SandboxState, asked: &ApiRequest) -> ApiAnswer {
     }
     let print = format!("{} {} {}", asked.method, asked.path, Value::Object(asked.form.clone()));
     if let Some(key) = &asked.key {
-        match state.kept.find(key, &print, state.now) {
+        match state.kept.find(key, &print, state.store.now) {
             Ok(Some(known)) => {
                 return ApiAnswer { status: known.status, body: known.body.clone(), replayed: true };
             }
@@ -183,17 +183,17 @@ fn perform(state: &mut SandboxState, asked: &ApiRequest) -> ApiAnswer {
     };
     let paths = params.texts("expand");
     let call = Call { ids, params };
-    state.cause = Some((asked.id.clone(), asked.key.clone()));
+    state.outbox.cause = Some((asked.id.clone(), asked.key.clone()));
     let done = (operation.run)(state, &call).or_else(|failure| recorded(state, operation, &call, failure));
-    let done = done.and_then(|mut value| expand::expand(state, &mut value, &paths).map(|()| value));
-    state.publish();
-    state.cause = None;
+    let done = done.and_then(|mut value| expand::expand(&state.store, &mut value, &paths).map(|()| value));
+    state.outbox.publish(&state.store);
+    state.outbox.cause = None;
     let answered = match done {
         Ok(body) => ApiAnswer { status: 200, body, replayed: false },
         Err(failure) => refused(&failure, &asked.id),
     };
     if let Some(key) = &asked.key {
-        state.kept.keep(key, &print, state.now, answered.status, &answered.body);
+        state.kept.keep(key, &print, state.store.now, answered.status, &answered.body);
     }
     answered
 }
@@ -205,7 +205,7 @@ fn recorded(
     call: &Call,
     failure: SandboxFailure,
 ) -> SandboxAnswer {
-    let known = state.recorded.retrieve(operation.path, call.id());
+    let known = state.store.recorded.retrieve(operation.path, call.id());
     known.filter(|_| operation.method == "GET" && failure.status == 404).cloned().ok_or(failure)
 }
 

@@ -2,14 +2,43 @@
 
 use chrono::{DateTime, Datelike, Months, TimeDelta, Utc, Weekday};
 
-use crate::objects::price::{Recurring, SandboxInterval};
-
 pub const MINUTE_S: i64 = 60;
 pub const HOUR_S: i64 = 3_600;
 pub const DAY_S: i64 = 86_400;
 
 /// No date in the sandbox is as far away as this many periods.
 const PERIODS_MAX: u32 = 100_000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SandboxInterval {
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+impl SandboxInterval {
+    pub const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::Year];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Year => "year",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|interval| interval.as_str() == text)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recurring {
+    pub interval: SandboxInterval,
+    pub count: u32,
+}
 
 /// The first end of a period after `after`.
 pub fn period_end(anchor: i64, recurring: Recurring, after: i64) -> i64 {

@@ -3,6 +3,7 @@
 //!
 //! JSON in, JSON out, under `/_sandbox`. No key is asked for on this machine; `doors` says who may come in.
 
+mod people;
 mod sales;
 mod settings;
 
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{Path, State as Shares},
+    extract::State as Shares,
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -18,27 +19,23 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    SharedSandbox,
-    billing::{
-        checkout::{AfterPayment, Payer},
-        payments::Presence,
-    },
-    calendar::{self, parse_advance, year},
+use crate::{
+    billing::passing,
+    calendar::{self, parse_advance},
     failure::{ApiFault, SandboxFailure},
-    objects::{card::TestCard, dispute::DisputeStatus, event::SandboxEvent},
-    operations,
-    state::SandboxState,
-    table::Stored,
-    webhooks::{
+    outbox::{
         self,
+        api_versions::is_version,
         queue::{Faults, Resend},
-        shapes::is_version,
     },
+    shared::SharedSandbox,
+    state::SandboxState,
+    store::event::SandboxEvent,
 };
 
 /// Deliveries that are listed.
 const DELIVERIES_LISTED_MAX: usize = 200;
+
 /// Times that one fault may be asked for.
 const FAULTS_MAX: usize = 10_000;
 
@@ -52,12 +49,12 @@ pub(super) fn routes() -> Router<Arc<SharedSandbox>> {
         .route("/_sandbox/faults", post(set_faults))
         .route("/_sandbox/settings", post(settings::set))
         .route("/_sandbox/keys", post(restrict))
-        .route("/_sandbox/disputes", post(dispute))
-        .route("/_sandbox/disputes/{id}", post(decide_dispute))
-        .route("/_sandbox/refunds/{id}/fail", post(fail_refund))
-        .route("/_sandbox/payment_intents/{id}/settle", post(settle))
-        .route("/_sandbox/payment_intents/{id}/authenticate", post(authenticate))
-        .route("/_sandbox/checkout/{id}/pay", post(pay))
+        .route("/_sandbox/disputes", post(people::dispute))
+        .route("/_sandbox/disputes/{id}", post(people::decide_dispute))
+        .route("/_sandbox/refunds/{id}/fail", post(people::fail_refund))
+        .route("/_sandbox/payment_intents/{id}/settle", post(people::settle))
+        .route("/_sandbox/payment_intents/{id}/authenticate", post(people::authenticate))
+        .route("/_sandbox/checkout/{id}/pay", post(people::pay))
         .route("/_sandbox/customers/{id}/discount", post(sales::discount_customer))
         .route("/_sandbox/payment_links", post(sales::make_link))
 }
@@ -80,12 +77,12 @@ async fn about(Shares(shared): Shares<Arc<SharedSandbox>>) -> Response {
 fn described(state: &SandboxState) -> Value {
     json!({
         "sandbox": true,
-        "now": state.now,
-        "now_shown": calendar::shown(state.now),
-        "customers": state.customers.len(),
-        "subscriptions": state.subscriptions.len(),
-        "events": state.events.len(),
-        "deliveries_waiting": state.queue.waiting(),
+        "now": state.store.now,
+        "now_shown": calendar::shown(state.store.now),
+        "customers": state.store.customers.len(),
+        "subscriptions": state.store.subscriptions.len(),
+        "events": state.outbox.events.len(),
+        "deliveries_waiting": state.outbox.queue.waiting(),
     })
 }
 
@@ -99,7 +96,7 @@ struct Advance {
 }
 
 async fn advance(Shares(shared): Shares<Arc<SharedSandbox>>, Json(wanted): Json<Advance>) -> Response {
-    let now = shared.with(|state| state.now);
+    let now = shared.with(|state| state.store.now);
     let until = wanted.to.or_else(|| wanted.advance.as_deref().and_then(|text| parse_advance(text, now)));
     answer(&shared, move_clock(&shared, now, until))
 }
@@ -124,7 +121,7 @@ pub(super) fn move_clock(
         return Err(SandboxFailure::invalid(message).param("advance"));
     }
     // First everything happens at its time; then the clock says that it is later.
-    shared.with(|state| state.pass(until));
+    shared.with(|state| passing::pass(state, until));
     shared.clock.advance(calendar::delta(until.saturating_sub(shared.clock_seconds())));
     Ok(shared.with(|state| described(state)))
 }
@@ -132,10 +129,11 @@ pub(super) fn move_clock(
 async fn deliveries(Shares(shared): Shares<Arc<SharedSandbox>>) -> Response {
     let rows = shared.with(|state| {
         state
+            .outbox
             .queue
             .recent()
             .take(DELIVERIES_LISTED_MAX)
-            .map(webhooks::queue::QueuedDelivery::render)
+            .map(outbox::queue::QueuedDelivery::render)
             .collect::<Vec<_>>()
     });
     answer(&shared, Ok(json!({ "deliveries": rows })))
@@ -160,11 +158,11 @@ fn keep(state: &mut SandboxState, documents: &Documents) -> Result<Value, Sandbo
     let no_event =
         || SandboxFailure::invalid("An event has `id`, `created`, `type` and `data.object`.").param("events");
     for event in events.ok_or_else(no_event)? {
-        state.recorded.keep(event.created, &event.left_of_it());
-        state.events.put(event);
+        state.store.recorded.keep(event.created, &event.left_of_it());
+        state.outbox.events.put(event);
     }
     for object in &documents.objects {
-        state.recorded.keep(state.now, object);
+        state.store.recorded.keep(state.store.now, object);
     }
     Ok(json!({ "events": documents.events.len(), "objects": documents.objects.len() }))
 }
@@ -198,13 +196,13 @@ fn send_again(state: &mut SandboxState, again: &Again) -> Result<Value, SandboxF
         return Err(SandboxFailure::invalid("This is no version of Stripe's API.").param("api_version"));
     }
     for id in &again.events {
-        state.events.get(id)?;
+        state.outbox.events.get(id)?;
     }
     let wanted = |event: &&SandboxEvent| {
         (again.events.is_empty() || again.events.contains(&event.id))
             && (again.types.is_empty() || again.types.contains(&event.kind))
     };
-    let mut events: Vec<SandboxEvent> = state.events.iter().filter(wanted).cloned().collect();
+    let mut events: Vec<SandboxEvent> = state.outbox.events.iter().filter(wanted).cloned().collect();
     if again.order.as_deref() == Some("reversed") {
         events.reverse();
     }
@@ -217,14 +215,14 @@ fn send_again(state: &mut SandboxState, again: &Again) -> Result<Value, SandboxF
     let mut sent = 0_u64;
     for event in &events {
         let endpoints: Vec<_> =
-            state.endpoints.iter().filter(|row| row.wants(&event.kind)).cloned().collect();
+            state.store.endpoints.iter().filter(|row| row.wants(&event.kind)).cloned().collect();
         for mut endpoint in endpoints {
             let version = again.api_version.clone().or_else(|| endpoint.api_version.clone());
-            let body = webhooks::body(state, event, version.as_deref());
+            let body = outbox::body(&state.store, event, version.as_deref());
             if let Some(url) = &again.url {
                 endpoint.url.clone_from(url);
             }
-            state.queue.resend(event, &endpoint, &body, &resend);
+            state.outbox.queue.resend(event, &endpoint, &body, &resend);
             sent = sent.saturating_add(resend.copies.max(1));
         }
     }
@@ -246,7 +244,7 @@ struct NewFaults {
 
 async fn set_faults(Shares(shared): Shares<Arc<SharedSandbox>>, Json(new): Json<NewFaults>) -> Response {
     let set = shared.with(|state| {
-        state.queue.faults = Faults {
+        state.outbox.queue.faults = Faults {
             drop_percent: new.drop_percent,
             duplicates: new.duplicates,
             delay_ms: new.delay_ms,
@@ -281,145 +279,4 @@ async fn restrict(Shares(shared): Shares<Arc<SharedSandbox>>, Json(new): Json<Re
         json!({ "key": new.key, "may": new.may })
     });
     answer(&shared, restricted)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewDispute {
-    charge: Option<String>,
-    payment_intent: Option<String>,
-    amount: Option<i64>,
-    reason: Option<String>,
-    /// `needs_response`, `warning_needs_response` (an inquiry) or `prevented`.
-    status: Option<String>,
-}
-
-async fn dispute(Shares(shared): Shares<Arc<SharedSandbox>>, Json(new): Json<NewDispute>) -> Response {
-    let opened = shared.with(|state| {
-        let intent = new.payment_intent.as_deref().map(|id| state.payment_intents.get(id)).transpose()?;
-        let of_intent = intent.and_then(|intent| intent.latest_charge.clone());
-        let charge = new.charge.clone().or(of_intent).ok_or_else(|| SandboxFailure::missing("charge"))?;
-        let row = state.charges.get(&charge)?;
-        // What went back to the customer already is not disputed.
-        let left = row.amount_captured.saturating_sub(row.amount_refunded);
-        let status = new.status.as_deref().map_or(Some(DisputeStatus::NeedsResponse), DisputeStatus::parse);
-        let status =
-            status.ok_or_else(|| SandboxFailure::invalid("There is no such status.").param("status"))?;
-        let reason = new.reason.as_deref().unwrap_or("fraudulent");
-        let id = state.open_dispute(&charge, new.amount.unwrap_or(left), reason, status)?;
-        Ok(state.disputes.get(&id)?.render(state))
-    });
-    answer(&shared, opened)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PersonsDecision {
-    status: String,
-}
-
-async fn decide_dispute(
-    Shares(shared): Shares<Arc<SharedSandbox>>,
-    Path(id): Path<String>,
-    Json(decision): Json<PersonsDecision>,
-) -> Response {
-    let closed = shared.with(|state| {
-        let status = DisputeStatus::parse(&decision.status).filter(|status| !status.is_open());
-        let status = status.ok_or_else(|| {
-            SandboxFailure::invalid("It is `won`, `lost`, `warning_closed` or `prevented`.").param("status")
-        })?;
-        state.close_dispute(&id, status)?;
-        Ok(state.disputes.get(&id)?.render(state))
-    });
-    answer(&shared, closed)
-}
-
-async fn fail_refund(Shares(shared): Shares<Arc<SharedSandbox>>, Path(id): Path<String>) -> Response {
-    let failed = shared.with(|state| {
-        state.fail_refund(&id)?;
-        Ok(state.refunds.get(&id)?.render(state))
-    });
-    answer(&shared, failed)
-}
-
-async fn settle(Shares(shared): Shares<Arc<SharedSandbox>>, Path(id): Path<String>) -> Response {
-    let settled = shared.with(|state| {
-        if state.payment_intents.get(&id)?.settles_at.is_none() {
-            return Err(SandboxFailure::invalid("No bank debit of this payment is on its way."));
-        }
-        state.settle_intent(&id)?;
-        Ok(state.payment_intents.get(&id)?.render(state))
-    });
-    answer(&shared, settled)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Authentication {
-    succeeds: bool,
-}
-
-async fn authenticate(
-    Shares(shared): Shares<Arc<SharedSandbox>>,
-    Path(id): Path<String>,
-    Json(wanted): Json<Authentication>,
-) -> Response {
-    let done = shared.with(|state| {
-        operations::authenticate(state, &id, wanted.succeeds)?;
-        Ok(state.payment_intents.get(&id)?.render(state))
-    });
-    answer(&shared, done)
-}
-
-/// What a person would type in on the page.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PaymentForm {
-    card: String,
-    email: Option<String>,
-    name: Option<String>,
-    /// Whether the bank is told yes when it asks.
-    #[serde(default)]
-    authenticated: bool,
-    /// A code that a person types in, where the session takes one.
-    promotion_code: Option<String>,
-    /// Other quantities, by the place of the line, where they may be changed.
-    #[serde(default)]
-    quantities: Vec<i64>,
-}
-
-async fn pay(
-    Shares(shared): Shares<Arc<SharedSandbox>>,
-    Path(id): Path<String>,
-    Json(payment): Json<PaymentForm>,
-) -> Response {
-    let paid = shared.with(|state| {
-        let card = TestCard::by_number(&payment.card).or_else(|| TestCard::by_token(&payment.card));
-        let card = card.ok_or_else(|| {
-            SandboxFailure::card("incorrect_number", None, "Your card number is incorrect.")
-        })?;
-        if let Some(code) = &payment.promotion_code {
-            state.enter_code(&id, code)?;
-        }
-        for (place, quantity) in payment.quantities.iter().enumerate() {
-            state.adjust_quantity(&id, place, *quantity)?;
-        }
-        let payer = Payer {
-            card,
-            exp_year: year(state.now).saturating_add(4),
-            exp_month: 12,
-            email: payment.email.clone(),
-            name: payment.name.clone(),
-            presence: if payment.authenticated { Presence::Authenticated } else { Presence::Present },
-        };
-        match state.pay_session(&id, &payer)? {
-            AfterPayment::Complete => Ok(state.sessions.get(&id)?.render(state)),
-            AfterPayment::Declined(decline) => Err(decline.failure()),
-            AfterPayment::Authenticate => {
-                let message = "The bank wants to ask the person: send it again with `authenticated`.";
-                Err(SandboxFailure::card("authentication_required", None, message))
-            }
-        }
-    });
-    answer(&shared, paid)
 }

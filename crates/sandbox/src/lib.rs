@@ -12,7 +12,6 @@ mod calendar;
 mod call;
 mod control;
 mod doors;
-mod expand;
 mod failure;
 mod form;
 mod idempotency;
@@ -20,35 +19,30 @@ mod ids;
 mod money;
 mod objects;
 mod operations;
+mod outbox;
 mod pages;
-mod paging;
 mod parameters;
-mod recorded;
 mod seed;
+mod sender;
+mod shared;
 mod state;
-mod table;
-mod webhooks;
+mod store;
 
-use std::{
-    io,
-    net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use axum::{Router, extract::DefaultBodyLimit, http::HeaderValue, response::Response, routing::any};
-use tokio::{net::TcpListener, sync::Notify};
+use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use doors::{NoKey, SandboxKey};
+pub use objects::NEWEST;
+pub use outbox::{api_versions::is_version, queue::RETRIES};
 pub use seed::{PortalSettings, SeedOffer};
-pub use webhooks::{
-    queue::RETRIES,
-    shapes::{NEWEST, is_version},
-};
 
 use clock::Clock;
-use objects::endpoint::Endpoint;
+use shared::SharedSandbox;
 use state::SandboxState;
+use store::endpoint::Endpoint;
 
 /// The largest request that is read, in bytes.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -75,30 +69,6 @@ pub struct Webhook {
     pub secret: String,
     /// The shape of events; `None` is the newest.
     pub api_version: Option<String>,
-}
-
-/// What all requests share.
-struct SharedSandbox {
-    state: Mutex<SandboxState>,
-    /// Something may be due for delivery.
-    wake: Notify,
-    clock: Clock,
-    signing_clock: Clock,
-}
-
-impl SharedSandbox {
-    /// Lets time pass, does `work`, and lines up what has happened.
-    fn with<T>(&self, work: impl FnOnce(&mut SandboxState) -> T) -> T {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.pass(self.clock_seconds());
-        let answer = work(&mut state);
-        state.publish();
-        answer
-    }
-
-    fn clock_seconds(&self) -> i64 {
-        self.clock.now().seconds()
-    }
 }
 
 /// A sandbox that runs.
@@ -136,12 +106,7 @@ impl Sandbox {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
         let state = SandboxState::new(format!("http://{address}"), options.clock.now().seconds());
-        let shared = Arc::new(SharedSandbox {
-            state: Mutex::new(state),
-            wake: Notify::new(),
-            clock: options.clock,
-            signing_clock: options.signing_clock,
-        });
+        let shared = Arc::new(SharedSandbox::new(state, options.clock, options.signing_clock));
         let sandbox = Self { address, shared, tasks: TaskTracker::new(), stop: CancellationToken::new() };
         if let Some(webhook) = options.webhook {
             sandbox.deliver_to(webhook);
@@ -154,7 +119,7 @@ impl Sandbox {
                 tracing::error!(error = &error as &dyn std::error::Error, "the sandbox ended early");
             }
         });
-        sandbox.tasks.spawn(webhooks::sender::run(Arc::clone(&sandbox.shared), sandbox.stop.clone()));
+        sandbox.tasks.spawn(sender::run(Arc::clone(&sandbox.shared), sandbox.stop.clone()));
         Ok(sandbox)
     }
 
@@ -173,8 +138,8 @@ impl Sandbox {
     pub fn deliver_to(&self, webhook: Webhook) {
         self.shared.with(|state| {
             let endpoint = Endpoint {
-                id: state.ids.make("we"),
-                created: state.now,
+                id: state.store.ids.make("we"),
+                created: state.store.now,
                 url: webhook.url,
                 api_version: webhook.api_version,
                 enabled_events: vec!["*".to_owned()],
@@ -185,7 +150,7 @@ impl Sandbox {
                 secret: webhook.secret,
                 reveals: false,
             };
-            state.endpoints.put(endpoint);
+            state.store.endpoints.put(endpoint);
         });
     }
 

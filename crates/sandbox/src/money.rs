@@ -1,4 +1,4 @@
-//! How does a person read an amount?
+//! How does a person read an amount, and what is a part of it?
 
 /// Currencies whose smallest unit is the whole one.
 const WHOLE: [&str; 15] =
@@ -46,4 +46,15 @@ pub fn refusal(amount: i64, currency: &str) -> Option<String> {
         return Some(format!("Amounts in {name} must be a multiple of 100: it has no decimals."));
     }
     None
+}
+
+/// The part of `amount` that `part` seconds of `whole` are.
+pub fn share(amount: i64, part: i64, whole: i64) -> i64 {
+    if whole <= 0 {
+        return 0;
+    }
+    let (numerator, whole) = (i128::from(amount) * i128::from(part), i128::from(whole));
+    let half = whole / 2;
+    let rounded = if numerator < 0 { (numerator - half) / whole } else { (numerator + half) / whole };
+    i64::try_from(rounded).unwrap_or(0)
 }

@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{
-    objects::{
-        price::{Recurring, SandboxInterval, SandboxPrice},
-        product::SandboxProduct,
-    },
+    calendar::{Recurring, SandboxInterval},
+    objects::Shown,
     operations::billing_portal,
     state::SandboxState,
-    table::Stored,
+    store::{price::SandboxPrice, product::SandboxProduct},
 };
 
 /// A price of a product.
@@ -43,7 +41,7 @@ pub struct PortalSettings {
 /// Makes it what the portal offers when nothing else is asked for. Returns its id.
 pub(super) fn put_portal(state: &mut SandboxState, portal: &PortalSettings) -> String {
     let id = billing_portal::default_configuration(state);
-    if let Ok(configuration) = state.configurations.get_mut(&id) {
+    if let Ok(configuration) = state.store.configurations.get_mut(&id) {
         configuration.products.clone_from(&portal.products);
         configuration.proration_behavior.clone_from(&portal.proration);
         configuration.cancel_at_period_end = portal.cancels_at_period_end;
@@ -57,26 +55,26 @@ pub(super) fn put_portal(state: &mut SandboxState, portal: &PortalSettings) -> S
 
 /// Puts one in, unless there is a price of that id already.
 pub(super) fn put(state: &mut SandboxState, offer: &SeedOffer) {
-    if state.prices.find(&offer.price_id).is_some() {
+    if state.store.prices.find(&offer.price_id).is_some() {
         return;
     }
-    if state.products.find(&offer.product_id).is_none() {
+    if state.store.products.find(&offer.product_id).is_none() {
         let product = SandboxProduct {
             id: offer.product_id.clone(),
-            created: state.now,
-            updated: state.now,
+            created: state.store.now,
+            updated: state.store.now,
             active: true,
             name: offer.product_name.clone(),
             ..SandboxProduct::default()
         };
-        let object = product.render(state);
-        state.products.put(product);
+        let object = product.render(&state.store);
+        state.store.products.put(product);
         state.emit("product.created", object);
     }
     let interval = offer.interval.as_deref().and_then(SandboxInterval::parse);
     let price = SandboxPrice {
         id: offer.price_id.clone(),
-        created: state.now,
+        created: state.store.now,
         active: true,
         product: offer.product_id.clone(),
         currency: offer.currency.to_lowercase(),
@@ -87,7 +85,7 @@ pub(super) fn put(state: &mut SandboxState, offer: &SeedOffer) {
         tax_behavior: "unspecified".to_owned(),
         metadata: offer.metadata.clone(),
     };
-    let object = price.render(state);
-    state.prices.put(price);
+    let object = price.render(&state.store);
+    state.store.prices.put(price);
     state.emit("price.created", object);
 }

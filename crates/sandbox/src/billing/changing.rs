@@ -1,20 +1,25 @@
 //! What happens when a subscription is changed to other prices? The rest of the period is worked out, and asked for.
 
+use serde_json::Value;
+
+use super::{
+    collecting,
+    invoices::{self, NewInvoice},
+    pausing,
+    payments::{Attempt, Presence, foresee, no_method},
+    proration,
+};
 use crate::{
     call::ObjectMetadata,
     failure::SandboxFailure,
-    objects::{
+    objects::Shown,
+    state::SandboxState,
+    store::{
+        card::AUTHENTICATION_REQUIRED,
+        invoice::InvoiceStatus,
         line::SandboxInvoiceLine,
         subscription::{SandboxSubscription, SubscriptionItem},
     },
-    state::SandboxState,
-    table::Stored,
-};
-
-use super::{
-    invoicing::NewInvoice,
-    payments::{Attempt, Presence, foresee},
-    subscribing::no_method,
 };
 
 /// What becomes of one item.
@@ -116,161 +121,202 @@ const UPGRADE: &[&str] = &[
     "invoiceitem.created",
 ];
 
-impl SandboxState {
-    pub fn change_item(
-        &mut self,
-        after: &mut SandboxSubscription,
-        change: &ItemAmendment,
-    ) -> Result<(), SandboxFailure> {
-        if let Some(price) = &change.price {
-            let price =
-                self.prices.get(price).map_err(|failure| failure.param("items[0][price]").status(400))?;
-            if price.recurring.is_none() {
-                return Err(SandboxFailure::invalid("The price specified is set to `type=one_time`.")
-                    .param("items[0][price]"));
-            }
-            if price.currency != after.currency {
-                let message = format!("The price specified only supports `{}`.", price.currency);
-                return Err(SandboxFailure::invalid(message).param("items[0][price]"));
-            }
+pub fn change_item(
+    state: &mut SandboxState,
+    after: &mut SandboxSubscription,
+    change: &ItemAmendment,
+) -> Result<(), SandboxFailure> {
+    if let Some(price) = &change.price {
+        let price =
+            state.store.prices.get(price).map_err(|failure| failure.param("items[0][price]").status(400))?;
+        if price.recurring.is_none() {
+            return Err(SandboxFailure::invalid("The price specified is set to `type=one_time`.")
+                .param("items[0][price]"));
         }
-        match &change.item {
-            Some(id) => {
-                let known = after.items.iter().position(|item| item.id == *id);
-                let place =
-                    known.ok_or_else(|| SandboxFailure::no_such("subscription item", id).status(400))?;
-                if change.deleted {
-                    after.items.remove(place);
-                } else if let Some(item) = after.items.get_mut(place) {
-                    item.price = change.price.clone().unwrap_or_else(|| item.price.clone());
-                    item.quantity = change.quantity.unwrap_or(item.quantity);
-                    item.metadata = change.metadata.clone().unwrap_or_else(|| item.metadata.clone());
-                }
-            }
-            None => {
-                let price = change.price.clone().ok_or_else(|| SandboxFailure::missing("items[0][price]"))?;
-                if after.items.iter().any(|item| item.price == price) {
-                    let message =
-                        format!("Cannot add multiple subscription items with the same plan: {price}");
-                    return Err(SandboxFailure::invalid(message).param("items"));
-                }
-                after.items.push(SubscriptionItem {
-                    id: self.ids.make("si"),
-                    created: self.now,
-                    price,
-                    quantity: change.quantity.unwrap_or(1),
-                    metadata: change.metadata.clone().unwrap_or_default(),
-                    period_start: after.period_start(),
-                    period_end: after.period_end(),
-                    discounts: Vec::new(),
-                });
-            }
+        if price.currency != after.currency {
+            let message = format!("The price specified only supports `{}`.", price.currency);
+            return Err(SandboxFailure::invalid(message).param("items[0][price]"));
         }
-        Ok(())
     }
-
-    /// Does a planned change. What is asked for at once is told before the subscription says what it has become.
-    pub fn apply_change(
-        &mut self,
-        planned: Planned,
-        proration: Proration,
-        terms: PaymentBehavior,
-    ) -> Result<(), SandboxFailure> {
-        let asks = planned.asks(proration);
-        let Planned { after, mut lines, restarts } = planned;
-        let id = after.id.clone();
-        if terms.or_nothing && asks {
-            self.refuse_unpayable(&after, &lines)?;
+    match &change.item {
+        Some(id) => {
+            let known = after.items.iter().position(|item| item.id == *id);
+            let place = known.ok_or_else(|| SandboxFailure::no_such("subscription item", id).status(400))?;
+            if change.deleted {
+                after.items.remove(place);
+            } else if let Some(item) = after.items.get_mut(place) {
+                item.price = change.price.clone().unwrap_or_else(|| item.price.clone());
+                item.quantity = change.quantity.unwrap_or(item.quantity);
+                item.metadata = change.metadata.clone().unwrap_or_else(|| item.metadata.clone());
+            }
         }
-        self.note_credits(&id, &lines)?;
-        if terms.when_paid && asks {
-            let place = self.place();
-            self.change_when_paid(after, lines)?;
-            self.arrange(place, UPGRADE);
-            return Ok(());
+        None => {
+            let price = change.price.clone().ok_or_else(|| SandboxFailure::missing("items[0][price]"))?;
+            if after.items.iter().any(|item| item.price == price) {
+                let message = format!("Cannot add multiple subscription items with the same plan: {price}");
+                return Err(SandboxFailure::invalid(message).param("items"));
+            }
+            after.items.push(SubscriptionItem {
+                id: state.store.ids.make("si"),
+                created: state.store.now,
+                price,
+                quantity: change.quantity.unwrap_or(1),
+                metadata: change.metadata.clone().unwrap_or_default(),
+                period_start: after.period_start(),
+                period_end: after.period_end(),
+                discounts: Vec::new(),
+            });
         }
-        let before = self.subscriptions.get(&id)?.render(self);
-        let pending = std::mem::take(&mut self.subscriptions.get_mut(&id)?.pending);
-        self.subscriptions.put(SandboxSubscription { pending, ..after.clone() });
-        let items = self.invoice_items(&after.customer, &lines);
-        if !asks {
-            self.subscriptions.get_mut(&id)?.pending.extend(lines);
-            self.emit_items(items);
-            return self.tell_change(&id, &before);
-        }
-        let place = self.place();
-        if after.flexible || !restarts || proration != Proration::Now {
-            let mut waiting = std::mem::take(&mut self.subscriptions.get_mut(&id)?.pending);
-            waiting.append(&mut lines);
-            lines = waiting;
-        }
-        self.quiet = Some(id.clone());
-        let asked = self.ask_for_change(&after, lines);
-        self.quiet = None;
-        asked?;
-        self.tell_change(&id, &before)?;
-        self.emit_items(items);
-        self.arrange(place, UPGRADE);
-        Ok(())
     }
+    Ok(())
+}
 
-    fn ask_for_change(
-        &mut self,
-        after: &SandboxSubscription,
-        lines: Vec<SandboxInvoiceLine>,
-    ) -> Result<(), SandboxFailure> {
-        let invoice = self.open_invoice(NewInvoice {
+/// Does a planned change. What is asked for at once is told before the subscription says what it has become.
+pub fn apply_change(
+    state: &mut SandboxState,
+    planned: Planned,
+    proration: Proration,
+    terms: PaymentBehavior,
+) -> Result<(), SandboxFailure> {
+    let asks = planned.asks(proration);
+    let Planned { after, mut lines, restarts } = planned;
+    let id = after.id.clone();
+    if terms.or_nothing && asks {
+        refuse_unpayable(state, &after, &lines)?;
+    }
+    proration::note_credits(state, &id, &lines)?;
+    if terms.when_paid && asks {
+        let place = state.outbox.place();
+        change_when_paid(state, after, lines)?;
+        state.outbox.arrange(place, UPGRADE);
+        return Ok(());
+    }
+    let before = state.store.subscriptions.get(&id)?.render(&state.store);
+    let pending = std::mem::take(&mut state.store.subscriptions.get_mut(&id)?.pending);
+    state.store.subscriptions.put(SandboxSubscription { pending, ..after.clone() });
+    let items = invoice_items(state, &after.customer, &lines);
+    if !asks {
+        state.store.subscriptions.get_mut(&id)?.pending.extend(lines);
+        emit_items(state, items);
+        return tell_change(state, &id, &before);
+    }
+    let place = state.outbox.place();
+    if after.flexible || !restarts || proration != Proration::Now {
+        let mut waiting = std::mem::take(&mut state.store.subscriptions.get_mut(&id)?.pending);
+        waiting.append(&mut lines);
+        lines = waiting;
+    }
+    state.quiet = Some(id.clone());
+    let asked = ask_for_change(state, &after, lines);
+    state.quiet = None;
+    asked?;
+    tell_change(state, &id, &before)?;
+    emit_items(state, items);
+    state.outbox.arrange(place, UPGRADE);
+    Ok(())
+}
+
+fn ask_for_change(
+    state: &mut SandboxState,
+    after: &SandboxSubscription,
+    lines: Vec<SandboxInvoiceLine>,
+) -> Result<(), SandboxFailure> {
+    let invoice = invoices::open_invoice(
+        state,
+        NewInvoice {
             customer: after.customer.clone(),
             subscription: Some(after.id.clone()),
             reason: "subscription_update",
             lines,
-            period: (self.now, self.now),
+            period: (state.store.now, state.store.now),
             currency: after.currency.clone(),
-        })?;
-        self.finalize_invoice(&invoice)?;
-        if self.invoices.get(&invoice)?.paid_at.is_none() && after.is_automatic() {
-            // It is tried once, and not again by itself.
-            self.invoices.get_mut(&invoice)?.auto_advance = false;
-            self.collect(&invoice, None, Presence::Absent)?;
-        }
-        Ok(())
+        },
+    )?;
+    collecting::finalize_invoice(state, &invoice)?;
+    if state.store.invoices.get(&invoice)?.paid_at.is_none() && after.is_automatic() {
+        // It is tried once, and not again by itself.
+        state.store.invoices.get_mut(&invoice)?.auto_advance = false;
+        collecting::collect(state, &invoice, None, Presence::Absent)?;
     }
+    Ok(())
+}
 
-    /// What a change has made of its lines, as the invoice items that they are at first.
-    fn invoice_items(&self, customer: &str, lines: &[SandboxInvoiceLine]) -> Vec<serde_json::Value> {
-        lines.iter().filter_map(|line| line.as_invoice_item(customer, None, self.now)).collect()
-    }
+/// What a change has made of its lines, as the invoice items that they are at first.
+fn invoice_items(state: &SandboxState, customer: &str, lines: &[SandboxInvoiceLine]) -> Vec<Value> {
+    lines.iter().filter_map(|line| line.as_invoice_item(customer, None, state.store.now)).collect()
+}
 
-    fn emit_items(&mut self, items: Vec<serde_json::Value>) {
-        for item in items {
-            self.emit("invoiceitem.created", item);
-        }
+fn emit_items(state: &mut SandboxState, items: Vec<Value>) {
+    for item in items {
+        state.emit("invoiceitem.created", item);
     }
+}
 
-    fn tell_change(&mut self, id: &str, before: &serde_json::Value) -> Result<(), SandboxFailure> {
-        let after = self.subscriptions.get(id)?.render(self);
-        self.emit_change("customer.subscription.updated", before, after);
-        Ok(())
-    }
+fn tell_change(state: &mut SandboxState, id: &str, before: &Value) -> Result<(), SandboxFailure> {
+    let after = state.store.subscriptions.get(id)?.render(&state.store);
+    state.emit_change("customer.subscription.updated", before, after);
+    Ok(())
+}
 
-    fn refuse_unpayable(
-        &self,
-        after: &SandboxSubscription,
-        lines: &[SandboxInvoiceLine],
-    ) -> Result<(), SandboxFailure> {
-        let balance = self.customers.get(&after.customer)?.balance;
-        let total = lines.iter().fold(balance, |sum, line| sum.saturating_add(line.net()));
-        if total <= 0 {
-            return Ok(());
-        }
-        let of_customer = self.customers.get(&after.customer)?.default_payment_method.clone();
-        let Some(method) = after.default_payment_method.clone().or(of_customer) else {
-            return Err(no_method());
-        };
-        match foresee(self.payment_methods.get(&method)?, Presence::Absent) {
-            Attempt::Succeeded | Attempt::Processing => Ok(()),
-            Attempt::Declined(decline) => Err(decline.failure()),
-            Attempt::RequiresAction => Err(crate::objects::card::AUTHENTICATION_REQUIRED.failure()),
-        }
+fn refuse_unpayable(
+    state: &SandboxState,
+    after: &SandboxSubscription,
+    lines: &[SandboxInvoiceLine],
+) -> Result<(), SandboxFailure> {
+    let balance = state.store.customers.get(&after.customer)?.balance;
+    let total = lines.iter().fold(balance, |sum, line| sum.saturating_add(line.net()));
+    if total <= 0 {
+        return Ok(());
     }
+    let of_customer = state.store.customers.get(&after.customer)?.default_payment_method.clone();
+    let Some(method) = after.default_payment_method.clone().or(of_customer) else {
+        return Err(no_method());
+    };
+    match foresee(state.store.payment_methods.get(&method)?, Presence::Absent) {
+        Attempt::Succeeded | Attempt::Processing => Ok(()),
+        Attempt::Declined(decline) => Err(decline.failure()),
+        Attempt::RequiresAction => Err(AUTHENTICATION_REQUIRED.failure()),
+    }
+}
+
+/// A change that is done only when it is paid.
+pub fn change_when_paid(
+    state: &mut SandboxState,
+    after: SandboxSubscription,
+    lines: Vec<SandboxInvoiceLine>,
+) -> Result<(), SandboxFailure> {
+    let id = after.id.clone();
+    let invoice = invoices::open_invoice(
+        state,
+        NewInvoice {
+            customer: after.customer.clone(),
+            subscription: Some(id.clone()),
+            reason: "subscription_update",
+            lines,
+            period: (state.store.now, state.store.now),
+            currency: after.currency.clone(),
+        },
+    )?;
+    let after = SandboxSubscription { latest_invoice: Some(invoice.clone()), ..after };
+    state.quiet = Some(id.clone());
+    let waits = pausing::wait_for(state, &id, after, &invoice, false);
+    state.quiet = None;
+    waits?;
+    collecting::finalize_invoice(state, &invoice)?;
+    if state.store.invoices.get(&invoice)?.status == InvoiceStatus::Open {
+        state.store.invoices.get_mut(&invoice)?.auto_advance = false;
+        state.quiet = Some(id.clone());
+        let tried = collecting::collect(state, &invoice, None, Presence::Absent);
+        state.quiet = None;
+        tried?;
+    }
+    let row = state.store.subscriptions.get(&id)?;
+    if row.pending_update.is_some() {
+        let after = row.render(&state.store);
+        let mut before = row.clone();
+        before.pending_update = None;
+        let before = before.render(&state.store);
+        state.emit_change("customer.subscription.updated", &before, after);
+    }
+    Ok(())
 }

@@ -1,25 +1,24 @@
 //! What happens when a person pays on the page? A declined card leaves the session open, as it was.
 
+use super::{
+    payments::{self, Attempt, Presence, foresee},
+    subscribing::{self, First, NewItem, NewSubscription},
+};
 use crate::{
     call::ObjectMetadata,
     failure::SandboxFailure,
     ids,
-    objects::{
+    objects::Shown,
+    state::SandboxState,
+    store::{
         card::{Behaviour, Decline, TestCard},
-        checkout::{CheckoutMode, CheckoutStatus, SandboxCheckout},
+        checkout::{CheckoutItem, CheckoutMode, CheckoutStatus, SandboxCheckout},
         customer::Customer,
         invoice::Invoice,
         payment_intent::{PaymentIntent, PaymentIntentStatus},
         payment_method::PaymentMethod,
         setup_intent::SetupIntent,
     },
-    state::SandboxState,
-    table::Stored,
-};
-
-use super::{
-    payments::{Attempt, Presence, foresee},
-    subscribing::{First, NewItem, NewSubscription},
 };
 
 /// What a person typed in.
@@ -61,186 +60,187 @@ const SUBSCRIBED: &[&str] = &[
     "invoice.payment_succeeded",
 ];
 
-impl SandboxState {
-    pub fn pay_session(&mut self, id: &str, payer: &Payer) -> Result<AfterPayment, SandboxFailure> {
-        let place = self.place();
-        let paid = self.take_payment(id, payer)?;
-        if paid == AfterPayment::Complete && self.sessions.get(id)?.mode == CheckoutMode::Subscription {
-            self.arrange(place, SUBSCRIBED);
-        }
-        Ok(paid)
+pub fn pay_session(
+    state: &mut SandboxState,
+    id: &str,
+    payer: &Payer,
+) -> Result<AfterPayment, SandboxFailure> {
+    let place = state.outbox.place();
+    let paid = take_payment(state, id, payer)?;
+    if paid == AfterPayment::Complete && state.store.sessions.get(id)?.mode == CheckoutMode::Subscription {
+        state.outbox.arrange(place, SUBSCRIBED);
     }
+    Ok(paid)
+}
 
-    fn take_payment(&mut self, id: &str, payer: &Payer) -> Result<AfterPayment, SandboxFailure> {
-        let session = self.sessions.get(id)?.clone();
-        if session.status != CheckoutStatus::Open {
-            return Err(SandboxFailure::invalid("This Checkout Session is not open any more."));
-        }
-        let method = self.method_of(payer);
-        let asked = foresee(&method, payer.presence);
-        let free = session.mode == CheckoutMode::Setup || session.total(self) == 0;
-        match asked {
-            Attempt::RequiresAction => return Ok(AfterPayment::Authenticate),
-            // A card that fails only later can be kept for later.
-            Attempt::Declined(decline)
-                if !(free && method.card.behaviour == Behaviour::AttachesThenFails) =>
-            {
-                return self.declined(&session, method, decline);
-            }
-            Attempt::Succeeded | Attempt::Processing | Attempt::Declined(_) => {}
-        }
-        let customer = self.customer_for(&session, payer)?;
-        let method = PaymentMethod { set_up: payer.presence == Presence::Authenticated, ..method };
-        let method_id = method.id.clone();
-        self.payment_methods.put(method);
-        let row = self.sessions.get_mut(id)?;
-        row.customer.clone_from(&customer);
-        row.paid_by = Some((payer.email.clone(), payer.name.clone()));
-        match session.mode {
-            CheckoutMode::Payment => self.pay_once(id, customer, &method_id, payer.presence)?,
-            CheckoutMode::Subscription => {
-                self.pay_again_and_again(id, customer, &method_id, payer.presence)?
-            }
-            CheckoutMode::Setup => self.keep_card(id, customer, &method_id)?,
-        }
-        Ok(AfterPayment::Complete)
+fn take_payment(state: &mut SandboxState, id: &str, payer: &Payer) -> Result<AfterPayment, SandboxFailure> {
+    let session = state.store.sessions.get(id)?.clone();
+    if session.status != CheckoutStatus::Open {
+        return Err(SandboxFailure::invalid("This Checkout Session is not open any more."));
     }
-
-    fn method_of(&mut self, payer: &Payer) -> PaymentMethod {
-        PaymentMethod {
-            id: self.ids.make("pm"),
-            created: self.now,
-            customer: None,
-            card: payer.card,
-            exp_year: payer.exp_year,
-            exp_month: payer.exp_month,
-            set_up: false,
-            email: payer.email.clone(),
-            name: payer.name.clone(),
-            metadata: ObjectMetadata::new(),
+    let method = method_of(state, payer);
+    let asked = foresee(&method, payer.presence);
+    let free = session.mode == CheckoutMode::Setup || session.total(&state.store) == 0;
+    match asked {
+        Attempt::RequiresAction => return Ok(AfterPayment::Authenticate),
+        // A card that fails only later can be kept for later.
+        Attempt::Declined(decline) if !(free && method.card.behaviour == Behaviour::AttachesThenFails) => {
+            return declined(state, &session, method, decline);
         }
+        Attempt::Succeeded | Attempt::Processing | Attempt::Declined(_) => {}
     }
-
-    /// A single payment leaves a trace of its tries; a subscription is made only when it is paid.
-    fn declined(
-        &mut self,
-        session: &SandboxCheckout,
-        method: PaymentMethod,
-        decline: Decline,
-    ) -> Result<AfterPayment, SandboxFailure> {
-        if session.mode == CheckoutMode::Payment {
-            let intent = self.intent_of(session)?;
-            let id = method.id.clone();
-            self.payment_methods.put(method);
-            self.payment_intents.get_mut(&intent)?.payment_method = Some(id);
-            self.attempt(&intent, Presence::Present)?;
-        }
-        Ok(AfterPayment::Declined(decline))
+    let customer = customer_for(state, &session, payer)?;
+    let method = PaymentMethod { set_up: payer.presence == Presence::Authenticated, ..method };
+    let method_id = method.id.clone();
+    state.store.payment_methods.put(method);
+    let row = state.store.sessions.get_mut(id)?;
+    row.customer.clone_from(&customer);
+    row.paid_by = Some((payer.email.clone(), payer.name.clone()));
+    match session.mode {
+        CheckoutMode::Payment => pay_once(state, id, customer, &method_id, payer.presence)?,
+        CheckoutMode::Subscription => pay_again_and_again(state, id, customer, &method_id, payer.presence)?,
+        CheckoutMode::Setup => keep_card(state, id, customer, &method_id)?,
     }
+    Ok(AfterPayment::Complete)
+}
 
-    fn customer_for(
-        &mut self,
-        session: &SandboxCheckout,
-        payer: &Payer,
-    ) -> Result<Option<String>, SandboxFailure> {
-        if let Some(customer) = &session.customer {
-            // Whoever is asked for an address, since there was none, has it from then on.
-            let known = self.customers.get(customer)?.email.is_some();
-            if let Some(email) = payer.email.clone().filter(|_| !known) {
-                self.change_customer(customer, |customer| customer.email = Some(email))?;
-            }
-            return Ok(session.customer.clone());
-        }
-        let guest =
-            session.mode == CheckoutMode::Payment && session.customer_creation.as_deref() != Some("always");
-        if guest {
-            return Ok(None);
-        }
-        let customer = Customer {
-            id: self.ids.make("cus"),
-            created: self.now,
-            email: payer.email.clone(),
-            name: payer.name.clone(),
-            invoice_prefix: ids::letters(8).to_uppercase(),
-            ..Customer::default()
-        };
-        let id = customer.id.clone();
-        self.customers.put(customer);
-        let object = self.customers.get(&id)?.render(self);
-        self.emit("customer.created", object);
-        Ok(Some(id))
+fn method_of(state: &mut SandboxState, payer: &Payer) -> PaymentMethod {
+    PaymentMethod {
+        id: state.store.ids.make("pm"),
+        created: state.store.now,
+        customer: None,
+        card: payer.card,
+        exp_year: payer.exp_year,
+        exp_month: payer.exp_month,
+        set_up: false,
+        email: payer.email.clone(),
+        name: payer.name.clone(),
+        metadata: ObjectMetadata::new(),
     }
+}
 
-    /// The intent of a session, which its first try makes.
-    fn intent_of(&mut self, session: &SandboxCheckout) -> Result<String, SandboxFailure> {
-        if let Some(intent) = &session.payment_intent {
-            return Ok(intent.clone());
-        }
-        let id = self.ids.make("pi");
-        let intent = PaymentIntent {
-            client_secret: format!("{id}_secret_{}", ids::letters(12)),
-            id: id.clone(),
-            created: self.now,
-            amount: session.total(self),
-            amount_capturable: 0,
-            amount_received: 0,
-            currency: session.currency.clone().unwrap_or_default(),
-            customer: session.customer.clone(),
-            payment_method: None,
-            status: PaymentIntentStatus::RequiresPaymentMethod,
-            manual_capture: session.intent_manual_capture,
-            latest_charge: None,
-            last_error: None,
-            last_method: None,
-            description: session.intent_description.clone(),
-            receipt_email: None,
-            setup_future_usage: session.intent_future_usage.clone(),
-            return_url: None,
-            canceled_at: None,
-            cancellation_reason: None,
-            metadata: session.intent_metadata.clone(),
-            invoice: None,
-            settles_at: None,
-        };
-        self.payment_intents.put(intent);
-        self.sessions.get_mut(&session.id)?.payment_intent = Some(id.clone());
-        self.emit_intent("payment_intent.created", &id)?;
-        Ok(id)
+/// A single payment leaves a trace of its tries; a subscription is made only when it is paid.
+fn declined(
+    state: &mut SandboxState,
+    session: &SandboxCheckout,
+    method: PaymentMethod,
+    decline: Decline,
+) -> Result<AfterPayment, SandboxFailure> {
+    if session.mode == CheckoutMode::Payment {
+        let intent = intent_of(state, session)?;
+        let id = method.id.clone();
+        state.store.payment_methods.put(method);
+        state.store.payment_intents.get_mut(&intent)?.payment_method = Some(id);
+        payments::attempt(state, &intent, Presence::Present)?;
     }
+    Ok(AfterPayment::Declined(decline))
+}
 
-    fn pay_once(
-        &mut self,
-        id: &str,
-        customer: Option<String>,
-        method: &str,
-        presence: Presence,
-    ) -> Result<(), SandboxFailure> {
-        let session = self.sessions.get(id)?.clone();
-        if session.total(self) == 0 {
-            return self.complete(id, "no_payment_required");
+fn customer_for(
+    state: &mut SandboxState,
+    session: &SandboxCheckout,
+    payer: &Payer,
+) -> Result<Option<String>, SandboxFailure> {
+    if let Some(customer) = &session.customer {
+        // Whoever is asked for an address, since there was none, has it from then on.
+        let known = state.store.customers.get(customer)?.email.is_some();
+        if let Some(email) = payer.email.clone().filter(|_| !known) {
+            state.change_customer(customer, |customer| customer.email = Some(email))?;
         }
-        let intent = self.intent_of(&session)?;
-        let row = self.payment_intents.get_mut(&intent)?;
-        row.customer = customer;
-        row.payment_method = Some(method.to_owned());
-        let paid = self.attempt(&intent, presence)? == Attempt::Succeeded;
-        let taken = paid && !self.sessions.get(id)?.intent_manual_capture;
-        self.complete(id, if taken { "paid" } else { "unpaid" })
+        return Ok(session.customer.clone());
     }
+    let guest =
+        session.mode == CheckoutMode::Payment && session.customer_creation.as_deref() != Some("always");
+    if guest {
+        return Ok(None);
+    }
+    let customer = Customer {
+        id: state.store.ids.make("cus"),
+        created: state.store.now,
+        email: payer.email.clone(),
+        name: payer.name.clone(),
+        invoice_prefix: ids::letters(8).to_uppercase(),
+        ..Customer::default()
+    };
+    let id = customer.id.clone();
+    state.store.customers.put(customer);
+    let object = state.store.customers.get(&id)?.render(&state.store);
+    state.emit("customer.created", object);
+    Ok(Some(id))
+}
 
-    fn pay_again_and_again(
-        &mut self,
-        id: &str,
-        customer: Option<String>,
-        method: &str,
-        presence: Presence,
-    ) -> Result<(), SandboxFailure> {
-        let customer = customer.ok_or_else(|| SandboxFailure::missing("customer"))?;
-        self.attach(method, &customer)?;
-        let session = self.sessions.get(id)?.clone();
-        let subscription = self.subscribe(NewSubscription {
+/// The intent of a session, which its first try makes.
+fn intent_of(state: &mut SandboxState, session: &SandboxCheckout) -> Result<String, SandboxFailure> {
+    if let Some(intent) = &session.payment_intent {
+        return Ok(intent.clone());
+    }
+    let id = state.store.ids.make("pi");
+    let intent = PaymentIntent {
+        client_secret: format!("{id}_secret_{}", ids::letters(12)),
+        id: id.clone(),
+        created: state.store.now,
+        amount: session.total(&state.store),
+        amount_capturable: 0,
+        amount_received: 0,
+        currency: session.currency.clone().unwrap_or_default(),
+        customer: session.customer.clone(),
+        payment_method: None,
+        status: PaymentIntentStatus::RequiresPaymentMethod,
+        manual_capture: session.intent_manual_capture,
+        latest_charge: None,
+        last_error: None,
+        last_method: None,
+        description: session.intent_description.clone(),
+        receipt_email: None,
+        setup_future_usage: session.intent_future_usage.clone(),
+        return_url: None,
+        canceled_at: None,
+        cancellation_reason: None,
+        metadata: session.intent_metadata.clone(),
+        invoice: None,
+        settles_at: None,
+    };
+    state.store.payment_intents.put(intent);
+    state.store.sessions.get_mut(&session.id)?.payment_intent = Some(id.clone());
+    payments::emit_intent(state, "payment_intent.created", &id)?;
+    Ok(id)
+}
+
+fn pay_once(
+    state: &mut SandboxState,
+    id: &str,
+    customer: Option<String>,
+    method: &str,
+    presence: Presence,
+) -> Result<(), SandboxFailure> {
+    let session = state.store.sessions.get(id)?.clone();
+    if session.total(&state.store) == 0 {
+        return complete(state, id, "no_payment_required");
+    }
+    let intent = intent_of(state, &session)?;
+    let row = state.store.payment_intents.get_mut(&intent)?;
+    row.customer = customer;
+    row.payment_method = Some(method.to_owned());
+    let paid = payments::attempt(state, &intent, presence)? == Attempt::Succeeded;
+    let taken = paid && !state.store.sessions.get(id)?.intent_manual_capture;
+    complete(state, id, if taken { "paid" } else { "unpaid" })
+}
+
+fn pay_again_and_again(
+    state: &mut SandboxState,
+    id: &str,
+    customer: Option<String>,
+    method: &str,
+    presence: Presence,
+) -> Result<(), SandboxFailure> {
+    let customer = customer.ok_or_else(|| SandboxFailure::missing("customer"))?;
+    payments::attach(state, method, &customer)?;
+    let session = state.store.sessions.get(id)?.clone();
+    let subscription = subscribing::subscribe(
+        state,
+        NewSubscription {
             customer,
-            items: session.items.iter().filter(|item| self.recurs(&item.price)).map(new_item).collect(),
+            items: session.items.iter().filter(|item| recurs(state, &item.price)).map(new_item).collect(),
             first: First::Try(presence),
             flexible: session.flexible,
             trial_end: session.trial_end,
@@ -260,79 +260,84 @@ impl SandboxState {
             once: session
                 .items
                 .iter()
-                .filter(|item| !self.recurs(&item.price))
+                .filter(|item| !recurs(state, &item.price))
                 .map(|item| (item.price.clone(), item.quantity))
                 .collect(),
             session: Some(id.to_owned()),
-        })?;
-        let invoice = self.subscriptions.get(&subscription)?.latest_invoice.clone();
-        let of_invoice = invoice.as_deref().and_then(|invoice| self.invoices.find(invoice));
-        let paid = of_invoice.is_none_or(|invoice: &Invoice| invoice.paid_at.is_some());
-        let row = self.sessions.get_mut(id)?;
-        row.subscription = Some(subscription);
-        row.invoice = invoice;
-        self.complete(id, if paid { "paid" } else { "unpaid" })
-    }
+        },
+    )?;
+    let invoice = state.store.subscriptions.get(&subscription)?.latest_invoice.clone();
+    let of_invoice = invoice.as_deref().and_then(|invoice| state.store.invoices.find(invoice));
+    let paid = of_invoice.is_none_or(|invoice: &Invoice| invoice.paid_at.is_some());
+    let row = state.store.sessions.get_mut(id)?;
+    row.subscription = Some(subscription);
+    row.invoice = invoice;
+    complete(state, id, if paid { "paid" } else { "unpaid" })
+}
 
-    fn recurs(&self, price: &str) -> bool {
-        self.prices.find(price).is_some_and(|price| price.recurring.is_some())
-    }
+fn recurs(state: &SandboxState, price: &str) -> bool {
+    state.store.prices.find(price).is_some_and(|price| price.recurring.is_some())
+}
 
-    fn keep_card(&mut self, id: &str, customer: Option<String>, method: &str) -> Result<(), SandboxFailure> {
-        let intent = SetupIntent {
-            id: self.ids.make("seti"),
-            created: self.now,
-            customer: customer.clone(),
-            payment_method: Some(method.to_owned()),
-            metadata: ObjectMetadata::new(),
-        };
-        let intent_id = intent.id.clone();
-        self.setup_intents.put(intent);
-        if let Some(customer) = customer {
-            self.attach(method, &customer)?;
-        }
-        let object = self.setup_intents.get(&intent_id)?.render(self);
-        self.emit("setup_intent.succeeded", object);
-        self.sessions.get_mut(id)?.setup_intent = Some(intent_id);
-        self.complete(id, "no_payment_required")
+fn keep_card(
+    state: &mut SandboxState,
+    id: &str,
+    customer: Option<String>,
+    method: &str,
+) -> Result<(), SandboxFailure> {
+    let intent = SetupIntent {
+        id: state.store.ids.make("seti"),
+        created: state.store.now,
+        customer: customer.clone(),
+        payment_method: Some(method.to_owned()),
+        metadata: ObjectMetadata::new(),
+    };
+    let intent_id = intent.id.clone();
+    state.store.setup_intents.put(intent);
+    if let Some(customer) = customer {
+        payments::attach(state, method, &customer)?;
     }
+    let object = state.store.setup_intents.get(&intent_id)?.render(&state.store);
+    state.emit("setup_intent.succeeded", object);
+    state.store.sessions.get_mut(id)?.setup_intent = Some(intent_id);
+    complete(state, id, "no_payment_required")
+}
 
-    fn complete(&mut self, id: &str, payment_status: &'static str) -> Result<(), SandboxFailure> {
-        let row = self.sessions.get_mut(id)?;
-        row.status = CheckoutStatus::Complete;
-        row.payment_status = payment_status;
-        self.emit_session("checkout.session.completed", id)
-    }
+fn complete(state: &mut SandboxState, id: &str, payment_status: &'static str) -> Result<(), SandboxFailure> {
+    let row = state.store.sessions.get_mut(id)?;
+    row.status = CheckoutStatus::Complete;
+    row.payment_status = payment_status;
+    emit_session(state, "checkout.session.completed", id)
+}
 
-    /// A bank debit of a session is decided.
-    pub fn settle_session(&mut self, intent: &str, paid: bool) -> Result<(), SandboxFailure> {
-        let invoice = self.payment_intents.get(intent)?.invoice.clone();
-        let session = self.sessions.iter().find(|session| {
-            session.payment_intent.as_deref() == Some(intent)
-                || (session.invoice.is_some() && session.invoice == invoice)
-        });
-        let Some(id) = session.map(|session| session.id.clone()) else { return Ok(()) };
-        if paid {
-            self.sessions.get_mut(&id)?.payment_status = "paid";
-            self.emit_session("checkout.session.async_payment_succeeded", &id)
-        } else {
-            self.emit_session("checkout.session.async_payment_failed", &id)
-        }
-    }
-
-    pub fn expire_session(&mut self, id: &str) -> Result<(), SandboxFailure> {
-        self.sessions.get_mut(id)?.status = CheckoutStatus::Expired;
-        self.emit_session("checkout.session.expired", id)
-    }
-
-    pub fn emit_session(&mut self, kind: &str, id: &str) -> Result<(), SandboxFailure> {
-        let object = self.sessions.get(id)?.render(self);
-        self.emit(kind, object);
-        Ok(())
+/// A bank debit of a session is decided.
+pub fn settle_session(state: &mut SandboxState, intent: &str, paid: bool) -> Result<(), SandboxFailure> {
+    let invoice = state.store.payment_intents.get(intent)?.invoice.clone();
+    let session = state.store.sessions.iter().find(|session| {
+        session.payment_intent.as_deref() == Some(intent)
+            || (session.invoice.is_some() && session.invoice == invoice)
+    });
+    let Some(id) = session.map(|session| session.id.clone()) else { return Ok(()) };
+    if paid {
+        state.store.sessions.get_mut(&id)?.payment_status = "paid";
+        emit_session(state, "checkout.session.async_payment_succeeded", &id)
+    } else {
+        emit_session(state, "checkout.session.async_payment_failed", &id)
     }
 }
 
-fn new_item(item: &crate::objects::checkout::CheckoutItem) -> NewItem {
+pub fn expire_session(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> {
+    state.store.sessions.get_mut(id)?.status = CheckoutStatus::Expired;
+    emit_session(state, "checkout.session.expired", id)
+}
+
+pub fn emit_session(state: &mut SandboxState, kind: &str, id: &str) -> Result<(), SandboxFailure> {
+    let object = state.store.sessions.get(id)?.render(&state.store);
+    state.emit(kind, object);
+    Ok(())
+}
+
+fn new_item(item: &CheckoutItem) -> NewItem {
     NewItem {
         price: item.price.clone(),
         quantity: item.quantity,

@@ -3,164 +3,152 @@
 use serde_json::Value;
 
 use crate::{
-    calendar,
+    calendar::{self, SandboxInterval},
     failure::SandboxFailure,
-    objects::{
-        coupon::{AppliedCoupon, Coupon, Lasts, Off, Redeemed},
+    ids,
+    money::share,
+    objects::Shown,
+    state::SandboxState,
+    store::{
+        coupon::{AppliedCoupon, Coupon, Lasts, Off, Redeemed, WHOLE},
         line::SandboxInvoiceLine,
-        price::SandboxInterval,
         subscription::SandboxSubscription,
     },
-    state::SandboxState,
-    table::Stored,
 };
 
-use super::{invoicing::NewInvoice, proration::share};
-
-/// A whole, in hundredths of a percent.
-const WHOLE: i64 = 10_000;
-
-impl SandboxState {
-    /// Puts a coupon in force: for a customer, a subscription, or an item of it.
-    pub fn redeem(
-        &mut self,
-        redeemed: &Redeemed,
-        customer: &str,
-        subscription: Option<&str>,
-        item: Option<&str>,
-        session: Option<&str>,
-    ) -> Result<String, SandboxFailure> {
-        let now = self.now;
-        let coupon = self.coupons.get_mut(&redeemed.coupon).map_err(|failure| failure.status(400))?;
-        if !coupon.is_valid(now) {
-            let message = format!("Coupon {} is not valid any more.", coupon.id);
-            return Err(SandboxFailure::invalid(message).code("coupon_expired"));
-        }
-        coupon.times_redeemed = coupon.times_redeemed.saturating_add(1);
-        let end = match coupon.lasts {
-            Lasts::Months(months) => Some(calendar::add(now, SandboxInterval::Month, months)),
-            Lasts::Once | Lasts::Forever => None,
-        };
-        if let Some(code) = &redeemed.promotion_code {
-            let code = self.promotion_codes.get_mut(code)?;
-            code.times_redeemed = code.times_redeemed.saturating_add(1);
-        }
-        let id = format!("di_{}", crate::ids::letters(24));
-        self.discounts.put(AppliedCoupon {
-            id: id.clone(),
-            start: now,
-            end,
-            coupon: redeemed.coupon.clone(),
-            promotion_code: redeemed.promotion_code.clone(),
-            customer: customer.to_owned(),
-            subscription: subscription.map(str::to_owned),
-            subscription_item: item.map(str::to_owned),
-            checkout_session: session.map(str::to_owned),
-        });
-        let object = self.discounts.get(&id)?.render(self);
-        self.emit("customer.discount.created", object);
-        Ok(id)
+/// Puts a coupon in force: for a customer, a subscription, or an item of it.
+pub fn redeem(
+    state: &mut SandboxState,
+    redeemed: &Redeemed,
+    customer: &str,
+    subscription: Option<&str>,
+    item: Option<&str>,
+    session: Option<&str>,
+) -> Result<String, SandboxFailure> {
+    let now = state.store.now;
+    let coupon = state.store.coupons.get_mut(&redeemed.coupon).map_err(|failure| failure.status(400))?;
+    if !coupon.is_valid(now) {
+        let message = format!("Coupon {} is not valid any more.", coupon.id);
+        return Err(SandboxFailure::invalid(message).code("coupon_expired"));
     }
-
-    /// Tells that a discount is in force no more, and shows it.
-    pub fn end_discount(&mut self, id: &str) -> Result<Value, SandboxFailure> {
-        let object = self.discounts.get(id)?.render(self);
-        self.emit("customer.discount.deleted", object.clone());
-        Ok(object)
+    coupon.times_redeemed = coupon.times_redeemed.saturating_add(1);
+    let end = match coupon.lasts {
+        Lasts::Months(months) => Some(calendar::add(now, SandboxInterval::Month, months)),
+        Lasts::Once | Lasts::Forever => None,
+    };
+    if let Some(code) = &redeemed.promotion_code {
+        let code = state.store.promotion_codes.get_mut(code)?;
+        code.times_redeemed = code.times_redeemed.saturating_add(1);
     }
+    let id = format!("di_{}", ids::letters(24));
+    state.store.discounts.put(AppliedCoupon {
+        id: id.clone(),
+        start: now,
+        end,
+        coupon: redeemed.coupon.clone(),
+        promotion_code: redeemed.promotion_code.clone(),
+        customer: customer.to_owned(),
+        subscription: subscription.map(str::to_owned),
+        subscription_item: item.map(str::to_owned),
+        checkout_session: session.map(str::to_owned),
+    });
+    let object = state.store.discounts.get(&id)?.render(&state.store);
+    state.emit("customer.discount.created", object);
+    Ok(id)
+}
 
-    fn in_force(&self, id: &str, at: i64) -> Option<(&AppliedCoupon, &Coupon)> {
-        let discount = self.discounts.find(id)?;
-        let coupon = self.coupons.find(&discount.coupon)?;
-        discount.end.is_none_or(|end| at < end).then_some((discount, coupon))
+/// Tells that a discount is in force no more, and shows it.
+pub fn end_discount(state: &mut SandboxState, id: &str) -> Result<Value, SandboxFailure> {
+    let object = state.store.discounts.get(id)?.render(&state.store);
+    state.emit("customer.discount.deleted", object.clone());
+    Ok(object)
+}
+
+fn in_force<'a>(state: &'a SandboxState, id: &str, at: i64) -> Option<(&'a AppliedCoupon, &'a Coupon)> {
+    let discount = state.store.discounts.find(id)?;
+    let coupon = state.store.coupons.find(&discount.coupon)?;
+    discount.end.is_none_or(|end| at < end).then_some((discount, coupon))
+}
+
+/// The discounts that a line of an item has.
+fn discounts_of(state: &SandboxState, row: &SandboxSubscription, item: Option<&str>) -> Vec<String> {
+    let own = row.items.iter().find(|other| Some(other.id.as_str()) == item);
+    let mut ids: Vec<String> = own.map(|item| item.discounts.clone()).unwrap_or_default();
+    ids.extend(row.discounts.iter().cloned());
+    if ids.is_empty() {
+        ids.extend(state.store.customers.find(&row.customer).and_then(|customer| customer.discount.clone()));
     }
+    ids
+}
 
-    /// The discounts that a line of an item has.
-    fn discounts_of(&self, row: &SandboxSubscription, item: Option<&str>) -> Vec<String> {
-        let own = row.items.iter().find(|other| Some(other.id.as_str()) == item);
-        let mut ids: Vec<String> = own.map(|item| item.discounts.clone()).unwrap_or_default();
-        ids.extend(row.discounts.iter().cloned());
-        if ids.is_empty() {
-            ids.extend(self.customers.find(&row.customer).and_then(|customer| customer.discount.clone()));
-        }
-        ids
-    }
-
-    /// Takes the discounts that are in force at a time off the lines of a new invoice. Prorations have theirs in their
-    /// amounts.
-    pub fn discount(&self, new: &mut NewInvoice, at: i64) {
-        let row = new.subscription.as_deref().and_then(|id| self.subscriptions.find(id));
-        let Some(row) = row.cloned() else { return };
-        // An amount is taken off once, however many lines there are.
-        let mut left: Vec<(String, i64)> = Vec::new();
-        for line in new.lines.iter_mut().filter(|line| !line.proration) {
-            for id in self.discounts_of(&row, line.subscription_item.as_deref()) {
-                let Some((_, coupon)) = self.in_force(&id, at) else { continue };
-                if !coupon.products.is_empty() && !coupon.products.contains(&line.product) {
-                    continue;
-                }
-                let amount = match coupon.off {
-                    Off::Percent(hundredths) => share(line.net(), hundredths, WHOLE),
-                    Off::Amount(amount) => {
-                        if !left.iter().any(|(known, _)| *known == id) {
-                            left.push((id.clone(), amount));
-                        }
-                        let rest = left.iter_mut().find(|(known, _)| *known == id);
-                        rest.map_or(0, |(_, rest)| {
-                            let taken = line.net().clamp(0, (*rest).max(0));
-                            *rest = rest.saturating_sub(taken);
-                            taken
-                        })
+/// Takes the discounts that are in force at a time off the lines of a new invoice. Prorations have theirs in their
+/// amounts.
+pub fn discount(state: &SandboxState, subscription: Option<&str>, lines: &mut [SandboxInvoiceLine], at: i64) {
+    let Some(row) = subscription.and_then(|id| state.store.subscriptions.find(id)) else { return };
+    // An amount is taken off once, however many lines there are.
+    let mut left: Vec<(String, i64)> = Vec::new();
+    for line in lines.iter_mut().filter(|line| !line.proration) {
+        for id in discounts_of(state, row, line.subscription_item.as_deref()) {
+            let Some((_, coupon)) = in_force(state, &id, at) else { continue };
+            if !coupon.products.is_empty() && !coupon.products.contains(&line.product) {
+                continue;
+            }
+            let amount = match coupon.off {
+                Off::Percent(hundredths) => share(line.net(), hundredths, WHOLE),
+                Off::Amount(amount) => {
+                    if !left.iter().any(|(known, _)| *known == id) {
+                        left.push((id.clone(), amount));
                     }
-                };
-                if amount > 0 {
-                    line.discounts.push((id, amount));
+                    let rest = left.iter_mut().find(|(known, _)| *known == id);
+                    rest.map_or(0, |(_, rest)| {
+                        let taken = line.net().clamp(0, (*rest).max(0));
+                        *rest = rest.saturating_sub(taken);
+                        taken
+                    })
                 }
+            };
+            if amount > 0 {
+                line.discounts.push((id, amount));
             }
         }
     }
+}
 
-    /// What a proration of an item costs after its discounts.
-    pub fn discounted(&self, row: &SandboxSubscription, item: &str, cost: i64) -> i64 {
-        let ids = self.discounts_of(row, Some(item));
-        let coupons = ids.iter().filter_map(|id| self.in_force(id, self.now)).map(|(_, coupon)| coupon.off);
-        coupons.fold(cost, |cost, off| match off {
-            Off::Percent(hundredths) => cost.saturating_sub(share(cost, hundredths, WHOLE)),
-            Off::Amount(amount) => cost.saturating_sub(amount).max(0),
-        })
-    }
+/// What a proration of an item costs after its discounts.
+pub fn discounted(state: &SandboxState, row: &SandboxSubscription, item: &str, cost: i64) -> i64 {
+    let ids = discounts_of(state, row, Some(item));
+    let coupons =
+        ids.iter().filter_map(|id| in_force(state, id, state.store.now)).map(|(_, coupon)| coupon.off);
+    coupons.fold(cost, |cost, off| match off {
+        Off::Percent(hundredths) => cost.saturating_sub(share(cost, hundredths, WHOLE)),
+        Off::Amount(amount) => cost.saturating_sub(amount).max(0),
+    })
+}
 
-    /// What was for one invoice is over when it was on one, and what was for some months when they are over.
-    pub fn use_up(&mut self, subscription: &str, lines: &[SandboxInvoiceLine]) -> Result<(), SandboxFailure> {
-        let used: Vec<&String> =
-            lines.iter().flat_map(|line| line.discounts.iter().map(|(id, _)| id)).collect();
-        let now = self.now;
-        let over = |state: &Self, id: &String| {
-            let discount = state.discounts.find(id);
-            let coupon = discount.and_then(|discount| state.coupons.find(&discount.coupon));
-            let once = coupon.is_some_and(|coupon| coupon.lasts == Lasts::Once) && used.contains(&id);
-            once || discount.and_then(|discount| discount.end).is_some_and(|end| end <= now)
-        };
-        let row = self.subscriptions.get(subscription)?.clone();
-        let mut after = row.clone();
-        after.discounts.retain(|id| !over(self, id));
-        for item in &mut after.items {
-            item.discounts.retain(|id| !over(self, id));
-        }
-        let of_customer = self.customers.get(&row.customer)?.discount.clone();
-        if of_customer.is_some_and(|id| over(self, &id)) {
-            self.change_customer(&row.customer, |row| row.discount = None)?;
-        }
-        self.subscriptions.put(after);
-        Ok(())
+/// What was for one invoice is over when it was on one, and what was for some months when they are over.
+pub fn use_up(
+    state: &mut SandboxState,
+    subscription: &str,
+    lines: &[SandboxInvoiceLine],
+) -> Result<(), SandboxFailure> {
+    let used: Vec<&String> = lines.iter().flat_map(|line| line.discounts.iter().map(|(id, _)| id)).collect();
+    let now = state.store.now;
+    let over = |state: &SandboxState, id: &String| {
+        let discount = state.store.discounts.find(id);
+        let coupon = discount.and_then(|discount| state.store.coupons.find(&discount.coupon));
+        let once = coupon.is_some_and(|coupon| coupon.lasts == Lasts::Once) && used.contains(&id);
+        once || discount.and_then(|discount| discount.end).is_some_and(|end| end <= now)
+    };
+    let row = state.store.subscriptions.get(subscription)?.clone();
+    let mut after = row.clone();
+    after.discounts.retain(|id| !over(state, id));
+    for item in &mut after.items {
+        item.discounts.retain(|id| !over(state, id));
     }
-
-    /// How much cheaper a checkout is.
-    pub fn taken_off(&self, coupon: &str, amount: i64) -> i64 {
-        match self.coupons.find(coupon).map(|coupon| coupon.off) {
-            Some(Off::Percent(hundredths)) => share(amount, hundredths, WHOLE),
-            Some(Off::Amount(off)) => off.min(amount),
-            None => 0,
-        }
+    let of_customer = state.store.customers.get(&row.customer)?.discount.clone();
+    if of_customer.is_some_and(|id| over(state, &id)) {
+        state.change_customer(&row.customer, |row| row.discount = None)?;
     }
+    state.store.subscriptions.put(after);
+    Ok(())
 }

@@ -4,29 +4,20 @@
 //! asked for: each debit of the time that is given back has a credit of its own, and where nothing was asked for,
 //! nothing comes back.
 
+use super::discounting;
 use crate::{
     calendar,
     failure::SandboxFailure,
-    ids, money,
-    objects::{
+    ids,
+    money::{self, share},
+    state::SandboxState,
+    store::{
         invoice::InvoiceStatus,
         line::{Credited, SandboxInvoiceLine},
         price::SandboxPrice,
         subscription::{SandboxSubscription, SubscriptionItem},
     },
-    state::SandboxState,
 };
-
-/// The part of `amount` that `part` seconds of `whole` are.
-pub fn share(amount: i64, part: i64, whole: i64) -> i64 {
-    if whole <= 0 {
-        return 0;
-    }
-    let (numerator, whole) = (i128::from(amount) * i128::from(part), i128::from(whole));
-    let half = whole / 2;
-    let rounded = if numerator < 0 { (numerator - half) / whole } else { (numerator + half) / whole };
-    i64::try_from(rounded).unwrap_or(0)
-}
 
 /// A line for a whole period of an item.
 pub fn period_line(
@@ -35,7 +26,7 @@ pub fn period_line(
     item: &SubscriptionItem,
     period: (i64, i64),
 ) -> Result<SandboxInvoiceLine, SandboxFailure> {
-    let price = state.prices.get(&item.price)?;
+    let price = state.store.prices.get(&item.price)?;
     let amount = price.unit_amount.saturating_mul(item.quantity);
     let description = regular(state, item, price);
     Ok(plain(line(subscription, item, price, amount, period, description)))
@@ -49,7 +40,7 @@ pub fn stub_line(
     period: (i64, i64),
 ) -> Result<SandboxInvoiceLine, SandboxFailure> {
     let whole = whole_period(state, subscription, item)?;
-    let price = state.prices.get(&item.price)?;
+    let price = state.store.prices.get(&item.price)?;
     let cost = price.unit_amount.saturating_mul(item.quantity);
     let amount = share(cost, period.1.saturating_sub(period.0), whole);
     let description = regular(state, item, price);
@@ -63,7 +54,7 @@ pub fn trial_line(
     item: &SubscriptionItem,
     period: (i64, i64),
 ) -> Result<SandboxInvoiceLine, SandboxFailure> {
-    let price = state.prices.get(&item.price)?;
+    let price = state.store.prices.get(&item.price)?;
     let name = name_of(state, price);
     let description = if subscription.flexible {
         format!("Free trial for {} × {name}", item.quantity)
@@ -80,14 +71,14 @@ pub fn single_line(
     price: &str,
     quantity: i64,
 ) -> Result<SandboxInvoiceLine, SandboxFailure> {
-    let price = state.prices.get(price).map_err(|failure| failure.status(400))?;
+    let price = state.store.prices.get(price).map_err(|failure| failure.status(400))?;
     Ok(SandboxInvoiceLine {
         id: format!("il_{}", ids::letters(24)),
         amount: price.unit_amount.saturating_mul(quantity),
         currency: price.currency.clone(),
         description: name_of(state, price),
         quantity,
-        period: (state.now, state.now),
+        period: (state.store.now, state.store.now),
         price: price.id.clone(),
         product: price.product.clone(),
         unit_amount: price.unit_amount,
@@ -110,9 +101,9 @@ pub fn debit_line(
     span: (i64, i64),
 ) -> Result<SandboxInvoiceLine, SandboxFailure> {
     let whole = whole_period(state, subscription, item)?;
-    let price = state.prices.get(&item.price)?;
+    let price = state.store.prices.get(&item.price)?;
     let cost = price.unit_amount.saturating_mul(item.quantity);
-    let cost = state.discounted(subscription, &item.id, cost);
+    let cost = discounting::discounted(state, subscription, &item.id, cost);
     let amount = share(cost, span.1.saturating_sub(span.0), whole);
     let name = counted(state, subscription, item.quantity, price);
     let description = format!("Remaining time on {name} after {}", calendar::day(span.0));
@@ -131,9 +122,14 @@ pub fn credit_lines(
         return debits.iter().map(|debit| credit_of(state, subscription, item, debit, span)).collect();
     }
     let whole = whole_period(state, subscription, item)?;
-    let price = state.prices.get(&item.price)?;
+    let price = state.store.prices.get(&item.price)?;
     let cost = last_cost(&debits, item).unwrap_or_else(|| {
-        state.discounted(subscription, &item.id, price.unit_amount.saturating_mul(item.quantity))
+        discounting::discounted(
+            state,
+            subscription,
+            &item.id,
+            price.unit_amount.saturating_mul(item.quantity),
+        )
     });
     let amount = share(cost, span.1.saturating_sub(span.0), whole).saturating_neg();
     let description = unused(&counted(state, subscription, item.quantity, price), span.0);
@@ -161,7 +157,7 @@ fn credit_of(
     (debit, invoice): &(SandboxInvoiceLine, Option<String>),
     span: (i64, i64),
 ) -> Result<SandboxInvoiceLine, SandboxFailure> {
-    let price = state.prices.get(&debit.price)?;
+    let price = state.store.prices.get(&debit.price)?;
     let period = (span.0.max(debit.period.0), span.1.min(debit.covered_until()));
     let whole = debit.period.1.saturating_sub(debit.period.0);
     let amount = share(debit.net(), period.1.saturating_sub(period.0), whole).saturating_neg();
@@ -184,7 +180,7 @@ fn debits(
             && line.credited.is_none()
             && line.period.0.max(span.0) < line.covered_until().min(span.1)
     };
-    let asked = state.invoices.iter().filter(|invoice| {
+    let asked = state.store.invoices.iter().filter(|invoice| {
         invoice.subscription.as_deref() == Some(&subscription.id) && invoice.status != InvoiceStatus::Void
     });
     let asked = asked.flat_map(|invoice| {
@@ -194,27 +190,25 @@ fn debits(
     asked.chain(waiting).collect()
 }
 
-impl SandboxState {
-    /// Remembers what `credits` give back, so that nothing is given back twice.
-    pub fn note_credits(
-        &mut self,
-        subscription: &str,
-        credits: &[SandboxInvoiceLine],
-    ) -> Result<(), SandboxFailure> {
-        for credit in credits {
-            let Some(credited) = &credit.credited else { continue };
-            let give_back = |line: &mut SandboxInvoiceLine| {
-                if credited.lines.contains(&line.id) {
-                    line.given_back_from = Some(credit.period.0);
-                }
-            };
-            self.subscriptions.get_mut(subscription)?.pending.iter_mut().for_each(give_back);
-            if let Some(invoice) = &credited.invoice {
-                self.invoices.get_mut(invoice)?.lines.iter_mut().for_each(give_back);
+/// Remembers what `credits` give back, so that nothing is given back twice.
+pub fn note_credits(
+    state: &mut SandboxState,
+    subscription: &str,
+    credits: &[SandboxInvoiceLine],
+) -> Result<(), SandboxFailure> {
+    for credit in credits {
+        let Some(credited) = &credit.credited else { continue };
+        let give_back = |line: &mut SandboxInvoiceLine| {
+            if credited.lines.contains(&line.id) {
+                line.given_back_from = Some(credit.period.0);
             }
+        };
+        state.store.subscriptions.get_mut(subscription)?.pending.iter_mut().for_each(give_back);
+        if let Some(invoice) = &credited.invoice {
+            state.store.invoices.get_mut(invoice)?.lines.iter_mut().for_each(give_back);
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// How long the period that an item is in would be if nothing cut it short.
@@ -223,7 +217,7 @@ fn whole_period(
     subscription: &SandboxSubscription,
     item: &SubscriptionItem,
 ) -> Result<i64, SandboxFailure> {
-    let recurring = state.prices.get(&item.price)?.recurring;
+    let recurring = state.store.prices.get(&item.price)?.recurring;
     let whole = recurring.map(|recurring| {
         let anchor = subscription.billing_cycle_anchor;
         let end = calendar::period_end(anchor, recurring, item.period_end.saturating_sub(1));
@@ -292,7 +286,11 @@ fn counted(
 }
 
 fn name_of(state: &SandboxState, price: &SandboxPrice) -> String {
-    state.products.find(&price.product).map_or_else(|| price.product.clone(), |product| product.name.clone())
+    state
+        .store
+        .products
+        .find(&price.product)
+        .map_or_else(|| price.product.clone(), |product| product.name.clone())
 }
 
 fn interval_of(price: &SandboxPrice) -> &'static str {

@@ -1,23 +1,23 @@
 //! How does a subscription begin, and go on from period to period?
 
+use super::{
+    collecting, discounting,
+    invoices::{self, NewInvoice},
+    payments::{Attempt, Presence, foresee, no_method},
+    phases::{self, AtBoundary},
+    proration::{period_line, single_line, stub_line, trial_line},
+};
 use crate::{
     calendar::{self, HOUR_S},
     call::ObjectMetadata,
     failure::SandboxFailure,
-    objects::coupon::Redeemed,
-    objects::{
+    objects::Shown,
+    state::SandboxState,
+    store::{
+        coupon::Redeemed,
         line::SandboxInvoiceLine,
         subscription::{PauseCollection, SandboxSubscription, SandboxSubscriptionStatus, SubscriptionItem},
     },
-    state::SandboxState,
-    table::Stored,
-};
-
-use super::{
-    invoicing::NewInvoice,
-    payments::{Attempt, Presence, foresee},
-    proration::{period_line, single_line, stub_line, trial_line},
-    scheduling::AtBoundary,
 };
 
 /// What is subscribed to.
@@ -69,316 +69,321 @@ pub struct NewSubscription {
     pub session: Option<String>,
 }
 
-impl SandboxState {
-    pub fn subscribe(&mut self, new: NewSubscription) -> Result<String, SandboxFailure> {
-        if new.first == First::OrNothing && new.trial_end.is_none() {
-            self.refuse_what_fails(&new)?;
-        }
-        let place = self.place();
-        let (first, prorates, once) = (new.first, new.prorates, new.once.clone());
-        let (discounts, session) = (new.discounts.clone(), new.session.clone());
-        let of_items: Vec<Vec<Redeemed>> = new.items.iter().map(|item| item.discounts.clone()).collect();
-        let mut subscription = self.build(new)?;
-        let id = subscription.id.clone();
-        for redeemed in &discounts {
-            let of = subscription.customer.clone();
-            let discount = self.redeem(redeemed, &of, Some(&id), None, session.as_deref())?;
-            subscription.discounts.push(discount);
-        }
-        for (item, discounts) in subscription.items.iter_mut().zip(&of_items) {
-            for redeemed in discounts {
-                let (of, own) = (subscription.customer.clone(), item.id.clone());
-                let discount = self.redeem(redeemed, &of, Some(&id), Some(&own), session.as_deref())?;
-                item.discounts.push(discount);
-            }
-        }
-        let (customer, currency) = (subscription.customer.clone(), subscription.currency.clone());
-        for (price, quantity) in &once {
-            subscription.pending.push(single_line(self, &subscription, price, *quantity)?);
-        }
-        self.subscriptions.put(subscription);
-        if self.customers.get(&customer)?.currency.is_none() {
-            self.change_customer(&customer, |row| row.currency = Some(currency))?;
-        }
-        // It is told once, as what it has become by its first payment.
-        self.quiet = Some(id.clone());
-        let asked = self.first_invoice(&id, first, prorates);
-        self.quiet = None;
-        asked?;
-        let object = self.subscriptions.get(&id)?.render(self);
-        self.emit_at(place, "customer.subscription.created", object);
-        Ok(id)
+pub fn subscribe(state: &mut SandboxState, new: NewSubscription) -> Result<String, SandboxFailure> {
+    if new.first == First::OrNothing && new.trial_end.is_none() {
+        refuse_what_fails(state, &new)?;
     }
-
-    fn refuse_what_fails(&self, new: &NewSubscription) -> Result<(), SandboxFailure> {
-        let of_customer = self.customers.get(&new.customer)?.default_payment_method.clone();
-        let Some(method) = new.default_payment_method.clone().or(of_customer) else {
-            return Err(no_method());
-        };
-        match foresee(self.payment_methods.get(&method)?, Presence::Absent) {
-            Attempt::Succeeded | Attempt::Processing => Ok(()),
-            Attempt::Declined(decline) => Err(decline.failure()),
-            Attempt::RequiresAction => {
-                let message = "Payment for this subscription requires additional user action before it can be \
-                               completed successfully.";
-                Err(SandboxFailure::card("subscription_payment_intent_requires_action", None, message))
-            }
+    let place = state.outbox.place();
+    let (first, prorates, once) = (new.first, new.prorates, new.once.clone());
+    let (discounts, session) = (new.discounts.clone(), new.session.clone());
+    let of_items: Vec<Vec<Redeemed>> = new.items.iter().map(|item| item.discounts.clone()).collect();
+    let mut subscription = build(state, new)?;
+    let id = subscription.id.clone();
+    for redeemed in &discounts {
+        let of = subscription.customer.clone();
+        let discount = discounting::redeem(state, redeemed, &of, Some(&id), None, session.as_deref())?;
+        subscription.discounts.push(discount);
+    }
+    for (item, discounts) in subscription.items.iter_mut().zip(&of_items) {
+        for redeemed in discounts {
+            let (of, own) = (subscription.customer.clone(), item.id.clone());
+            let discount =
+                discounting::redeem(state, redeemed, &of, Some(&id), Some(&own), session.as_deref())?;
+            item.discounts.push(discount);
         }
     }
+    let (customer, currency) = (subscription.customer.clone(), subscription.currency.clone());
+    for (price, quantity) in &once {
+        subscription.pending.push(single_line(state, &subscription, price, *quantity)?);
+    }
+    state.store.subscriptions.put(subscription);
+    if state.store.customers.get(&customer)?.currency.is_none() {
+        state.change_customer(&customer, |row| row.currency = Some(currency))?;
+    }
+    // It is told once, as what it has become by its first payment.
+    state.quiet = Some(id.clone());
+    let asked = first_invoice(state, &id, first, prorates);
+    state.quiet = None;
+    asked?;
+    let object = state.store.subscriptions.get(&id)?.render(&state.store);
+    state.emit_at(place, "customer.subscription.created", object);
+    Ok(id)
+}
 
-    pub fn build(&mut self, new: NewSubscription) -> Result<SandboxSubscription, SandboxFailure> {
-        let now = self.now;
-        let trial_end = new.trial_end.filter(|end| *end > now);
-        let start = new.backdate.filter(|start| *start < now).unwrap_or(now);
-        let since = if new.flexible { start } else { now };
-        let anchor = trial_end.or(new.anchor.filter(|anchor| *anchor > now)).unwrap_or(since);
-        let id = self.ids.make("sub");
-        let (items, currency) = self.items_of(new.items, anchor, trial_end)?;
-        let asked = new.cancel_at_period_end || new.cancel_at.is_some();
-        let is_trial = trial_end.is_some();
-        let status = if is_trial {
-            SandboxSubscriptionStatus::Trialing
-        } else {
-            SandboxSubscriptionStatus::Incomplete
-        };
-        Ok(SandboxSubscription {
-            id,
+fn refuse_what_fails(state: &SandboxState, new: &NewSubscription) -> Result<(), SandboxFailure> {
+    let of_customer = state.store.customers.get(&new.customer)?.default_payment_method.clone();
+    let Some(method) = new.default_payment_method.clone().or(of_customer) else {
+        return Err(no_method());
+    };
+    match foresee(state.store.payment_methods.get(&method)?, Presence::Absent) {
+        Attempt::Succeeded | Attempt::Processing => Ok(()),
+        Attempt::Declined(decline) => Err(decline.failure()),
+        Attempt::RequiresAction => {
+            let message = "Payment for this subscription requires additional user action before it can be \
+                           completed successfully.";
+            Err(SandboxFailure::card("subscription_payment_intent_requires_action", None, message))
+        }
+    }
+}
+
+pub fn build(state: &mut SandboxState, new: NewSubscription) -> Result<SandboxSubscription, SandboxFailure> {
+    let now = state.store.now;
+    let trial_end = new.trial_end.filter(|end| *end > now);
+    let start = new.backdate.filter(|start| *start < now).unwrap_or(now);
+    let since = if new.flexible { start } else { now };
+    let anchor = trial_end.or(new.anchor.filter(|anchor| *anchor > now)).unwrap_or(since);
+    let id = state.store.ids.make("sub");
+    let (items, currency) = items_of(state, new.items, anchor, trial_end)?;
+    let asked = new.cancel_at_period_end || new.cancel_at.is_some();
+    let is_trial = trial_end.is_some();
+    let status =
+        if is_trial { SandboxSubscriptionStatus::Trialing } else { SandboxSubscriptionStatus::Incomplete };
+    Ok(SandboxSubscription {
+        id,
+        created: now,
+        start_date: start,
+        customer: new.customer,
+        status,
+        items,
+        currency: currency.unwrap_or_default(),
+        billing_cycle_anchor: anchor,
+        flexible: new.flexible,
+        cancel_at: new.cancel_at,
+        cancel_at_period_end: new.cancel_at_period_end,
+        canceled_at: asked.then_some(now),
+        ended_at: None,
+        cancellation_reason: asked.then(|| "cancellation_requested".to_owned()),
+        cancellation_comment: None,
+        cancellation_feedback: None,
+        collection_method: if new.automatic { "charge_automatically" } else { "send_invoice" }.to_owned(),
+        days_until_due: new.days_until_due,
+        default_payment_method: new.default_payment_method,
+        discounts: Vec::new(),
+        description: new.description,
+        latest_invoice: None,
+        metadata: new.metadata,
+        pause_collection: new.pause_collection,
+        save_default_payment_method: "off".to_owned(),
+        trial_start: trial_end.map(|_| now),
+        trial_end,
+        trial_without_method: new.trial_without_method,
+        trial_end_told: false,
+        paused: None,
+        schedule: None,
+        pending_update: None,
+        pending: Vec::new(),
+    })
+}
+
+/// The items of a new subscription, and its currency.
+fn items_of(
+    state: &mut SandboxState,
+    asked: Vec<NewItem>,
+    anchor: i64,
+    trial_end: Option<i64>,
+) -> Result<(Vec<SubscriptionItem>, Option<String>), SandboxFailure> {
+    let now = state.store.now;
+    let mut items = Vec::with_capacity(asked.len());
+    let mut currency = None;
+    for item in asked {
+        let price = state.store.prices.get(&item.price);
+        let price = price.map_err(|failure| failure.param("items[0][price]").status(400))?;
+        let recurring = price.recurring.ok_or_else(|| {
+            let message = "The price specified is set to `type=one_time` but this field only accepts prices with \
+                           `type=recurring`.";
+            SandboxFailure::invalid(message).param("items[0][price]")
+        })?;
+        currency = Some(price.currency.clone());
+        let next = if anchor > now { anchor } else { calendar::period_end(anchor, recurring, now) };
+        let period_end = trial_end.unwrap_or(next);
+        let period_start =
+            if anchor < now { calendar::period_start(anchor, recurring, period_end) } else { now };
+        items.push(SubscriptionItem {
+            id: state.store.ids.make("si"),
             created: now,
-            start_date: start,
-            customer: new.customer,
-            status,
-            items,
-            currency: currency.unwrap_or_default(),
-            billing_cycle_anchor: anchor,
-            flexible: new.flexible,
-            cancel_at: new.cancel_at,
-            cancel_at_period_end: new.cancel_at_period_end,
-            canceled_at: asked.then_some(now),
-            ended_at: None,
-            cancellation_reason: asked.then(|| "cancellation_requested".to_owned()),
-            cancellation_comment: None,
-            cancellation_feedback: None,
-            collection_method: if new.automatic { "charge_automatically" } else { "send_invoice" }.to_owned(),
-            days_until_due: new.days_until_due,
-            default_payment_method: new.default_payment_method,
+            price: item.price,
+            quantity: item.quantity,
+            metadata: item.metadata,
+            period_start,
+            period_end,
             discounts: Vec::new(),
-            description: new.description,
-            latest_invoice: None,
-            metadata: new.metadata,
-            pause_collection: new.pause_collection,
-            save_default_payment_method: "off".to_owned(),
-            trial_start: trial_end.map(|_| now),
-            trial_end,
-            trial_without_method: new.trial_without_method,
-            trial_end_told: false,
-            paused: None,
-            schedule: None,
-            pending_update: None,
-            pending: Vec::new(),
-        })
+        });
     }
+    Ok((items, currency))
+}
 
-    /// The items of a new subscription, and its currency.
-    fn items_of(
-        &mut self,
-        asked: Vec<NewItem>,
-        anchor: i64,
-        trial_end: Option<i64>,
-    ) -> Result<(Vec<SubscriptionItem>, Option<String>), SandboxFailure> {
-        let now = self.now;
-        let mut items = Vec::with_capacity(asked.len());
-        let mut currency = None;
-        for item in asked {
-            let price = self.prices.get(&item.price);
-            let price = price.map_err(|failure| failure.param("items[0][price]").status(400))?;
-            let recurring = price.recurring.ok_or_else(|| {
-                let message = "The price specified is set to `type=one_time` but this field only accepts prices with \
-                               `type=recurring`.";
-                SandboxFailure::invalid(message).param("items[0][price]")
-            })?;
-            currency = Some(price.currency.clone());
-            let next = if anchor > now { anchor } else { calendar::period_end(anchor, recurring, now) };
-            let period_end = trial_end.unwrap_or(next);
-            let period_start =
-                if anchor < now { calendar::period_start(anchor, recurring, period_end) } else { now };
-            items.push(SubscriptionItem {
-                id: self.ids.make("si"),
-                created: now,
-                price: item.price,
-                quantity: item.quantity,
-                metadata: item.metadata,
-                period_start,
-                period_end,
-                discounts: Vec::new(),
-            });
-        }
-        Ok((items, currency))
-    }
-
-    fn first_invoice(&mut self, id: &str, first: First, prorates: bool) -> Result<(), SandboxFailure> {
-        let row = self.subscriptions.get(id)?.clone();
-        let trial = row.status == SandboxSubscriptionStatus::Trialing;
-        let mut lines = self.first_lines(&row, prorates)?;
-        lines.append(&mut self.subscriptions.get_mut(id)?.pending);
-        let invoice = self.open_invoice(NewInvoice {
+fn first_invoice(
+    state: &mut SandboxState,
+    id: &str,
+    first: First,
+    prorates: bool,
+) -> Result<(), SandboxFailure> {
+    let row = state.store.subscriptions.get(id)?.clone();
+    let trial = row.status == SandboxSubscriptionStatus::Trialing;
+    let mut lines = first_lines(state, &row, prorates)?;
+    lines.append(&mut state.store.subscriptions.get_mut(id)?.pending);
+    let invoice = invoices::open_invoice(
+        state,
+        NewInvoice {
             customer: row.customer.clone(),
             subscription: Some(row.id.clone()),
             reason: "subscription_create",
             lines,
-            period: (self.now, self.now),
+            period: (state.store.now, state.store.now),
             currency: row.currency.clone(),
-        })?;
-        if !row.is_automatic() && !trial {
-            self.subscriptions.get_mut(id)?.status = SandboxSubscriptionStatus::Active;
-        }
-        self.finalize_invoice(&invoice)?;
-        let open = self.invoices.get(&invoice)?.paid_at.is_none();
-        if open && row.is_automatic() {
-            match first {
-                First::Later => {}
-                First::Try(presence) => drop(self.collect(&invoice, None, presence)?),
-                First::OrNothing => drop(self.collect(&invoice, None, Presence::Absent)?),
-            }
-        }
-        Ok(())
+        },
+    )?;
+    if !row.is_automatic() && !trial {
+        state.store.subscriptions.get_mut(id)?.status = SandboxSubscriptionStatus::Active;
     }
-
-    fn first_lines(
-        &self,
-        row: &SandboxSubscription,
-        prorates: bool,
-    ) -> Result<Vec<SandboxInvoiceLine>, SandboxFailure> {
-        let mut lines = Vec::new();
-        for item in &row.items {
-            let period = (item.period_start, item.period_end);
-            if row.status == SandboxSubscriptionStatus::Trialing {
-                lines.push(trial_line(self, row, item, period)?);
-            } else if row.billing_cycle_anchor > self.now {
-                if prorates {
-                    lines.push(stub_line(self, row, item, period)?);
-                }
-            } else {
-                lines.extend(self.past_lines(row, item)?);
-                lines.push(self.cycle_line(row, item)?);
-            }
+    collecting::finalize_invoice(state, &invoice)?;
+    let open = state.store.invoices.get(&invoice)?.paid_at.is_none();
+    if open && row.is_automatic() {
+        match first {
+            First::Later => {}
+            First::Try(presence) => drop(collecting::collect(state, &invoice, None, presence)?),
+            First::OrNothing => drop(collecting::collect(state, &invoice, None, Presence::Absent)?),
         }
-        Ok(lines)
     }
+    Ok(())
+}
 
-    /// What is asked for the time before today: one line in the classic mode, one a period in the flexible one.
-    fn past_lines(
-        &self,
-        row: &SandboxSubscription,
-        item: &SubscriptionItem,
-    ) -> Result<Vec<SandboxInvoiceLine>, SandboxFailure> {
-        if row.start_date >= item.period_start {
-            return Ok(Vec::new());
-        }
-        let recurring = self.prices.get(&item.price)?.recurring;
-        let Some(recurring) = recurring.filter(|_| row.flexible) else {
-            return Ok(vec![stub_line(self, row, item, (row.start_date, item.period_start))?]);
-        };
-        let mut lines = Vec::new();
-        let mut start = row.start_date;
-        while start < item.period_start {
-            let end = calendar::period_end(row.billing_cycle_anchor, recurring, start);
-            lines.push(period_line(self, row, item, (start, end))?);
-            start = end;
-        }
-        Ok(lines)
-    }
-
-    /// A period as it is renewed, which may be cut short by the end of the subscription.
-    fn cycle_line(
-        &self,
-        row: &SandboxSubscription,
-        item: &SubscriptionItem,
-    ) -> Result<SandboxInvoiceLine, SandboxFailure> {
+fn first_lines(
+    state: &SandboxState,
+    row: &SandboxSubscription,
+    prorates: bool,
+) -> Result<Vec<SandboxInvoiceLine>, SandboxFailure> {
+    let mut lines = Vec::new();
+    for item in &row.items {
         let period = (item.period_start, item.period_end);
-        match row.cancel_at.filter(|at| *at > period.0 && *at < period.1) {
-            Some(at) => stub_line(self, row, item, (period.0, at)),
-            None => period_line(self, row, item, period),
+        if row.status == SandboxSubscriptionStatus::Trialing {
+            lines.push(trial_line(state, row, item, period)?);
+        } else if row.billing_cycle_anchor > state.store.now {
+            if prorates {
+                lines.push(stub_line(state, row, item, period)?);
+            }
+        } else {
+            lines.extend(past_lines(state, row, item)?);
+            lines.push(cycle_line(state, row, item)?);
         }
     }
+    Ok(lines)
+}
 
-    /// The invoice of the period that an item is in, and of what was waiting for it.
-    fn cycle_invoice(
-        &mut self,
-        row: &SandboxSubscription,
-        reason: &'static str,
-    ) -> Result<String, SandboxFailure> {
-        let mut lines = std::mem::take(&mut self.subscriptions.get_mut(&row.id)?.pending);
-        for item in &row.items {
-            lines.push(self.cycle_line(row, item)?);
-        }
-        // An invoice of a cycle names the period that has just ended.
-        let cycle = reason == "subscription_cycle";
-        let period = if cycle { (row.created.max(self.before(row)), self.now) } else { (self.now, self.now) };
-        self.open_invoice(NewInvoice {
+/// What is asked for the time before today: one line in the classic mode, one a period in the flexible one.
+fn past_lines(
+    state: &SandboxState,
+    row: &SandboxSubscription,
+    item: &SubscriptionItem,
+) -> Result<Vec<SandboxInvoiceLine>, SandboxFailure> {
+    if row.start_date >= item.period_start {
+        return Ok(Vec::new());
+    }
+    let recurring = state.store.prices.get(&item.price)?.recurring;
+    let Some(recurring) = recurring.filter(|_| row.flexible) else {
+        return Ok(vec![stub_line(state, row, item, (row.start_date, item.period_start))?]);
+    };
+    let mut lines = Vec::new();
+    let mut start = row.start_date;
+    while start < item.period_start {
+        let end = calendar::period_end(row.billing_cycle_anchor, recurring, start);
+        lines.push(period_line(state, row, item, (start, end))?);
+        start = end;
+    }
+    Ok(lines)
+}
+
+/// A period as it is renewed, which may be cut short by the end of the subscription.
+fn cycle_line(
+    state: &SandboxState,
+    row: &SandboxSubscription,
+    item: &SubscriptionItem,
+) -> Result<SandboxInvoiceLine, SandboxFailure> {
+    let period = (item.period_start, item.period_end);
+    match row.cancel_at.filter(|at| *at > period.0 && *at < period.1) {
+        Some(at) => stub_line(state, row, item, (period.0, at)),
+        None => period_line(state, row, item, period),
+    }
+}
+
+/// The invoice of the period that an item is in, and of what was waiting for it.
+fn cycle_invoice(
+    state: &mut SandboxState,
+    row: &SandboxSubscription,
+    reason: &'static str,
+) -> Result<String, SandboxFailure> {
+    let mut lines = std::mem::take(&mut state.store.subscriptions.get_mut(&row.id)?.pending);
+    for item in &row.items {
+        lines.push(cycle_line(state, row, item)?);
+    }
+    // An invoice of a cycle names the period that has just ended.
+    let cycle = reason == "subscription_cycle";
+    let period = if cycle {
+        (row.created.max(before(state, row)), state.store.now)
+    } else {
+        (state.store.now, state.store.now)
+    };
+    invoices::open_invoice(
+        state,
+        NewInvoice {
             customer: row.customer.clone(),
             subscription: Some(row.id.clone()),
             reason,
             lines,
             period,
             currency: row.currency.clone(),
-        })
-    }
+        },
+    )
+}
 
-    /// When the period before the one that an item is in began.
-    fn before(&self, row: &SandboxSubscription) -> i64 {
-        let last = row.latest_invoice.as_deref().and_then(|id| self.invoices.find(id));
-        last.map_or(row.created, |invoice| invoice.created)
-    }
+/// When the period before the one that an item is in began.
+fn before(state: &SandboxState, row: &SandboxSubscription) -> i64 {
+    let last = row.latest_invoice.as_deref().and_then(|id| state.store.invoices.find(id));
+    last.map_or(row.created, |invoice| invoice.created)
+}
 
-    /// The next period begins, in the next phase where there is one. Its invoice is a draft for an hour.
-    pub fn renew(&mut self, id: &str) -> Result<(), SandboxFailure> {
-        let mut row = self.subscriptions.get(id)?.clone();
-        let before = row.render(self);
-        let schedule = row.schedule.as_deref().and_then(|id| self.schedules.find(id)).cloned();
-        let boundary = row.period_end();
-        let at = self.enter_phase(&mut row, boundary)?;
-        if let (AtBoundary::Ends, Some(schedule)) = (at, &schedule) {
-            return self.finish_schedule(&schedule.id, at);
-        }
-        self.begin_period(&mut row)?;
-        self.subscriptions.put(row.clone());
-        let place = self.place();
-        let invoice = self.cycle_invoice(&row, "subscription_cycle")?;
-        let after = self.subscriptions.get(id)?.render(self);
-        self.emit_change_at(place, "customer.subscription.updated", &before, after);
-        if let Some(schedule) = schedule {
-            self.tell_phase(&schedule.id, &schedule)?;
-            self.finish_schedule(&schedule.id, at)?;
-        }
-        let (now, keeps) = (self.now, keeps_drafts(&row));
-        let invoice = self.invoices.get_mut(&invoice)?;
-        invoice.finalizes_at = (!keeps).then(|| now.saturating_add(HOUR_S));
-        invoice.auto_advance = !keeps;
-        Ok(())
+/// The next period begins, in the next phase where there is one. Its invoice is a draft for an hour.
+pub fn renew(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> {
+    let mut row = state.store.subscriptions.get(id)?.clone();
+    let before = row.render(&state.store);
+    let schedule = row.schedule.as_deref().and_then(|id| state.store.schedules.find(id)).cloned();
+    let boundary = row.period_end();
+    let at = phases::enter_phase(state, &mut row, boundary)?;
+    if let (AtBoundary::Ends, Some(schedule)) = (at, &schedule) {
+        return phases::finish_schedule(state, &schedule.id, at);
     }
+    begin_period(state, &mut row)?;
+    state.store.subscriptions.put(row.clone());
+    let place = state.outbox.place();
+    let invoice = cycle_invoice(state, &row, "subscription_cycle")?;
+    let after = state.store.subscriptions.get(id)?.render(&state.store);
+    state.emit_change_at(place, "customer.subscription.updated", &before, after);
+    if let Some(schedule) = schedule {
+        phases::tell_phase(state, &schedule.id, &schedule)?;
+        phases::finish_schedule(state, &schedule.id, at)?;
+    }
+    let (now, keeps) = (state.store.now, keeps_drafts(&row));
+    let invoice = state.store.invoices.get_mut(&invoice)?;
+    invoice.finalizes_at = (!keeps).then(|| now.saturating_add(HOUR_S));
+    invoice.auto_advance = !keeps;
+    Ok(())
+}
 
-    fn begin_period(&self, row: &mut SandboxSubscription) -> Result<(), SandboxFailure> {
-        let anchor = row.billing_cycle_anchor;
-        for item in &mut row.items {
-            let recurring = self.prices.get(&item.price)?.recurring;
-            let end = recurring.map(|recurring| calendar::period_end(anchor, recurring, item.period_end));
-            item.period_start = item.period_end;
-            item.period_end = end.unwrap_or(item.period_end);
-        }
-        if row.status == SandboxSubscriptionStatus::Trialing {
-            row.status = SandboxSubscriptionStatus::Active;
-        }
-        Ok(())
+fn begin_period(state: &SandboxState, row: &mut SandboxSubscription) -> Result<(), SandboxFailure> {
+    let anchor = row.billing_cycle_anchor;
+    for item in &mut row.items {
+        let recurring = state.store.prices.get(&item.price)?.recurring;
+        let end = recurring.map(|recurring| calendar::period_end(anchor, recurring, item.period_end));
+        item.period_start = item.period_end;
+        item.period_end = end.unwrap_or(item.period_end);
     }
+    if row.status == SandboxSubscriptionStatus::Trialing {
+        row.status = SandboxSubscriptionStatus::Active;
+    }
+    Ok(())
 }
 
 /// Whether its invoices stay drafts for as long as nothing is collected.
 pub fn keeps_drafts(row: &SandboxSubscription) -> bool {
     row.pause_collection.as_ref().is_some_and(|pause| pause.behavior == "keep_as_draft")
-}
-
-pub fn no_method() -> SandboxFailure {
-    let message = "This customer has no attached payment source or default payment method. Please consider adding a \
-                   default payment method. For more information, visit https://docs.stripe.com/api.";
-    SandboxFailure::invalid(message).code("resource_missing").status(400)
 }

@@ -12,7 +12,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    super::{SharedSandbox, call::ObjectMetadata, objects::coupon::Redeemed, table::Stored},
+    super::{
+        billing::discounting, call::ObjectMetadata, objects::Shown, operations::linking,
+        shared::SharedSandbox, store::coupon::Redeemed,
+    },
     answer,
 };
 
@@ -29,15 +32,15 @@ pub(super) async fn discount_customer(
     Json(new): Json<NewDiscount>,
 ) -> Response {
     let discounted = shared.with(|state| {
-        let customer = state.customer(&id)?.id.clone();
+        let customer = state.store.customer(&id)?.id.clone();
         let redeemed = Redeemed { coupon: new.coupon.clone(), promotion_code: None };
-        let replaced = state.customers.get(&customer)?.discount.clone();
-        let discount = state.redeem(&redeemed, &customer, None, None, None)?;
+        let replaced = state.store.customers.get(&customer)?.discount.clone();
+        let discount = discounting::redeem(state, &redeemed, &customer, None, None, None)?;
         if let Some(replaced) = replaced {
-            state.end_discount(&replaced)?;
+            discounting::end_discount(state, &replaced)?;
         }
         state.change_customer(&customer, |row| row.discount = Some(discount))?;
-        Ok(state.customers.get(&customer)?.render(state))
+        Ok(state.store.customers.get(&customer)?.render(&state.store))
     });
     answer(&shared, discounted)
 }
@@ -59,11 +62,11 @@ pub(super) async fn make_link(
     Json(new): Json<NewPaymentLink>,
 ) -> Response {
     let made = shared.with(|state| {
-        let id = state.make_link(&new.items, new.metadata.clone(), new.allow_promotion_codes)?;
+        let id = linking::make_link(state, &new.items, new.metadata.clone(), new.allow_promotion_codes)?;
         Ok(json!({
             "id": id,
             "object": "payment_link",
-            "url": format!("{}/pay/{id}", state.origin),
+            "url": format!("{}/pay/{id}", state.store.origin),
         }))
     });
     answer(&shared, made)

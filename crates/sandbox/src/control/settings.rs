@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
-        SharedSandbox,
         failure::SandboxFailure,
+        shared::SharedSandbox,
         state::{AfterRetries, SandboxState},
     },
     answer,
@@ -64,7 +64,7 @@ fn change_settings(state: &mut SandboxState, settings: &SandboxSettings) -> Resu
         state.debit_days = Some(known.then_some(days).ok_or_else(refused)?);
     }
     if let Some(ids) = &settings.event_ids {
-        state.event_ids_rise = match ids.as_str() {
+        state.outbox.event_ids_rise = match ids.as_str() {
             "rising" => true,
             "random" => false,
             _ => return Err(SandboxFailure::invalid("It is `rising` or `random`.").param("event_ids")),
@@ -77,7 +77,7 @@ fn change_settings(state: &mut SandboxState, settings: &SandboxSettings) -> Resu
         "after_retries": state.after_retries.as_str(),
         "debit_days": state.debit_days,
         "first_debit": if state.trusts_first_debit { "active" } else { "incomplete" },
-        "event_ids": if state.event_ids_rise { "rising" } else { "random" },
+        "event_ids": if state.outbox.event_ids_rise { "rising" } else { "random" },
         "prevented_withdraws": state.prevented_withdraws,
         "anchor_debits_are_prorations": state.anchor_debits_are_prorations,
     }))

@@ -1,51 +1,18 @@
-//! What has been taken from a card, or was not?
+//! How is a charge shown?
 
 use serde_json::{Value, json};
 
-use super::{card::Decline, no_address, with_nulls};
-use crate::{call::ObjectMetadata, state::SandboxState, table::Stored};
+use super::{Shown, no_address, with_nulls};
+use crate::store::{
+    Store,
+    card::Decline,
+    charge::{ChargeOutcome, SandboxCharge},
+    payment_method::PaymentMethod,
+};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChargeOutcome {
-    Pending,
-    Succeeded,
-    Failed(Decline),
-}
-
-#[derive(Clone, Debug)]
-pub struct SandboxCharge {
-    pub id: String,
-    pub created: i64,
-    pub amount: i64,
-    pub amount_captured: i64,
-    pub amount_refunded: i64,
-    pub captured: bool,
-    pub currency: String,
-    pub customer: Option<String>,
-    pub description: Option<String>,
-    pub disputed: bool,
-    pub outcome: ChargeOutcome,
-    pub payment_intent: String,
-    pub payment_method: String,
-    pub authenticated: bool,
-    pub metadata: ObjectMetadata,
-    /// Not shown since basil.
-    pub invoice: Option<String>,
-}
-
-impl Stored for SandboxCharge {
-    const KIND: &'static str = "charge";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn created(&self) -> i64 {
-        self.created
-    }
-
-    fn render(&self, state: &SandboxState) -> Value {
-        let method = state.payment_methods.find(&self.payment_method);
+impl Shown for SandboxCharge {
+    fn render(&self, store: &Store) -> Value {
+        let method = store.payment_methods.find(&self.payment_method);
         let paid = self.outcome == ChargeOutcome::Succeeded;
         let failure = self.failure();
         let object = json!({
@@ -57,7 +24,7 @@ impl Stored for SandboxCharge {
             "balance_transaction": paid.then(|| format!("txn_{}", self.id.trim_start_matches("ch_"))),
             "billing_details": method.map_or_else(
                 || json!({ "address": no_address(), "email": null, "name": null, "phone": null, "tax_id": null }),
-                super::payment_method::PaymentMethod::billing_details,
+                PaymentMethod::billing_details,
             ),
             "calculated_statement_descriptor": "SANDBOX",
             "captured": self.captured,
@@ -76,7 +43,7 @@ impl Stored for SandboxCharge {
             "payment_intent": self.payment_intent,
             "payment_method": self.payment_method,
             "payment_method_details": method.map(|method| method.details(self.authenticated)),
-            "receipt_url": format!("{}/receipts/{}", state.origin, self.id),
+            "receipt_url": format!("{}/receipts/{}", store.origin, self.id),
             "radar_options": {},
             "refunded": self.amount_refunded > 0 && self.amount_refunded == self.amount_captured,
             "status": self.status(),

@@ -1,111 +1,19 @@
-//! What is a person about to buy on the page?
+//! How is a page of the checkout shown, and what does it come to?
 
 use serde_json::{Value, json};
 
-use super::{price::SandboxPrice, with_nulls};
-use crate::{call::ObjectMetadata, objects::coupon::Redeemed, state::SandboxState, table::Stored};
+use super::{Shown, with_nulls};
+use crate::store::{
+    Store,
+    checkout::{CheckoutItem, CheckoutMode, CheckoutStatus, SandboxCheckout},
+    price::SandboxPrice,
+};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CheckoutMode {
-    Payment,
-    Subscription,
-    Setup,
-}
-
-impl CheckoutMode {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Payment => "payment",
-            Self::Subscription => "subscription",
-            Self::Setup => "setup",
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CheckoutStatus {
-    Open,
-    Complete,
-    Expired,
-}
-
-impl CheckoutStatus {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Complete => "complete",
-            Self::Expired => "expired",
-        }
-    }
-}
-
-#[derive(Clone, Debug)]
-pub struct CheckoutItem {
-    pub id: String,
-    pub price: String,
-    pub quantity: i64,
-    /// Least and most, where a person may change it.
-    pub adjustable: Option<(i64, i64)>,
-}
-
-#[derive(Clone, Debug)]
-pub struct SandboxCheckout {
-    pub id: String,
-    pub created: i64,
-    pub mode: CheckoutMode,
-    pub status: CheckoutStatus,
-    pub payment_status: &'static str,
-    pub items: Vec<CheckoutItem>,
-    pub currency: Option<String>,
-    pub customer: Option<String>,
-    pub customer_email: Option<String>,
-    pub customer_creation: Option<String>,
-    pub client_reference_id: Option<String>,
-    pub success_url: Option<String>,
-    pub cancel_url: Option<String>,
-    pub expires_at: i64,
-    pub metadata: ObjectMetadata,
-    pub allow_promotion_codes: Option<bool>,
-    pub method_always: bool,
-    pub locale: Option<String>,
-    /// For what is made when it is paid.
-    pub subscription_metadata: ObjectMetadata,
-    pub subscription_description: Option<String>,
-    pub trial_end: Option<i64>,
-    pub anchor: Option<i64>,
-    /// A coupon, and the code that a person typed in for it.
-    pub discounts: Vec<Redeemed>,
-    pub payment_link: Option<String>,
-    pub prorates: bool,
-    pub trial_without_method: String,
-    pub flexible: bool,
-    pub intent_metadata: ObjectMetadata,
-    pub intent_description: Option<String>,
-    pub intent_manual_capture: bool,
-    pub intent_future_usage: Option<String>,
-    pub payment_intent: Option<String>,
-    pub setup_intent: Option<String>,
-    pub subscription: Option<String>,
-    pub invoice: Option<String>,
-    pub paid_by: Option<(Option<String>, Option<String>)>,
-}
-
-impl Stored for SandboxCheckout {
-    const KIND: &'static str = "checkout session";
-    const OBJECT: &'static str = "checkout.session";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn created(&self) -> i64 {
-        self.created
-    }
-
-    fn render(&self, state: &SandboxState) -> Value {
-        let amount = (self.mode != CheckoutMode::Setup).then(|| self.amount(state));
+impl Shown for SandboxCheckout {
+    fn render(&self, store: &Store) -> Value {
+        let amount = (self.mode != CheckoutMode::Setup).then(|| self.amount(store));
         let open = self.status == CheckoutStatus::Open;
-        let off = self.off(state);
+        let off = self.off(store);
         let object = json!({
             "id": self.id,
             "object": "checkout.session",
@@ -144,7 +52,7 @@ impl Stored for SandboxCheckout {
             "success_url": self.success_url,
             "total_details": amount.map(|_| json!({ "amount_discount": off, "amount_shipping": 0, "amount_tax": 0 })),
             "ui_mode": "hosted_page",
-            "url": open.then(|| format!("{}/checkout/{}", state.origin, self.id)),
+            "url": open.then(|| format!("{}/checkout/{}", store.origin, self.id)),
         });
         with_nulls(object, ABSENT)
     }
@@ -188,48 +96,48 @@ impl SandboxCheckout {
     }
 
     /// What all lines cost; nothing is due today while a trial runs.
-    pub fn amount(&self, state: &SandboxState) -> i64 {
+    pub fn amount(&self, store: &Store) -> i64 {
         if self.trial_end.is_some() {
             let single = |item: &&CheckoutItem| {
-                state.prices.find(&item.price).is_some_and(|price| price.recurring.is_none())
+                store.prices.find(&item.price).is_some_and(|price| price.recurring.is_none())
             };
             return self
                 .items
                 .iter()
                 .filter(single)
-                .fold(0, |sum, item| sum.saturating_add(cost(item, state)));
+                .fold(0, |sum, item| sum.saturating_add(cost(item, store)));
         }
-        self.items.iter().fold(0_i64, |sum, item| sum.saturating_add(cost(item, state)))
+        self.items.iter().fold(0_i64, |sum, item| sum.saturating_add(cost(item, store)))
     }
 
     /// How much cheaper its discounts make it.
-    pub fn off(&self, state: &SandboxState) -> i64 {
-        let amount = self.amount(state);
+    pub fn off(&self, store: &Store) -> i64 {
+        let amount = self.amount(store);
         let left = self
             .discounts
             .iter()
-            .fold(amount, |left, one| left.saturating_sub(state.taken_off(&one.coupon, left)));
+            .fold(amount, |left, one| left.saturating_sub(taken_off(&one.coupon, left, store)));
         amount.saturating_sub(left)
     }
 
     /// What is to be paid now.
-    pub fn total(&self, state: &SandboxState) -> i64 {
-        self.amount(state).saturating_sub(self.off(state))
+    pub fn total(&self, store: &Store) -> i64 {
+        self.amount(store).saturating_sub(self.off(store))
     }
 
-    pub fn line_items(&self, state: &SandboxState) -> Vec<Value> {
-        self.items.iter().map(|item| render_item(item, state)).collect()
+    pub fn line_items(&self, store: &Store) -> Vec<Value> {
+        self.items.iter().map(|item| render_item(item, store)).collect()
     }
 }
 
-fn cost(item: &CheckoutItem, state: &SandboxState) -> i64 {
-    state.prices.find(&item.price).map_or(0, |price| price.unit_amount.saturating_mul(item.quantity))
+fn cost(item: &CheckoutItem, store: &Store) -> i64 {
+    store.prices.find(&item.price).map_or(0, |price| price.unit_amount.saturating_mul(item.quantity))
 }
 
-fn render_item(item: &CheckoutItem, state: &SandboxState) -> Value {
-    let price: Option<&SandboxPrice> = state.prices.find(&item.price);
-    let product = price.and_then(|price| state.products.find(&price.product));
-    let amount = cost(item, state);
+fn render_item(item: &CheckoutItem, store: &Store) -> Value {
+    let price: Option<&SandboxPrice> = store.prices.find(&item.price);
+    let product = price.and_then(|price| store.products.find(&price.product));
+    let amount = cost(item, store);
     json!({
         "id": item.id,
         "object": "item",
@@ -243,7 +151,11 @@ fn render_item(item: &CheckoutItem, state: &SandboxState) -> Value {
         "currency": price.map_or("usd", |price| price.currency.as_str()),
         "description": product.map(|product| product.name.clone()),
         "metadata": {},
-        "price": price.map(|price| price.render(state)),
+        "price": price.map(|price| price.render(store)),
         "quantity": item.quantity,
     })
+}
+
+fn taken_off(coupon: &str, amount: i64, store: &Store) -> i64 {
+    store.coupons.find(coupon).map_or(0, |coupon| coupon.takes_off(amount))
 }

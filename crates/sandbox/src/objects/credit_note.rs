@@ -1,55 +1,15 @@
-//! What was taken off an invoice after it was final, and where did the money go?
+//! How is a credit note shown?
 
 use serde_json::{Value, json};
 
-use super::{inner_list, with_nulls};
-use crate::{call::ObjectMetadata, state::SandboxState, table::Stored};
+use super::{Shown, inner_list, with_nulls};
+use crate::store::{
+    Store,
+    credit_note::{NoteLine, SandboxCreditNote},
+};
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoteLine {
-    pub id: String,
-    pub amount: i64,
-    pub description: Option<String>,
-    /// Of the invoice, where it is about one.
-    pub invoice_line: Option<String>,
-}
-
-#[derive(Clone, Debug)]
-pub struct SandboxCreditNote {
-    pub id: String,
-    pub created: i64,
-    pub invoice: String,
-    pub customer: String,
-    pub currency: String,
-    pub number: String,
-    pub amount: i64,
-    /// Taken off what was still to be paid.
-    pub pre_payment: i64,
-    /// To the customer's balance.
-    pub credited: i64,
-    /// By refunds: which, and how much of each.
-    pub refunds: Vec<(String, i64)>,
-    pub out_of_band: i64,
-    pub lines: Vec<NoteLine>,
-    pub reason: Option<String>,
-    pub memo: Option<String>,
-    pub metadata: ObjectMetadata,
-    pub voided_at: Option<i64>,
-}
-
-impl Stored for SandboxCreditNote {
-    const KIND: &'static str = "credit note";
-    const OBJECT: &'static str = "credit_note";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn created(&self) -> i64 {
-        self.created
-    }
-
-    fn render(&self, state: &SandboxState) -> Value {
+impl Shown for SandboxCreditNote {
+    fn render(&self, store: &Store) -> Value {
         let post_payment = self.amount.saturating_sub(self.pre_payment);
         let refund = |(refund, amount): &(String, i64)| {
             json!({
@@ -82,7 +42,7 @@ impl Stored for SandboxCreditNote {
             "metadata": self.metadata,
             "number": self.number,
             "out_of_band_amount": (self.out_of_band > 0).then_some(self.out_of_band),
-            "pdf": format!("{}/credit_notes/{}/pdf", state.origin, self.id),
+            "pdf": format!("{}/credit_notes/{}/pdf", store.origin, self.id),
             "post_payment_amount": post_payment,
             "pre_payment_amount": self.pre_payment,
             "pretax_credit_amounts": [],

@@ -1,59 +1,22 @@
-//! Who pays?
+//! How is a customer shown?
 
 use serde_json::{Value, json};
 
-use super::with_nulls;
-use crate::{call::ObjectMetadata, state::SandboxState, table::Stored};
+use super::{Shown, with_nulls};
+use crate::store::{Store, customer::Customer};
 
-#[derive(Clone, Debug, Default)]
-pub struct Customer {
-    pub id: String,
-    pub created: i64,
-    pub deleted: bool,
-    pub email: Option<String>,
-    pub name: Option<String>,
-    pub phone: Option<String>,
-    pub description: Option<String>,
-    pub address: Option<Value>,
-    pub shipping: Option<Value>,
-    pub currency: Option<String>,
-    /// Below zero: a credit, which pays for the next invoices. In minor units.
-    pub balance: i64,
-    pub default_payment_method: Option<String>,
-    pub metadata: ObjectMetadata,
-    /// What invoice numbers begin with.
-    pub invoice_prefix: String,
-    pub invoices_numbered: i64,
-    pub delinquent: bool,
-    pub discount: Option<String>,
-}
-
-impl Stored for Customer {
-    const KIND: &'static str = "customer";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn created(&self) -> i64 {
-        self.created
-    }
-
-    fn listed(&self) -> bool {
-        !self.deleted
-    }
-
-    fn render(&self, state: &SandboxState) -> Value {
+impl Shown for Customer {
+    fn render(&self, store: &Store) -> Value {
         if self.deleted {
             return json!({ "id": self.id, "object": "customer", "deleted": true });
         }
-        self.whole(state)
+        self.whole(store)
     }
 }
 
 impl Customer {
     /// Also of a deleted one: what `customer.deleted` shows.
-    pub fn whole(&self, state: &SandboxState) -> Value {
+    pub fn whole(&self, store: &Store) -> Value {
         let object = json!({
             "id": self.id,
             "object": "customer",
@@ -63,7 +26,7 @@ impl Customer {
             "currency": self.currency,
             "delinquent": self.delinquent,
             "description": self.description,
-            "discount": self.discount.as_deref().and_then(|id| state.discounts.find(id)).map(|row| row.render(state)),
+            "discount": self.discount.as_deref().and_then(|id| store.discounts.find(id)).map(|row| row.render(store)),
             "email": self.email,
             "invoice_prefix": self.invoice_prefix,
             "invoice_settings": {

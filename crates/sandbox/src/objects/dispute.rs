@@ -1,70 +1,13 @@
-//! What does a customer's bank want back?
+//! How is a dispute shown, with what it takes from the balance?
 
 use serde_json::{Map, Value, json};
 
-use crate::{call::ObjectMetadata, state::SandboxState, table::Stored};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DisputeStatus {
-    WarningNeedsResponse,
-    WarningClosed,
-    NeedsResponse,
-    UnderReview,
-    Won,
-    Lost,
-    Prevented,
-}
-
-impl DisputeStatus {
-    pub const ALL: [Self; 7] = [
-        Self::WarningNeedsResponse,
-        Self::WarningClosed,
-        Self::NeedsResponse,
-        Self::UnderReview,
-        Self::Won,
-        Self::Lost,
-        Self::Prevented,
-    ];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::WarningNeedsResponse => "warning_needs_response",
-            Self::WarningClosed => "warning_closed",
-            Self::NeedsResponse => "needs_response",
-            Self::UnderReview => "under_review",
-            Self::Won => "won",
-            Self::Lost => "lost",
-            Self::Prevented => "prevented",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text)
-    }
-
-    pub const fn is_open(self) -> bool {
-        matches!(self, Self::WarningNeedsResponse | Self::NeedsResponse | Self::UnderReview)
-    }
-}
-
-#[derive(Clone, Debug)]
-pub struct SandboxDispute {
-    pub id: String,
-    pub created: i64,
-    pub amount: i64,
-    pub charge: String,
-    pub payment_intent: String,
-    pub currency: String,
-    pub reason: String,
-    pub status: DisputeStatus,
-    pub funds_withdrawn: bool,
-    pub funds_reinstated: bool,
-    pub has_evidence: bool,
-    pub metadata: ObjectMetadata,
-}
+use super::Shown;
+use crate::store::{Store, dispute::SandboxDispute};
 
 /// How long there is to answer, in seconds.
 const ANSWER_S: i64 = 14 * 86_400;
+
 /// What a dispute costs, in minor units.
 const FEE: i64 = 1_500;
 
@@ -98,18 +41,8 @@ const EVIDENCE: &[&str] = &[
     "uncategorized_text",
 ];
 
-impl Stored for SandboxDispute {
-    const KIND: &'static str = "dispute";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn created(&self) -> i64 {
-        self.created
-    }
-
-    fn render(&self, _state: &SandboxState) -> Value {
+impl Shown for SandboxDispute {
+    fn render(&self, _store: &Store) -> Value {
         let mut evidence: Map<String, Value> =
             EVIDENCE.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
         evidence.insert("enhanced_evidence".to_owned(), json!({}));

@@ -1,86 +1,19 @@
-//! What is asked for, and has it been paid?
+//! How is an invoice shown, and what has been paid of it?
 
 use serde_json::{Value, json};
 
-use super::{inner_list, line::SandboxInvoiceLine, with_nulls};
-use crate::{call::ObjectMetadata, state::SandboxState, table::Stored};
+use super::{Shown, inner_list, with_nulls};
+use crate::store::{
+    Store,
+    invoice::{Invoice, InvoiceStatus},
+};
 
 /// How many lines an invoice shows by itself. The others are on its list of lines.
 pub const LINES_SHOWN_MAX: usize = 10;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InvoiceStatus {
-    Draft,
-    Open,
-    Paid,
-    Void,
-    Uncollectible,
-}
-
-impl InvoiceStatus {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::Open => "open",
-            Self::Paid => "paid",
-            Self::Void => "void",
-            Self::Uncollectible => "uncollectible",
-        }
-    }
-}
-
-#[derive(Clone, Debug)]
-pub struct Invoice {
-    pub id: String,
-    pub created: i64,
-    pub customer: String,
-    pub subscription: Option<String>,
-    pub status: InvoiceStatus,
-    pub billing_reason: &'static str,
-    pub lines: Vec<SandboxInvoiceLine>,
-    pub currency: String,
-    pub period: (i64, i64),
-    pub number: Option<String>,
-    pub attempts: i64,
-    /// Whether it goes on by itself.
-    pub auto_advance: bool,
-    pub automatic: bool,
-    pub finalizes_at: Option<i64>,
-    pub next_attempt: Option<i64>,
-    pub due_date: Option<i64>,
-    pub payment_intent: Option<String>,
-    pub amount_paid: i64,
-    pub paid_out_of_band: bool,
-    /// What credit notes took off before it was paid, and gave back afterwards.
-    pub notes_before_payment: i64,
-    pub notes_after_payment: i64,
-    /// Payments beside its own: which, how much, and when.
-    pub other_payments: Vec<(String, i64, i64)>,
-    /// Of the customer's balance before it was finalised, and after.
-    pub starting_balance: i64,
-    pub ending_balance: Option<i64>,
-    pub finalized_at: Option<i64>,
-    pub paid_at: Option<i64>,
-    pub voided_at: Option<i64>,
-    pub marked_uncollectible_at: Option<i64>,
-    pub metadata: ObjectMetadata,
-    /// What the subscription's metadata was when the invoice was made.
-    pub subscription_metadata: ObjectMetadata,
-}
-
-impl Stored for Invoice {
-    const KIND: &'static str = "invoice";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn created(&self) -> i64 {
-        self.created
-    }
-
-    fn render(&self, state: &SandboxState) -> Value {
-        let customer = state.customers.find(&self.customer);
+impl Shown for Invoice {
+    fn render(&self, store: &Store) -> Value {
+        let customer = store.customers.find(&self.customer);
         let mut object = self.amounts();
         let rest = json!({
             "auto_advance": self.auto_advance,
@@ -95,8 +28,8 @@ impl Stored for Invoice {
             "discounts": self.discounts().iter().map(|(id, _)| json!(id)).collect::<Vec<Value>>(),
             "due_date": self.due_date,
             "effective_at": self.finalized_at,
-            "hosted_invoice_url": self.finalized_at.map(|_| format!("{}/invoices/{}", state.origin, self.id)),
-            "invoice_pdf": self.finalized_at.map(|_| format!("{}/invoices/{}/pdf", state.origin, self.id)),
+            "hosted_invoice_url": self.finalized_at.map(|_| format!("{}/invoices/{}", store.origin, self.id)),
+            "invoice_pdf": self.finalized_at.map(|_| format!("{}/invoices/{}/pdf", store.origin, self.id)),
             "issuer": { "type": "self" },
             "lines": self.lines_shown(),
             "livemode": false,
@@ -147,10 +80,6 @@ const ABSENT: &[&str] = &[
 ];
 
 impl Invoice {
-    pub fn total(&self) -> i64 {
-        self.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.net()))
-    }
-
     fn subtotal(&self) -> i64 {
         self.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.amount))
     }
@@ -165,20 +94,6 @@ impl Invoice {
             }
         }
         all
-    }
-
-    /// What is left to pay after the customer's balance.
-    pub fn due(&self) -> i64 {
-        let used = match self.ending_balance {
-            Some(ending) => self.starting_balance.saturating_sub(ending),
-            None => self.starting_balance,
-        };
-        self.total().saturating_add(used).saturating_sub(self.notes_before_payment).max(0)
-    }
-
-    /// What nobody has paid yet.
-    pub fn remaining(&self) -> i64 {
-        self.due().saturating_sub(self.amount_paid)
     }
 
     fn amounts(&self) -> Value {
@@ -256,11 +171,6 @@ impl Invoice {
         self.payment().into_iter().chain(others).collect()
     }
 
-    pub fn is_paid_by(&self, intent: &str) -> bool {
-        self.payment_intent.as_deref() == Some(intent)
-            || self.other_payments.iter().any(|(other, _, _)| other == intent)
-    }
-
     /// What of it its own payment is for.
     fn own_share(&self) -> i64 {
         self.other_payments.iter().fold(self.due(), |left, (_, amount, _)| left.saturating_sub(*amount))
@@ -291,9 +201,5 @@ impl Invoice {
                 "paid_at": (status == "paid").then_some(self.paid_at).flatten(),
             },
         }))
-    }
-
-    pub fn payment_id(&self) -> String {
-        format!("inpay_{}", self.id.trim_start_matches("in_"))
     }
 }

@@ -1,8 +1,8 @@
-//! What does Stripe keep? One file a kind of object: what is remembered of it, and how it is shown in today's shape.
+//! How does Stripe show what it keeps? One file a kind of object, in today's shape.
 //!
 //! What the sandbox never sets is shown as Stripe shows it when it is not set.
 
-pub mod card;
+mod any;
 pub mod charge;
 pub mod checkout;
 pub mod coupon;
@@ -11,8 +11,10 @@ pub mod customer;
 pub mod dispute;
 pub mod endpoint;
 pub mod event;
+pub mod expand;
 pub mod invoice;
 pub mod line;
+pub mod paging;
 pub mod payment_intent;
 pub mod payment_link;
 pub mod payment_method;
@@ -25,6 +27,19 @@ pub mod setup_intent;
 pub mod subscription;
 
 use serde_json::{Value, json};
+
+use crate::store::{Store, table::Stored};
+
+pub use any::render_any;
+
+/// The version of the API that everything is shown in.
+pub const NEWEST: &str = "2026-09-30.endive";
+
+/// What can be shown.
+pub trait Shown: Stored {
+    /// In today's shape. What refers to others looks at `store`.
+    fn render(&self, store: &Store) -> Value;
+}
 
 /// Adds fields that are `null`.
 pub fn with_nulls(mut object: Value, names: &[&str]) -> Value {

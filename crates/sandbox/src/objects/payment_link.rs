@@ -1,32 +1,12 @@
-//! What is sold to whoever opens an address?
+//! How is a payment link shown?
 
 use serde_json::{Value, json};
 
-use crate::{call::ObjectMetadata, state::SandboxState, table::Stored};
+use super::Shown;
+use crate::store::{Store, payment_link::PaymentLink};
 
-#[derive(Clone, Debug)]
-pub struct PaymentLink {
-    pub id: String,
-    pub created: i64,
-    /// Prices, and how many of each.
-    pub items: Vec<(String, i64)>,
-    pub metadata: ObjectMetadata,
-    pub allow_promotion_codes: bool,
-}
-
-impl Stored for PaymentLink {
-    const KIND: &'static str = "payment link";
-    const OBJECT: &'static str = "payment_link";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn created(&self) -> i64 {
-        self.created
-    }
-
-    fn render(&self, state: &SandboxState) -> Value {
+impl Shown for PaymentLink {
+    fn render(&self, store: &Store) -> Value {
         json!({
             "id": self.id,
             "object": "payment_link",
@@ -34,7 +14,7 @@ impl Stored for PaymentLink {
             "allow_promotion_codes": self.allow_promotion_codes,
             "livemode": false,
             "metadata": self.metadata,
-            "url": format!("{}/pay/{}", state.origin, self.id),
+            "url": format!("{}/pay/{}", store.origin, self.id),
         })
     }
 }

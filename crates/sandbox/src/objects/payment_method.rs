@@ -1,41 +1,12 @@
-//! What is paid with?
+//! How is a payment method shown, by itself and on a charge?
 
 use serde_json::{Value, json};
 
-use super::{
-    card::{MethodKind, TestCard},
-    no_address, with_nulls,
-};
-use crate::{call::ObjectMetadata, state::SandboxState, table::Stored};
+use super::{Shown, no_address, with_nulls};
+use crate::store::{Store, card::MethodKind, payment_method::PaymentMethod};
 
-#[derive(Clone, Debug)]
-pub struct PaymentMethod {
-    pub id: String,
-    pub created: i64,
-    pub customer: Option<String>,
-    pub card: TestCard,
-    /// The year on the card; a real date, so that a page can refuse a past one.
-    pub exp_year: i32,
-    pub exp_month: u32,
-    /// Authenticated once for later payments without the customer.
-    pub set_up: bool,
-    pub email: Option<String>,
-    pub name: Option<String>,
-    pub metadata: ObjectMetadata,
-}
-
-impl Stored for PaymentMethod {
-    const KIND: &'static str = "PaymentMethod";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn created(&self) -> i64 {
-        self.created
-    }
-
-    fn render(&self, _state: &SandboxState) -> Value {
+impl Shown for PaymentMethod {
+    fn render(&self, _store: &Store) -> Value {
         let mut object = json!({
             "id": self.id,
             "object": "payment_method",

@@ -1,53 +1,20 @@
-//! What may a person change on the portal page?
+//! How is the portal shown, and what does it offer?
 
 use serde_json::{Value, json};
 
-use super::{price::SandboxPrice, subscription::SandboxSubscription};
-use crate::{call::ObjectMetadata, failure::SandboxFailure, state::SandboxState, table::Stored};
+use super::Shown;
+use crate::{
+    failure::SandboxFailure,
+    store::{
+        Store,
+        portal::{Configuration, Flow, PortalSession},
+        price::SandboxPrice,
+        subscription::SandboxSubscription,
+    },
+};
 
-#[derive(Clone, Debug)]
-pub struct Configuration {
-    pub id: String,
-    pub created: i64,
-    pub updated: i64,
-    pub active: bool,
-    pub is_default: bool,
-    pub name: Option<String>,
-    pub default_return_url: Option<String>,
-    pub headline: Option<String>,
-    pub privacy_policy_url: Option<String>,
-    pub terms_of_service_url: Option<String>,
-    pub metadata: ObjectMetadata,
-    pub method_update: bool,
-    pub invoice_history: bool,
-    pub cancel: bool,
-    pub cancel_at_period_end: bool,
-    pub cancel_proration: String,
-    pub cancel_reasons: Vec<String>,
-    pub update: bool,
-    pub proration_behavior: String,
-    /// Whether a change ends a trial.
-    pub ends_trial: bool,
-    /// Whether a change begins a new period.
-    pub restarts: bool,
-    /// Which changes wait for the end of the period: `decreasing_item_amount`, `shortening_interval`.
-    pub at_period_end: Vec<String>,
-    /// Products and their prices that may be changed to. Empty: every active one.
-    pub products: Vec<(String, Vec<String>)>,
-}
-
-impl Stored for Configuration {
-    const KIND: &'static str = "configuration";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn created(&self) -> i64 {
-        self.created
-    }
-
-    fn render(&self, _state: &SandboxState) -> Value {
+impl Shown for Configuration {
+    fn render(&self, _store: &Store) -> Value {
         json!({
             "id": self.id,
             "object": "billing_portal.configuration",
@@ -73,7 +40,7 @@ impl Stored for Configuration {
 
 impl Configuration {
     /// The prices that a subscription may be changed to.
-    pub fn choices<'a>(&self, state: &'a SandboxState, row: &SandboxSubscription) -> Vec<&'a SandboxPrice> {
+    pub fn choices<'a>(&self, store: &'a Store, row: &SandboxSubscription) -> Vec<&'a SandboxPrice> {
         let offered = |price: &&SandboxPrice| {
             let listed = self.products.iter().any(|(product, prices)| {
                 *product == price.product && (prices.is_empty() || prices.contains(&price.id))
@@ -84,7 +51,7 @@ impl Configuration {
         let possible = |price: &&SandboxPrice| {
             price.active && price.recurring.is_some() && price.currency == row.currency
         };
-        state.prices.iter().filter(possible).filter(other).filter(offered).collect()
+        store.prices.iter().filter(possible).filter(other).filter(offered).collect()
     }
 
     fn features(&self) -> Value {
@@ -113,44 +80,10 @@ impl Configuration {
     }
 }
 
-#[derive(Clone, Debug)]
-pub struct PortalSession {
-    pub id: String,
-    pub created: i64,
-    pub customer: String,
-    pub configuration: String,
-    pub return_url: Option<String>,
-    pub locale: Option<String>,
-    pub flow: Option<Flow>,
-    /// In the address of the page, which is all that is asked of who opens it.
-    pub secret: String,
-}
-
-/// What the page was opened for, alone.
-#[derive(Clone, Debug)]
-pub struct Flow {
-    pub kind: String,
-    /// For `subscription_update_confirm`.
-    pub confirm: Option<Confirm>,
-    /// For `subscription_cancel`.
-    pub cancel: Option<String>,
-    /// Where the person goes when it is done.
-    pub redirect: Option<String>,
-}
-
-/// A change that is confirmed.
-#[derive(Clone, Debug)]
-pub struct Confirm {
-    pub subscription: String,
-    pub item: String,
-    pub price: String,
-    pub quantity: Option<i64>,
-}
-
 impl PortalSession {
     /// What can be done there: all that the configuration says, or the one thing that it was opened for.
-    pub fn offers(&self, state: &SandboxState) -> Result<Configuration, SandboxFailure> {
-        let configuration = state.configurations.get(&self.configuration)?.clone();
+    pub fn offers(&self, store: &Store) -> Result<Configuration, SandboxFailure> {
+        let configuration = store.configurations.get(&self.configuration)?.clone();
         let Some(Flow { kind, .. }) = &self.flow else { return Ok(configuration) };
         Ok(Configuration {
             cancel: configuration.cancel && kind == "subscription_cancel",
@@ -159,15 +92,6 @@ impl PortalSession {
             invoice_history: false,
             ..configuration
         })
-    }
-
-    /// Whether the page is about this subscription.
-    pub fn is_about(&self, subscription: &str) -> bool {
-        match &self.flow {
-            None => true,
-            Some(Flow { cancel: Some(cancel), .. }) => cancel == subscription,
-            Some(Flow { kind, .. }) => kind != "payment_method_update",
-        }
     }
 }
 
@@ -192,18 +116,8 @@ impl Flow {
     }
 }
 
-impl Stored for PortalSession {
-    const KIND: &'static str = "billing portal session";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn created(&self) -> i64 {
-        self.created
-    }
-
-    fn render(&self, state: &SandboxState) -> Value {
+impl Shown for PortalSession {
+    fn render(&self, store: &Store) -> Value {
         json!({
             "id": self.id,
             "object": "billing_portal.session",
@@ -215,7 +129,7 @@ impl Stored for PortalSession {
             "locale": self.locale,
             "on_behalf_of": null,
             "return_url": self.return_url,
-            "url": format!("{}/portal/{}", state.origin, self.secret),
+            "url": format!("{}/portal/{}", store.origin, self.secret),
         })
     }
 }

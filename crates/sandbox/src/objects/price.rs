@@ -1,69 +1,15 @@
-//! What does it cost, and how often?
+//! How is a price shown, and as the plan that it was before?
 
 use serde_json::{Value, json};
 
-use super::with_nulls;
-use crate::{call::ObjectMetadata, state::SandboxState, table::Stored};
+use super::{Shown, with_nulls};
+use crate::{
+    calendar::{Recurring, SandboxInterval},
+    store::{Store, price::SandboxPrice},
+};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SandboxInterval {
-    Day,
-    Week,
-    Month,
-    Year,
-}
-
-impl SandboxInterval {
-    pub const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::Year];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Day => "day",
-            Self::Week => "week",
-            Self::Month => "month",
-            Self::Year => "year",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|interval| interval.as_str() == text)
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Recurring {
-    pub interval: SandboxInterval,
-    pub count: u32,
-}
-
-#[derive(Clone, Debug)]
-pub struct SandboxPrice {
-    pub id: String,
-    pub created: i64,
-    pub active: bool,
-    pub product: String,
-    pub currency: String,
-    /// Of one piece, in minor units.
-    pub unit_amount: i64,
-    pub recurring: Option<Recurring>,
-    pub lookup_key: Option<String>,
-    pub nickname: Option<String>,
-    pub tax_behavior: String,
-    pub metadata: ObjectMetadata,
-}
-
-impl Stored for SandboxPrice {
-    const KIND: &'static str = "price";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn created(&self) -> i64 {
-        self.created
-    }
-
-    fn render(&self, _state: &SandboxState) -> Value {
+impl Shown for SandboxPrice {
+    fn render(&self, _store: &Store) -> Value {
         let recurring = self.recurring.map(|recurring| {
             json!({
                 "interval": recurring.interval.as_str(),

@@ -1,44 +1,12 @@
-//! What is sold?
+//! How is a product shown?
 
 use serde_json::{Value, json};
 
-use super::with_nulls;
-use crate::{call::ObjectMetadata, state::SandboxState, table::Stored};
+use super::{Shown, with_nulls};
+use crate::store::{Store, product::SandboxProduct};
 
-#[derive(Clone, Debug, Default)]
-pub struct SandboxProduct {
-    pub id: String,
-    pub created: i64,
-    pub updated: i64,
-    pub active: bool,
-    pub deleted: bool,
-    pub name: String,
-    pub description: Option<String>,
-    pub default_price: Option<String>,
-    pub images: Vec<String>,
-    pub marketing_features: Vec<String>,
-    pub unit_label: Option<String>,
-    pub statement_descriptor: Option<String>,
-    pub url: Option<String>,
-    pub metadata: ObjectMetadata,
-}
-
-impl Stored for SandboxProduct {
-    const KIND: &'static str = "product";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn created(&self) -> i64 {
-        self.created
-    }
-
-    fn listed(&self) -> bool {
-        !self.deleted
-    }
-
-    fn render(&self, _state: &SandboxState) -> Value {
+impl Shown for SandboxProduct {
+    fn render(&self, _store: &Store) -> Value {
         let features: Vec<Value> =
             self.marketing_features.iter().map(|name| json!({ "name": name })).collect();
         let object = json!({

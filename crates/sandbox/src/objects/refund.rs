@@ -1,52 +1,15 @@
-//! What has been given back?
+//! How is a refund shown?
 
 use serde_json::{Value, json};
 
-use super::with_nulls;
-use crate::{call::ObjectMetadata, state::SandboxState, table::Stored};
+use super::{Shown, with_nulls};
+use crate::store::{
+    Store,
+    refund::{RefundStatus, SandboxRefund},
+};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RefundStatus {
-    Succeeded,
-    Failed,
-}
-
-impl RefundStatus {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-#[derive(Clone, Debug)]
-pub struct SandboxRefund {
-    pub id: String,
-    pub created: i64,
-    pub amount: i64,
-    pub charge: String,
-    pub payment_intent: String,
-    pub currency: String,
-    pub reason: Option<String>,
-    pub status: RefundStatus,
-    pub metadata: ObjectMetadata,
-    /// When it turns out that it cannot be paid out.
-    pub fails_at: Option<i64>,
-}
-
-impl Stored for SandboxRefund {
-    const KIND: &'static str = "refund";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn created(&self) -> i64 {
-        self.created
-    }
-
-    fn render(&self, _state: &SandboxState) -> Value {
+impl Shown for SandboxRefund {
+    fn render(&self, _store: &Store) -> Value {
         let mut object = json!({
             "id": self.id,
             "object": "refund",

@@ -1,82 +1,19 @@
-//! What is a subscription to become, and when? Phases, one after the other.
+//! How is a schedule shown, with its phases?
 
 use serde_json::{Value, json};
 
-use super::{price::SandboxPrice, with_nulls};
-use crate::{call::ObjectMetadata, state::SandboxState, table::Stored};
+use super::{Shown, with_nulls};
+use crate::{
+    calendar,
+    store::{
+        Store,
+        price::SandboxPrice,
+        schedule::{SchedulePhase, SchedulePhaseItem, ScheduleStatus, SubscriptionSchedule},
+    },
+};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ScheduleStatus {
-    Active,
-    Completed,
-    Released,
-    Canceled,
-}
-
-impl ScheduleStatus {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Completed => "completed",
-            Self::Released => "released",
-            Self::Canceled => "canceled",
-        }
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SchedulePhaseItem {
-    pub price: String,
-    pub quantity: i64,
-    pub metadata: ObjectMetadata,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SchedulePhase {
-    pub start: i64,
-    /// The last phase may say none: the schedule is over when it begins.
-    pub end: Option<i64>,
-    pub items: Vec<SchedulePhaseItem>,
-    /// What is done about the difference when the phase begins in the middle of a period.
-    pub proration_behavior: String,
-    pub metadata: ObjectMetadata,
-}
-
-#[derive(Clone, Debug)]
-pub struct SubscriptionSchedule {
-    pub id: String,
-    pub created: i64,
-    pub customer: String,
-    pub currency: String,
-    pub flexible: bool,
-    pub status: ScheduleStatus,
-    /// While it is active.
-    pub subscription: Option<String>,
-    pub released_subscription: Option<String>,
-    pub phases: Vec<SchedulePhase>,
-    /// `release` or `cancel`.
-    pub end_behavior: String,
-    pub metadata: ObjectMetadata,
-    pub released_at: Option<i64>,
-    pub completed_at: Option<i64>,
-    pub canceled_at: Option<i64>,
-    /// Which phase it is in.
-    pub place: usize,
-}
-
-impl Stored for SubscriptionSchedule {
-    const KIND: &'static str = "subscription schedule";
-    const OBJECT: &'static str = "subscription_schedule";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn created(&self) -> i64 {
-        self.created
-    }
-
-    fn render(&self, state: &SandboxState) -> Value {
+impl Shown for SubscriptionSchedule {
+    fn render(&self, store: &Store) -> Value {
         let current = self.current().filter(|_| self.status == ScheduleStatus::Active);
         let billing_mode = if self.flexible {
             json!({ "flexible": { "proration_discounts": "included" }, "type": "flexible" })
@@ -91,14 +28,14 @@ impl Stored for SubscriptionSchedule {
             "completed_at": self.completed_at,
             "created": self.created,
             "current_phase": current.map(|phase| {
-                json!({ "end_date": phase.end_shown(state), "start_date": phase.start })
+                json!({ "end_date": phase.end_shown(store), "start_date": phase.start })
             }),
             "customer": self.customer,
             "default_settings": default_settings(),
             "end_behavior": self.end_behavior,
             "livemode": false,
             "metadata": self.metadata,
-            "phases": self.phases.iter().map(|phase| self.phase(phase, state)).collect::<Vec<Value>>(),
+            "phases": self.phases.iter().map(|phase| self.phase(phase, store)).collect::<Vec<Value>>(),
             "released_at": self.released_at,
             "released_subscription": self.released_subscription,
             "status": self.status.as_str(),
@@ -140,32 +77,14 @@ const ABSENT_OF_PHASE: &[&str] = &[
 ];
 
 impl SubscriptionSchedule {
-    pub fn current(&self) -> Option<&SchedulePhase> {
-        self.phases.get(self.place)
-    }
-
-    pub fn next(&self) -> Option<&SchedulePhase> {
-        self.phases.get(self.place.saturating_add(1))
-    }
-
-    /// When something is to happen.
-    pub fn due(&self) -> Option<i64> {
-        self.current().filter(|_| self.status == ScheduleStatus::Active).and_then(|phase| phase.end)
-    }
-
-    /// Whether its last phase has ended by `now`.
-    pub fn is_over(&self, now: i64) -> bool {
-        self.phases.last().and_then(|phase| phase.end).is_some_and(|end| end <= now)
-    }
-
-    fn phase(&self, phase: &SchedulePhase, state: &SandboxState) -> Value {
+    fn phase(&self, phase: &SchedulePhase, store: &Store) -> Value {
         let object = json!({
             "add_invoice_items": [],
             "currency": self.currency,
             "default_tax_rates": [],
             "discounts": [],
-            "end_date": phase.end_shown(state),
-            "items": phase.items.iter().map(|item| item.render(state)).collect::<Vec<Value>>(),
+            "end_date": phase.end_shown(store),
+            "items": phase.items.iter().map(|item| item.render(store)).collect::<Vec<Value>>(),
             "metadata": phase.metadata,
             "proration_behavior": phase.proration_behavior,
             "start_date": phase.start,
@@ -176,18 +95,18 @@ impl SubscriptionSchedule {
 
 impl SchedulePhase {
     /// An end is always shown: without one, that of the first period.
-    fn end_shown(&self, state: &SandboxState) -> i64 {
-        let first = self.items.first().and_then(|item| state.prices.find(&item.price));
+    fn end_shown(&self, store: &Store) -> i64 {
+        let first = self.items.first().and_then(|item| store.prices.find(&item.price));
         let recurring = first.and_then(|price| price.recurring);
         let period =
-            recurring.map(|recurring| crate::calendar::add(self.start, recurring.interval, recurring.count));
+            recurring.map(|recurring| calendar::add(self.start, recurring.interval, recurring.count));
         self.end.or(period).unwrap_or(self.start)
     }
 }
 
 impl SchedulePhaseItem {
-    fn render(&self, state: &SandboxState) -> Value {
-        let plan = state.prices.find(&self.price).map(SandboxPrice::plan);
+    fn render(&self, store: &Store) -> Value {
+        let plan = store.prices.find(&self.price).map(SandboxPrice::plan);
         json!({
             "billing_thresholds": null,
             "discounts": [],

@@ -1,31 +1,12 @@
-//! How is a card kept for later, without being charged?
+//! How is a setup shown?
 
 use serde_json::{Value, json};
 
-use super::with_nulls;
-use crate::{call::ObjectMetadata, state::SandboxState, table::Stored};
+use super::{Shown, with_nulls};
+use crate::store::{Store, setup_intent::SetupIntent};
 
-#[derive(Clone, Debug)]
-pub struct SetupIntent {
-    pub id: String,
-    pub created: i64,
-    pub customer: Option<String>,
-    pub payment_method: Option<String>,
-    pub metadata: ObjectMetadata,
-}
-
-impl Stored for SetupIntent {
-    const KIND: &'static str = "setupintent";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn created(&self) -> i64 {
-        self.created
-    }
-
-    fn render(&self, _state: &SandboxState) -> Value {
+impl Shown for SetupIntent {
+    fn render(&self, _store: &Store) -> Value {
         let status = if self.payment_method.is_some() { "succeeded" } else { "requires_payment_method" };
         let object = json!({
             "id": self.id,

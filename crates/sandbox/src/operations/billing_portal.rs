@@ -5,10 +5,10 @@ use crate::{
     call::{Call, Params},
     failure::SandboxFailure,
     ids,
-    objects::portal::{Configuration, Confirm, Flow, PortalSession},
-    paging::page,
+    objects::Shown,
+    objects::paging::page,
     state::SandboxState,
-    table::Stored,
+    store::portal::{Configuration, Confirm, Flow, PortalSession},
 };
 
 pub const OPERATIONS: &[SandboxOperation] = &[
@@ -39,8 +39,8 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     configuration.invoice_history = false;
     assign(&mut configuration, &call.params);
     let id = configuration.id.clone();
-    state.configurations.put(configuration);
-    let object = state.configurations.get(&id)?.render(state);
+    state.store.configurations.put(configuration);
+    let object = state.store.configurations.get(&id)?.render(&state.store);
     state.emit("billing_portal.configuration.created", object.clone());
     Ok(object)
 }
@@ -48,9 +48,9 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 /// What there is when nobody has configured anything: everything may be done.
 fn fresh(state: &mut SandboxState) -> Configuration {
     Configuration {
-        id: state.ids.make("bpc"),
-        created: state.now,
-        updated: state.now,
+        id: state.store.ids.make("bpc"),
+        created: state.store.now,
+        updated: state.store.now,
         active: true,
         is_default: true,
         name: None,
@@ -127,20 +127,26 @@ fn assign(configuration: &mut Configuration, params: &Params) {
 
 fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let (active, default) = (call.params.boolean("active"), call.params.boolean("is_default"));
-    page(state, &state.configurations, call, "/v1/billing_portal/configurations", |configuration| {
-        active.is_none_or(|active| configuration.active == active)
-            && default.is_none_or(|default| configuration.is_default == default)
-    })
+    page(
+        &state.store,
+        &state.store.configurations,
+        call,
+        "/v1/billing_portal/configurations",
+        |configuration| {
+            active.is_none_or(|active| configuration.active == active)
+                && default.is_none_or(|default| configuration.is_default == default)
+        },
+    )
 }
 
 fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    Ok(state.configurations.get(call.id())?.render(state))
+    Ok(state.store.configurations.get(call.id())?.render(&state.store))
 }
 
 fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let before = retrieve(state, call)?;
-    let now = state.now;
-    let configuration = state.configurations.get_mut(call.id())?;
+    let now = state.store.now;
+    let configuration = state.store.configurations.get_mut(call.id())?;
     configuration.updated = now;
     assign(configuration, &call.params);
     let after = retrieve(state, call)?;
@@ -150,11 +156,14 @@ fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 
 fn open(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
-    let customer = state.customer(params.required("customer")?)?.id.clone();
+    let customer = state.store.customer(params.required("customer")?)?.id.clone();
     let configuration = match params.text("configuration") {
         Some(id) => {
-            let known =
-                state.configurations.get(id).map_err(|failure| failure.status(400).param("configuration"))?;
+            let known = state
+                .store
+                .configurations
+                .get(id)
+                .map_err(|failure| failure.status(400).param("configuration"))?;
             if !known.active {
                 return Err(
                     SandboxFailure::invalid("This configuration is not active.").param("configuration")
@@ -165,10 +174,10 @@ fn open(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         None => default_configuration(state),
     };
     let flow = flow(state, params, &customer, &configuration)?;
-    let id = state.ids.make("bps");
-    state.portal_sessions.put(PortalSession {
+    let id = state.store.ids.make("bps");
+    state.store.portal_sessions.put(PortalSession {
         id: id.clone(),
-        created: state.now,
+        created: state.store.now,
         customer,
         configuration,
         return_url: params.owned("return_url"),
@@ -176,7 +185,7 @@ fn open(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         flow,
         secret: ids::letters(32),
     });
-    let object = state.portal_sessions.get(&id)?.render(state);
+    let object = state.store.portal_sessions.get(&id)?.render(&state.store);
     state.emit("billing_portal.session.created", object.clone());
     Ok(object)
 }
@@ -213,7 +222,7 @@ fn cancelled(state: &SandboxState, params: &Params, customer: &str) -> Result<St
     let cancel =
         params.nested("flow_data.subscription_cancel").ok_or_else(|| SandboxFailure::missing(NAME))?;
     let id = cancel.required("subscription")?;
-    let row = state.subscriptions.get(id).map_err(|failure| failure.status(400))?;
+    let row = state.store.subscriptions.get(id).map_err(|failure| failure.status(400))?;
     if row.customer != customer || row.status.has_ended() {
         return Err(SandboxFailure::no_such("subscription", id).status(400));
     }
@@ -231,7 +240,7 @@ fn confirmed(
 ) -> Result<Confirm, SandboxFailure> {
     const NAME: &str = "flow_data[subscription_update_confirm]";
     let id = params.required("subscription")?;
-    let row = state.subscriptions.get(id).map_err(|failure| failure.status(400))?;
+    let row = state.store.subscriptions.get(id).map_err(|failure| failure.status(400))?;
     if row.customer != customer || row.status.has_ended() {
         return Err(SandboxFailure::no_such("subscription", id).status(400));
     }
@@ -241,9 +250,9 @@ fn confirmed(
     if !row.items.iter().any(|known| known.id == id) {
         return Err(SandboxFailure::no_such("subscription item", &id).status(400));
     }
-    let configuration = state.configurations.get(configuration)?;
-    let offered =
-        configuration.update && configuration.choices(state, row).iter().any(|choice| choice.id == price);
+    let configuration = state.store.configurations.get(configuration)?;
+    let offered = configuration.update
+        && configuration.choices(&state.store, row).iter().any(|choice| choice.id == price);
     if !offered {
         let message = format!(
             "The price `{price}` in `items[0][price]` is not included in the portal configuration's \
@@ -256,12 +265,12 @@ fn confirmed(
 
 /// What is used when none is named; it is made when there is none.
 pub fn default_configuration(state: &mut SandboxState) -> String {
-    let known = state.configurations.iter().find(|configuration| configuration.is_default);
+    let known = state.store.configurations.iter().find(|configuration| configuration.is_default);
     if let Some(known) = known {
         return known.id.clone();
     }
     let configuration = fresh(state);
     let id = configuration.id.clone();
-    state.configurations.put(configuration);
+    state.store.configurations.put(configuration);
     id
 }

@@ -2,13 +2,14 @@
 
 use super::{SandboxAnswer, SandboxOperation, coupons, operation, subscriptions};
 use crate::{
+    billing::checkout,
     calendar::{DAY_S, MINUTE_S},
     call::{Call, Params},
     failure::SandboxFailure,
-    objects::checkout::{CheckoutItem, CheckoutMode, CheckoutStatus, SandboxCheckout},
-    paging::{page, page_of_values},
+    objects::Shown,
+    objects::paging::{page, page_of_values},
     state::SandboxState,
-    table::Stored,
+    store::checkout::{CheckoutItem, CheckoutMode, CheckoutStatus, SandboxCheckout},
 };
 
 pub const OPERATIONS: &[SandboxOperation] = &[
@@ -41,21 +42,21 @@ pub fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         return Err(SandboxFailure::invalid(message));
     }
     let customer =
-        params.text("customer").map(|id| state.customer(id).map(|row| row.id.clone())).transpose()?;
-    let expires_at = params.integer("expires_at").unwrap_or_else(|| state.now.saturating_add(OPEN_S));
-    let open = expires_at.saturating_sub(state.now);
+        params.text("customer").map(|id| state.store.customer(id).map(|row| row.id.clone())).transpose()?;
+    let expires_at = params.integer("expires_at").unwrap_or_else(|| state.store.now.saturating_add(OPEN_S));
+    let open = expires_at.saturating_sub(state.store.now);
     if open < OPEN_S_MIN.saturating_sub(MINUTE_S) || open > OPEN_S {
         let message = "The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout Session creation.";
         return Err(SandboxFailure::invalid(message).param("expires_at"));
     }
     let items = items(state, params, mode)?;
-    let currency = items.first().and_then(|item| state.prices.find(&item.price));
+    let currency = items.first().and_then(|item| state.store.prices.find(&item.price));
     let currency = currency.map(|price| price.currency.clone()).or_else(|| params.owned("currency"));
     let trial_end = subscriptions::trial_end(state, params, "subscription_data.")?;
-    let id = format!("cs_test_{}", state.ids.make("a1").trim_start_matches("a1_"));
+    let id = format!("cs_test_{}", state.store.ids.make("a1").trim_start_matches("a1_"));
     let session = SandboxCheckout {
         id: id.clone(),
-        created: state.now,
+        created: state.store.now,
         mode,
         status: CheckoutStatus::Open,
         payment_status: if mode == CheckoutMode::Setup { "no_payment_required" } else { "unpaid" },
@@ -91,8 +92,8 @@ pub fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         invoice: None,
         paid_by: None,
     };
-    state.sessions.put(session);
-    Ok(state.sessions.get(&id)?.render(state))
+    state.store.sessions.put(session);
+    Ok(state.store.sessions.get(&id)?.render(&state.store))
 }
 
 /// Whether a customer is made at the end.
@@ -137,12 +138,15 @@ fn items(
     for (place, line) in params.list("line_items").into_iter().enumerate() {
         let named = |name: &str| format!("line_items[{place}][{name}]");
         let price = match (line.text("price"), line.nested("price_data")) {
-            (Some(price), _) => {
-                state.prices.get(price).map_err(|failure| failure.status(400).param(named("price")))?.clone()
-            }
+            (Some(price), _) => state
+                .store
+                .prices
+                .get(price)
+                .map_err(|failure| failure.status(400).param(named("price")))?
+                .clone(),
             (None, Some(data)) => {
                 let id = price_of_data(state, &data)?;
-                state.prices.get(&id)?.clone()
+                state.store.prices.get(&id)?.clone()
             }
             (None, None) => return Err(SandboxFailure::missing(&named("price"))),
         };
@@ -166,11 +170,11 @@ fn items(
             let minimum = line.integer("adjustable_quantity.minimum").unwrap_or(1);
             (minimum, line.integer("adjustable_quantity.maximum").unwrap_or(99))
         });
-        items.push(CheckoutItem { id: state.ids.make("li"), price: price.id, quantity, adjustable });
+        items.push(CheckoutItem { id: state.store.ids.make("li"), price: price.id, quantity, adjustable });
     }
     let recurring = items
         .iter()
-        .any(|item| state.prices.find(&item.price).is_some_and(|price| price.recurring.is_some()));
+        .any(|item| state.store.prices.find(&item.price).is_some_and(|price| price.recurring.is_some()));
     if mode == CheckoutMode::Subscription && !recurring {
         let message =
             "You must provide at least one recurring price in `subscription` mode when using prices.";
@@ -181,7 +185,9 @@ fn items(
 
 fn price_of_data(state: &mut SandboxState, data: &Params) -> Result<String, SandboxFailure> {
     let product = match (data.text("product"), data.nested("product_data")) {
-        (Some(product), _) => state.products.get(product).map_err(|failure| failure.status(400))?.id.clone(),
+        (Some(product), _) => {
+            state.store.products.get(product).map_err(|failure| failure.status(400))?.id.clone()
+        }
         (None, Some(product)) => super::prices::product_of(state, &product)?,
         (None, None) => return Err(SandboxFailure::missing("line_items[0][price_data][product]")),
     };
@@ -192,7 +198,7 @@ fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
     let (customer, subscription) = (params.text("customer"), params.text("subscription"));
     let (intent, status) = (params.text("payment_intent"), params.text("status"));
-    page(state, &state.sessions, call, "/v1/checkout/sessions", |session| {
+    page(&state.store, &state.store.sessions, call, "/v1/checkout/sessions", |session| {
         (customer.is_none() || session.customer.as_deref() == customer)
             && (subscription.is_none() || session.subscription.as_deref() == subscription)
             && (intent.is_none() || session.payment_intent.as_deref() == intent)
@@ -201,11 +207,11 @@ fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 }
 
 fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    Ok(state.sessions.get(call.id())?.render(state))
+    Ok(state.store.sessions.get(call.id())?.render(&state.store))
 }
 
 fn expire(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let session = state.sessions.get(call.id())?;
+    let session = state.store.sessions.get(call.id())?;
     if session.status != CheckoutStatus::Open {
         let message = format!(
             "Only Checkout Sessions with a status in [\"open\"] can be expired. This Checkout Session has a status of {}.",
@@ -213,14 +219,14 @@ fn expire(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         );
         return Err(SandboxFailure::invalid(message));
     }
-    state.expire_session(call.id())?;
+    checkout::expire_session(state, call.id())?;
     retrieve(state, call)
 }
 
 fn line_items(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let items = match state.recorded.members(call.id(), "line_items") {
+    let items = match state.store.recorded.members(call.id(), "line_items") {
         Some(items) => items,
-        None => state.sessions.get(call.id())?.line_items(state),
+        None => state.store.sessions.get(call.id())?.line_items(&state.store),
     };
     page_of_values(&items, call, &format!("/v1/checkout/sessions/{}/line_items", call.id()))
 }

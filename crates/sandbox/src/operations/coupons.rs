@@ -2,13 +2,14 @@
 
 use super::{SandboxAnswer, SandboxOperation, gone, operation};
 use crate::{
+    billing::discounting,
     call::{Call, Params},
     failure::SandboxFailure,
     ids,
-    objects::coupon::{Coupon, Lasts, Off, PromotionCode, Redeemed, parse_percent},
-    paging::page,
+    objects::Shown,
+    objects::paging::page,
     state::SandboxState,
-    table::Stored,
+    store::coupon::{Coupon, Lasts, Off, PromotionCode, Redeemed, parse_percent},
 };
 
 pub const OPERATIONS: &[SandboxOperation] = &[
@@ -28,7 +29,7 @@ pub const OPERATIONS: &[SandboxOperation] = &[
 fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
     let id = params.owned("id").unwrap_or_else(|| ids::letters(8));
-    if state.coupons.find(&id).is_some() {
+    if state.store.coupons.find(&id).is_some() {
         let message = format!("Coupon already exists: {id}.");
         return Err(SandboxFailure::invalid(message).code("resource_already_exists"));
     }
@@ -52,9 +53,9 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         }
         Some(_) | None => Lasts::Once,
     };
-    state.coupons.put(Coupon {
+    state.store.coupons.put(Coupon {
         id: id.clone(),
-        created: state.now,
+        created: state.store.now,
         deleted: false,
         name: params.owned("name"),
         off,
@@ -66,23 +67,23 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         times_redeemed: 0,
         metadata: params.metadata("metadata"),
     });
-    let object = state.coupons.get(&id)?.render(state);
+    let object = state.store.coupons.get(&id)?.render(&state.store);
     state.emit("coupon.created", object.clone());
     Ok(object)
 }
 
 fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    page(state, &state.coupons, call, "/v1/coupons", |_| true)
+    page(&state.store, &state.store.coupons, call, "/v1/coupons", |_| true)
 }
 
 fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let row = state.coupons.get(call.id())?;
-    if row.deleted { Err(SandboxFailure::no_such("coupon", call.id())) } else { Ok(row.render(state)) }
+    let row = state.store.coupons.get(call.id())?;
+    if row.deleted { Err(SandboxFailure::no_such("coupon", call.id())) } else { Ok(row.render(&state.store)) }
 }
 
 fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let before = retrieve(state, call)?;
-    let row = state.coupons.get_mut(call.id())?;
+    let row = state.store.coupons.get_mut(call.id())?;
     call.params.assign("name", &mut row.name);
     call.params.merge_metadata("metadata", &mut row.metadata);
     let after = retrieve(state, call)?;
@@ -93,7 +94,7 @@ fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 /// Nobody can ask for it any more; where it is in force, it stays.
 fn delete(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let object = retrieve(state, call)?;
-    state.coupons.get_mut(call.id())?.deleted = true;
+    state.store.coupons.get_mut(call.id())?.deleted = true;
     state.emit("coupon.deleted", object);
     Ok(gone(call.id(), "coupon"))
 }
@@ -101,17 +102,17 @@ fn delete(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 fn create_code(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
     let coupon = params.required("promotion.coupon")?;
-    let coupon = state.coupons.get(coupon).map_err(|failure| failure.status(400))?.id.clone();
+    let coupon = state.store.coupons.get(coupon).map_err(|failure| failure.status(400))?.id.clone();
     let code = params.owned("code").unwrap_or_else(|| ids::letters(8).to_uppercase());
     let taken = |row: &PromotionCode| row.active && row.code.eq_ignore_ascii_case(&code);
-    if state.promotion_codes.iter().any(taken) {
+    if state.store.promotion_codes.iter().any(taken) {
         let message = "An active promotion code with this code already exists.";
         return Err(SandboxFailure::invalid(message).param("code"));
     }
-    let id = state.ids.make("promo");
-    state.promotion_codes.put(PromotionCode {
+    let id = state.store.ids.make("promo");
+    state.store.promotion_codes.put(PromotionCode {
         id: id.clone(),
-        created: state.now,
+        created: state.store.now,
         active: params.boolean("active").unwrap_or(true),
         code,
         coupon,
@@ -122,7 +123,7 @@ fn create_code(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         first_time: params.boolean("restrictions.first_time_transaction") == Some(true),
         metadata: params.metadata("metadata"),
     });
-    let object = state.promotion_codes.get(&id)?.render(state);
+    let object = state.store.promotion_codes.get(&id)?.render(&state.store);
     state.emit("promotion_code.created", object.clone());
     Ok(object)
 }
@@ -130,7 +131,7 @@ fn create_code(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 fn list_codes(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let (code, coupon, active) =
         (call.params.text("code"), call.params.text("coupon"), call.params.boolean("active"));
-    page(state, &state.promotion_codes, call, "/v1/promotion_codes", |row| {
+    page(&state.store, &state.store.promotion_codes, call, "/v1/promotion_codes", |row| {
         code.is_none_or(|code| row.code.eq_ignore_ascii_case(code))
             && coupon.is_none_or(|coupon| row.coupon == coupon)
             && active.is_none_or(|active| row.active == active)
@@ -138,12 +139,12 @@ fn list_codes(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 }
 
 fn retrieve_code(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    Ok(state.promotion_codes.get(call.id())?.render(state))
+    Ok(state.store.promotion_codes.get(call.id())?.render(&state.store))
 }
 
 fn update_code(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let before = retrieve_code(state, call)?;
-    let row = state.promotion_codes.get_mut(call.id())?;
+    let row = state.store.promotion_codes.get_mut(call.id())?;
     row.active = call.params.boolean("active").unwrap_or(row.active);
     call.params.merge_metadata("metadata", &mut row.metadata);
     let after = retrieve_code(state, call)?;
@@ -162,7 +163,7 @@ pub fn redeemed(state: &SandboxState, params: &Params, name: &str) -> Result<Vec
             (None, None, Some(_)) => continue,
             (None, None, None) => return Err(SandboxFailure::missing(&format!("{name}[0][coupon]"))),
         };
-        state.coupons.get(&found.coupon).map_err(|failure| failure.status(400).param(name))?;
+        state.store.coupons.get(&found.coupon).map_err(|failure| failure.status(400).param(name))?;
         all.push(found);
     }
     Ok(all)
@@ -171,13 +172,14 @@ pub fn redeemed(state: &SandboxState, params: &Params, name: &str) -> Result<Vec
 /// A code by its id, or as a person types it in.
 pub fn by_code(state: &SandboxState, code: &str) -> Result<Redeemed, SandboxFailure> {
     let row = state
+        .store
         .promotion_codes
         .iter()
         .rev()
         .find(|row| row.id == code || (row.active && row.code.eq_ignore_ascii_case(code)));
     let row = row.ok_or_else(|| SandboxFailure::no_such("promotion code", code).status(400))?;
     let open = row.active
-        && row.expires_at.is_none_or(|end| state.now < end)
+        && row.expires_at.is_none_or(|end| state.store.now < end)
         && row.max_redemptions.is_none_or(|most| row.times_redeemed < most);
     if !open {
         return Err(SandboxFailure::invalid("This promotion code is not active.").param("promotion_code"));
@@ -186,14 +188,14 @@ pub fn by_code(state: &SandboxState, code: &str) -> Result<Redeemed, SandboxFail
 }
 
 fn delete_of_customer(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let discount = state.customers.get(call.id())?.discount.clone();
+    let discount = state.store.customers.get(call.id())?.discount.clone();
     let discount = discount.ok_or_else(|| SandboxFailure::no_such("discount of this customer", call.id()))?;
     state.change_customer(call.id(), |row| row.discount = None)?;
     end(state, &discount)
 }
 
 fn delete_of_subscription(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let discount = state.subscriptions.get(call.id())?.discounts.first().cloned();
+    let discount = state.store.subscriptions.get(call.id())?.discounts.first().cloned();
     let discount =
         discount.ok_or_else(|| SandboxFailure::no_such("discount of this subscription", call.id()))?;
     state.change_subscription(call.id(), |row| row.discounts.clear())?;
@@ -201,7 +203,7 @@ fn delete_of_subscription(state: &mut SandboxState, call: &Call) -> SandboxAnswe
 }
 
 fn end(state: &mut SandboxState, discount: &str) -> SandboxAnswer {
-    let mut object = state.end_discount(discount)?;
+    let mut object = discounting::end_discount(state, discount)?;
     if let Some(object) = object.as_object_mut() {
         object.insert("deleted".to_owned(), true.into());
     }

@@ -2,13 +2,13 @@
 
 use super::{SandboxAnswer, SandboxOperation, operation};
 use crate::{
-    billing::crediting::Taken,
+    billing::crediting::{self, Taken},
     call::{Call, Params},
     failure::SandboxFailure,
-    objects::credit_note::NoteLine,
-    paging::page,
+    objects::Shown,
+    objects::paging::page,
     state::SandboxState,
-    table::Stored,
+    store::credit_note::NoteLine,
 };
 
 pub const OPERATIONS: &[SandboxOperation] = &[
@@ -31,7 +31,12 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let given = given.fold(0_i64, i64::saturating_add);
     let amount = params.integer("amount").unwrap_or(if of_lines > 0 { of_lines } else { given });
     if lines.is_empty() {
-        lines.push(NoteLine { id: state.ids.make("cnli"), amount, description: None, invoice_line: None });
+        lines.push(NoteLine {
+            id: state.store.ids.make("cnli"),
+            amount,
+            description: None,
+            invoice_line: None,
+        });
     }
     let taken = Taken {
         amount,
@@ -44,12 +49,12 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         memo: params.owned("memo"),
         metadata: params.metadata("metadata"),
     };
-    let id = state.take_off(&invoice, taken)?;
-    Ok(state.credit_notes.get(&id)?.render(state))
+    let id = crediting::take_off(state, &invoice, taken)?;
+    Ok(state.store.credit_notes.get(&id)?.render(&state.store))
 }
 
 fn lines(state: &mut SandboxState, params: &Params, invoice: &str) -> Result<Vec<NoteLine>, SandboxFailure> {
-    let known = state.invoices.get(invoice).map_err(|failure| failure.status(400).param("invoice"))?;
+    let known = state.store.invoices.get(invoice).map_err(|failure| failure.status(400).param("invoice"))?;
     let known = known.lines.clone();
     let mut lines = Vec::new();
     for line in params.list("lines") {
@@ -66,7 +71,7 @@ fn lines(state: &mut SandboxState, params: &Params, invoice: &str) -> Result<Vec
             .map(|amount| amount.saturating_mul(line.integer("quantity").unwrap_or(1)));
         let amount = line.integer("amount").or(each).or(whole.map(|line| line.net()));
         lines.push(NoteLine {
-            id: state.ids.make("cnli"),
+            id: state.store.ids.make("cnli"),
             amount: amount.ok_or_else(|| SandboxFailure::missing("lines[0][amount]"))?,
             description: line.owned("description").or_else(|| whole.map(|line| line.description.clone())),
             invoice_line: of_invoice,
@@ -79,7 +84,7 @@ fn refunds(state: &SandboxState, params: &Params) -> Result<Vec<(String, i64)>, 
     let mut refunds = Vec::new();
     for refund in params.list("refunds") {
         let id = refund.required("refund")?;
-        let row = state.refunds.get(id).map_err(|failure| failure.status(400))?;
+        let row = state.store.refunds.get(id).map_err(|failure| failure.status(400))?;
         refunds.push((id.to_owned(), refund.integer("amount_refunded").unwrap_or(row.amount)));
     }
     Ok(refunds)
@@ -87,17 +92,17 @@ fn refunds(state: &SandboxState, params: &Params) -> Result<Vec<(String, i64)>, 
 
 fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let (invoice, customer) = (call.params.text("invoice"), call.params.text("customer"));
-    page(state, &state.credit_notes, call, "/v1/credit_notes", |note| {
+    page(&state.store, &state.store.credit_notes, call, "/v1/credit_notes", |note| {
         invoice.is_none_or(|invoice| note.invoice == invoice)
             && customer.is_none_or(|customer| note.customer == customer)
     })
 }
 
 fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    Ok(state.credit_notes.get(call.id())?.render(state))
+    Ok(state.store.credit_notes.get(call.id())?.render(&state.store))
 }
 
 fn void(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    state.void_note(call.id())?;
+    crediting::void_note(state, call.id())?;
     retrieve(state, call)
 }

@@ -4,13 +4,16 @@ use serde_json::Value;
 
 use super::{SandboxAnswer, SandboxOperation, gone, operation};
 use crate::{
-    billing::ending::CancellationDetails,
+    billing::{
+        ending::{self, CancellationDetails},
+        payments,
+    },
     call::{Call, Params},
     ids,
-    objects::customer::Customer,
-    paging::page,
+    objects::Shown,
+    objects::paging::page,
     state::SandboxState,
-    table::Stored,
+    store::customer::Customer,
 };
 
 pub const OPERATIONS: &[SandboxOperation] = &[
@@ -22,38 +25,38 @@ pub const OPERATIONS: &[SandboxOperation] = &[
 ];
 
 fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let id = state.ids.make("cus");
+    let id = state.store.ids.make("cus");
     let prefix = call.params.owned("invoice_prefix").unwrap_or_else(|| ids::letters(8).to_uppercase());
     let mut customer =
-        Customer { id: id.clone(), created: state.now, invoice_prefix: prefix, ..Customer::default() };
+        Customer { id: id.clone(), created: state.store.now, invoice_prefix: prefix, ..Customer::default() };
     assign(&mut customer, &call.params);
-    state.customers.put(customer);
+    state.store.customers.put(customer);
     if let Some(method) = call.params.text("payment_method") {
         let method = super::payment_methods::usable(state, method)?;
-        state.attach(&method, &id)?;
+        payments::attach(state, &method, &id)?;
     }
     if let Some(method) = call.params.text("invoice_settings.default_payment_method") {
         let method = super::payment_methods::owned_by(state, method, &id)?;
-        state.customers.get_mut(&id)?.default_payment_method = Some(method);
+        state.store.customers.get_mut(&id)?.default_payment_method = Some(method);
     }
-    let object = state.customers.get(&id)?.render(state);
+    let object = state.store.customers.get(&id)?.render(&state.store);
     state.emit("customer.created", object.clone());
     Ok(object)
 }
 
 fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let email = call.params.text("email");
-    page(state, &state.customers, call, "/v1/customers", |customer| {
+    page(&state.store, &state.store.customers, call, "/v1/customers", |customer| {
         email.is_none() || customer.email.as_deref() == email
     })
 }
 
 fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    Ok(state.customers.get(call.id())?.render(state))
+    Ok(state.store.customers.get(call.id())?.render(&state.store))
 }
 
 fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    state.customer(call.id()).map_err(|failure| failure.status(404).param("id"))?;
+    state.store.customer(call.id()).map_err(|failure| failure.status(404).param("id"))?;
     let method = call.params.text("invoice_settings.default_payment_method");
     let method =
         method.map(|method| super::payment_methods::owned_by(state, method, call.id())).transpose()?;
@@ -68,14 +71,19 @@ fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 
 /// Its subscriptions end with it.
 fn delete(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let id = state.customer(call.id()).map_err(|failure| failure.status(404).param("id"))?.id.clone();
-    let going = state.subscriptions.iter().filter(|row| row.customer == id && !row.status.has_ended());
+    let id = state.store.customer(call.id()).map_err(|failure| failure.status(404).param("id"))?.id.clone();
+    let going = state.store.subscriptions.iter().filter(|row| row.customer == id && !row.status.has_ended());
     let going: Vec<String> = going.map(|row| row.id.clone()).collect();
     for subscription in going {
-        state.end_subscription(&subscription, "cancellation_requested", CancellationDetails::default())?;
+        ending::end_subscription(
+            state,
+            &subscription,
+            "cancellation_requested",
+            CancellationDetails::default(),
+        )?;
     }
-    let whole = state.customers.get(&id)?.whole(state);
-    state.customers.get_mut(&id)?.deleted = true;
+    let whole = state.store.customers.get(&id)?.whole(&state.store);
+    state.store.customers.get_mut(&id)?.deleted = true;
     state.emit("customer.deleted", whole);
     Ok(gone(&id, "customer"))
 }

@@ -1,7 +1,10 @@
 //! `/v1/disputes`: opened by test cards and by `/_sandbox/disputes`.
 
 use super::{SandboxAnswer, SandboxOperation, operation};
-use crate::{call::Call, objects::dispute::DisputeStatus, paging::page, state::SandboxState, table::Stored};
+use crate::{
+    billing::disputes, call::Call, objects::Shown, objects::paging::page, state::SandboxState,
+    store::dispute::DisputeStatus,
+};
 
 pub const OPERATIONS: &[SandboxOperation] = &[
     operation("GET", "/v1/disputes", list),
@@ -12,20 +15,20 @@ pub const OPERATIONS: &[SandboxOperation] = &[
 
 fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let (charge, intent) = (call.params.text("charge"), call.params.text("payment_intent"));
-    page(state, &state.disputes, call, "/v1/disputes", |dispute| {
+    page(&state.store, &state.store.disputes, call, "/v1/disputes", |dispute| {
         charge.is_none_or(|charge| dispute.charge == charge)
             && intent.is_none_or(|intent| dispute.payment_intent == intent)
     })
 }
 
 fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    Ok(state.disputes.get(call.id())?.render(state))
+    Ok(state.store.disputes.get(call.id())?.render(&state.store))
 }
 
 /// Evidence with Stripe's own test words decides at once: `winning_evidence`, `losing_evidence`.
 fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let before = state.disputes.get(call.id())?.render(state);
-    let row = state.disputes.get_mut(call.id())?;
+    let before = state.store.disputes.get(call.id())?.render(&state.store);
+    let row = state.store.disputes.get_mut(call.id())?;
     row.has_evidence = row.has_evidence || call.params.has("evidence");
     call.params.merge_metadata("metadata", &mut row.metadata);
     if row.status == DisputeStatus::NeedsResponse && call.params.has("evidence") {
@@ -34,8 +37,8 @@ fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let after = retrieve(state, call)?;
     state.emit_change("charge.dispute.updated", &before, after);
     match call.params.text("evidence.uncategorized_text") {
-        Some("winning_evidence") => state.close_dispute(call.id(), DisputeStatus::Won)?,
-        Some("losing_evidence") => state.close_dispute(call.id(), DisputeStatus::Lost)?,
+        Some("winning_evidence") => disputes::close_dispute(state, call.id(), DisputeStatus::Won)?,
+        Some("losing_evidence") => disputes::close_dispute(state, call.id(), DisputeStatus::Lost)?,
         Some(_) | None => {}
     }
     retrieve(state, call)
@@ -43,7 +46,7 @@ fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 
 /// To close a dispute is to accept it: it is lost.
 fn close(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    state.disputes.get(call.id())?;
-    state.close_dispute(call.id(), DisputeStatus::Lost)?;
+    state.store.disputes.get(call.id())?;
+    disputes::close_dispute(state, call.id(), DisputeStatus::Lost)?;
     retrieve(state, call)
 }

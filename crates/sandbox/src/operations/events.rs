@@ -2,7 +2,8 @@
 
 use super::{SandboxAnswer, SandboxOperation, operation};
 use crate::{
-    calendar::DAY_S, call::Call, failure::SandboxFailure, paging::page, state::SandboxState, table::Stored,
+    calendar::DAY_S, call::Call, failure::SandboxFailure, objects::Shown, objects::paging::page,
+    state::SandboxState,
 };
 
 pub const OPERATIONS: &[SandboxOperation] =
@@ -26,8 +27,8 @@ fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         );
     }
     let delivered = call.params.boolean("delivery_success");
-    let oldest = state.now.saturating_sub(KEPT_S);
-    page(state, &state.events, call, "/v1/events", |event| {
+    let oldest = state.store.now.saturating_sub(KEPT_S);
+    page(&state.store, &state.outbox.events, call, "/v1/events", |event| {
         event.created >= oldest
             && (types.is_empty() || types.contains(&event.kind))
             && kind.is_none_or(|kind| fits(&event.kind, kind))
@@ -41,11 +42,11 @@ fn fits(kind: &str, wanted: &str) -> bool {
 }
 
 fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let oldest = state.now.saturating_sub(KEPT_S);
-    let event = state.events.get(call.id())?;
+    let oldest = state.store.now.saturating_sub(KEPT_S);
+    let event = state.outbox.events.get(call.id())?;
     if event.created < oldest {
         Err(SandboxFailure::no_such("event", call.id()))
     } else {
-        Ok(event.render(state))
+        Ok(event.render(&state.store))
     }
 }

@@ -6,16 +6,19 @@ use super::{SandboxAnswer, SandboxOperation, operation, payment_methods, subscri
 use crate::{
     billing::{
         changing::{Proration, SubscriptionUpdate},
-        invoicing::NewInvoice,
+        collecting, crediting,
+        invoices::{self, NewInvoice},
         payments::{Attempt, Presence},
+        planning,
         proration::{period_line, stub_line, trial_line},
+        voiding,
     },
     call::Call,
     failure::SandboxFailure,
-    objects::invoice::{Invoice, InvoiceStatus},
-    paging::{in_time, made, page, page_of_values},
+    objects::Shown,
+    objects::paging::{in_time, made, page, page_of_values},
     state::SandboxState,
-    table::Stored,
+    store::invoice::{Invoice, InvoiceStatus},
 };
 
 pub const OPERATIONS: &[SandboxOperation] = &[
@@ -36,7 +39,7 @@ fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
     let (customer, subscription, status) =
         (params.text("customer"), params.text("subscription"), params.text("status"));
-    page(state, &state.invoices, call, "/v1/invoices", |invoice| {
+    page(&state.store, &state.store.invoices, call, "/v1/invoices", |invoice| {
         customer.is_none_or(|customer| invoice.customer == customer)
             && (subscription.is_none() || invoice.subscription.as_deref() == subscription)
             && status.is_none_or(|status| invoice.status.as_str() == status)
@@ -44,14 +47,14 @@ fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 }
 
 fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    Ok(state.invoices.get(call.id())?.render(state))
+    Ok(state.store.invoices.get(call.id())?.render(&state.store))
 }
 
 fn lines(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let lines = match state.recorded.members(call.id(), "lines") {
+    let lines = match state.store.recorded.members(call.id(), "lines") {
         Some(lines) => lines,
         None => {
-            let invoice = state.invoices.get(call.id())?;
+            let invoice = state.store.invoices.get(call.id())?;
             invoice.lines.iter().map(|line| line.render(&invoice.id)).collect()
         }
     };
@@ -59,13 +62,13 @@ fn lines(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 }
 
 fn finalize(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    state.invoices.get(call.id())?;
-    state.finalize_invoice(call.id())?;
+    state.store.invoices.get(call.id())?;
+    collecting::finalize_invoice(state, call.id())?;
     retrieve(state, call)
 }
 
 fn pay(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let invoice = state.invoices.get(call.id())?;
+    let invoice = state.store.invoices.get(call.id())?;
     match invoice.status {
         InvoiceStatus::Paid => {
             return Err(SandboxFailure::invalid("Invoice is already paid").code("invoice_already_paid"));
@@ -73,21 +76,21 @@ fn pay(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         InvoiceStatus::Void => {
             return Err(SandboxFailure::invalid("You cannot pay a void invoice.").code("invoice_not_open"));
         }
-        InvoiceStatus::Draft => state.finalize_invoice(call.id())?,
+        InvoiceStatus::Draft => collecting::finalize_invoice(state, call.id())?,
         InvoiceStatus::Open | InvoiceStatus::Uncollectible => {}
     }
-    if state.invoices.get(call.id())?.status == InvoiceStatus::Paid {
+    if state.store.invoices.get(call.id())?.status == InvoiceStatus::Paid {
         return retrieve(state, call);
     }
     if call.params.boolean("paid_out_of_band") == Some(true) {
-        state.settle_invoice(call.id(), true)?;
+        collecting::settle_invoice(state, call.id(), true)?;
         return retrieve(state, call);
     }
     let method =
         call.params.text("payment_method").map(|id| payment_methods::usable(state, id)).transpose()?;
     let off_session = call.params.boolean("off_session").unwrap_or(true);
     let presence = if off_session { Presence::Absent } else { Presence::Present };
-    match state.collect(call.id(), method, presence)? {
+    match collecting::collect(state, call.id(), method, presence)? {
         Attempt::Succeeded | Attempt::Processing => retrieve(state, call),
         Attempt::Declined(decline) => Err(decline.failure()),
         Attempt::RequiresAction => {
@@ -99,12 +102,12 @@ fn pay(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 }
 
 fn attach_payment(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    state.attach_payment(call.id(), call.params.required("payment_intent")?)?;
+    crediting::attach_payment(state, call.id(), call.params.required("payment_intent")?)?;
     retrieve(state, call)
 }
 
 fn void(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let status = state.invoices.get(call.id())?.status;
+    let status = state.store.invoices.get(call.id())?.status;
     if !matches!(status, InvoiceStatus::Open | InvoiceStatus::Uncollectible) {
         let message = format!(
             "You can only pass in open invoices. This invoice isn't open, it is {}.",
@@ -112,24 +115,24 @@ fn void(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         );
         return Err(SandboxFailure::invalid(message).code("invoice_not_editable"));
     }
-    state.void_invoice(call.id())?;
+    voiding::void_invoice(state, call.id())?;
     retrieve(state, call)
 }
 
 fn mark_uncollectible(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let status = state.invoices.get(call.id())?.status;
+    let status = state.store.invoices.get(call.id())?.status;
     if status != InvoiceStatus::Open {
         let message = format!("This invoice cannot be marked as uncollectible: it is {}.", status.as_str());
         return Err(SandboxFailure::invalid(message).code("invoice_not_editable"));
     }
-    state.mark_uncollectible(call.id())?;
+    voiding::mark_uncollectible(state, call.id())?;
     retrieve(state, call)
 }
 
 fn list_payments(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let (invoice, status) = (call.params.text("invoice"), call.params.text("status"));
     let intent = call.params.text("payment.payment_intent");
-    let wanted = state.invoices.iter().rev().filter(|row| {
+    let wanted = state.store.invoices.iter().rev().filter(|row| {
         invoice.is_none_or(|invoice| row.id == invoice) && intent.is_none_or(|intent| row.is_paid_by(intent))
     });
     let payments = wanted
@@ -138,14 +141,14 @@ fn list_payments(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
             intent.is_none() || payment.pointer("/payment/payment_intent").and_then(Value::as_str) == intent
         })
         .filter(|payment| status.is_none() || payment.get("status").and_then(Value::as_str) == status);
-    let recorded = state.recorded.list("invoice_payment", call).cloned();
+    let recorded = state.store.recorded.list("invoice_payment", call).cloned();
     let payments = payments.chain(recorded).filter(|payment| in_time(made(payment), call));
     let payments: Vec<Value> = payments.collect();
     page_of_values(&payments, call, "/v1/invoice_payments")
 }
 
 fn retrieve_payment(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let mut payments = state.invoices.iter().flat_map(Invoice::payments);
+    let mut payments = state.store.invoices.iter().flat_map(Invoice::payments);
     let payment = payments.find(|payment| payment.get("id").and_then(Value::as_str) == Some(call.id()));
     payment.ok_or_else(|| SandboxFailure::no_such("invoice_payment", call.id()))
 }
@@ -157,22 +160,26 @@ fn create_preview(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         return preview_of_schedule(state, schedule);
     }
     let Some(id) = params.text("subscription") else { return preview_of_items(state, call) };
-    let row =
-        state.subscriptions.get(id).map_err(|failure| failure.status(400).param("subscription"))?.clone();
+    let row = state
+        .store
+        .subscriptions
+        .get(id)
+        .map_err(|failure| failure.status(400).param("subscription"))?
+        .clone();
     if row.status.has_ended() {
         return Err(SandboxFailure::invalid("No upcoming invoices for this subscription: it has ended.")
             .code("invoice_upcoming_none")
             .status(404));
     }
     let proration = Proration::parse(params.text("subscription_details.proration_behavior"));
-    let at = params.integer("subscription_details.proration_date").unwrap_or(state.now);
+    let at = params.integer("subscription_details.proration_date").unwrap_or(state.store.now);
     let changes = subscriptions::changes(state, params, "subscription_details.items")?;
     let mut wish = SubscriptionUpdate::new(changes, proration, at);
     wish.restart = params.text("subscription_details.billing_cycle_anchor.type") == Some("now");
     wish.trial_end = params.integer("subscription_details.trial_end");
     wish.ends_trial = params.text("subscription_details.trial_end") == Some("now");
     wish.cancel_at = params.integer("subscription_details.cancel_at").map(Some);
-    let planned = state.plan_change(id, &wish)?;
+    let planned = planning::plan_change(state, id, &wish)?;
     let now_asked = planned.asks(proration) || (proration == Proration::Now && !wish.changes.is_empty());
     // What waits for an invoice comes with the next one, whenever that is.
     let mut lines = row.pending.clone();
@@ -183,7 +190,7 @@ fn create_preview(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
             return Err(none_upcoming());
         }
         for item in &planned.after.items {
-            let recurring = state.prices.get(&item.price)?.recurring;
+            let recurring = state.store.prices.get(&item.price)?.recurring;
             let end = recurring.map_or(item.period_end, |recurring| {
                 crate::calendar::period_end(planned.after.billing_cycle_anchor, recurring, item.period_end)
             });
@@ -198,16 +205,16 @@ fn create_preview(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         period: (row.period_start(), row.period_end()),
         currency: row.currency.clone(),
     };
-    let at = if now_asked { state.now } else { row.period_end() };
-    Ok(state.draft(new, "upcoming_in", at)?.render(state))
+    let at = if now_asked { state.store.now } else { row.period_end() };
+    Ok(invoices::draft(state, new, "upcoming_in", at)?.render(&state.store))
 }
 
 /// What the next invoice would be by a schedule, which may make the subscription another one by then.
 fn preview_of_schedule(state: &mut SandboxState, id: &str) -> SandboxAnswer {
-    let schedule = state.schedules.get(id).map_err(|failure| failure.status(400).param("schedule"))?;
+    let schedule = state.store.schedules.get(id).map_err(|failure| failure.status(400).param("schedule"))?;
     let subscription = schedule.subscription.clone().ok_or_else(none_upcoming)?;
     let next = schedule.next().cloned();
-    let row = state.subscriptions.get(&subscription)?.clone();
+    let row = state.store.subscriptions.get(&subscription)?.clone();
     if row.ends_at().is_some_and(|end| end <= row.period_end()) {
         return Err(none_upcoming());
     }
@@ -220,7 +227,7 @@ fn preview_of_schedule(state: &mut SandboxState, id: &str) -> SandboxAnswer {
     }
     let mut lines = row.pending.clone();
     for item in &after.items {
-        let recurring = state.prices.get(&item.price)?.recurring;
+        let recurring = state.store.prices.get(&item.price)?.recurring;
         let same = row.items.iter().any(|held| held.price == item.price);
         let anchor = if same { row.billing_cycle_anchor } else { item.period_end };
         let end = recurring.map_or(item.period_end, |recurring| {
@@ -236,7 +243,7 @@ fn preview_of_schedule(state: &mut SandboxState, id: &str) -> SandboxAnswer {
         period: (row.period_start(), row.period_end()),
         currency: row.currency.clone(),
     };
-    Ok(state.draft(new, "upcoming_in", row.period_end())?.render(state))
+    Ok(invoices::draft(state, new, "upcoming_in", row.period_end())?.render(&state.store))
 }
 
 fn none_upcoming() -> SandboxFailure {
@@ -255,29 +262,29 @@ fn preview_of_items(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let Some(customer) = call.params.text("customer") else {
         return Err(SandboxFailure::missing("customer"));
     };
-    let customer = state.customer(customer)?.id.clone();
-    let place = state.place();
+    let customer = state.store.customer(customer)?.id.clone();
+    let place = state.outbox.place();
     let row = subscriptions::imagine(state, &call.params, customer.clone())?;
     let mut lines = Vec::new();
     for item in &row.items {
         let period = (item.period_start, item.period_end);
         let line = if row.trial_end.is_some() {
             trial_line(state, &row, item, period)?
-        } else if row.billing_cycle_anchor > state.now {
+        } else if row.billing_cycle_anchor > state.store.now {
             stub_line(state, &row, item, period)?
         } else {
             period_line(state, &row, item, period)?
         };
         lines.push(line);
     }
-    state.forget(place);
+    state.outbox.forget(place);
     let new = NewInvoice {
         customer,
         subscription: None,
         reason: "upcoming",
         lines,
-        period: (state.now, state.now),
+        period: (state.store.now, state.store.now),
         currency: row.currency,
     };
-    Ok(state.draft(new, "upcoming_in", state.now)?.render(state))
+    Ok(invoices::draft(state, new, "upcoming_in", state.store.now)?.render(&state.store))
 }

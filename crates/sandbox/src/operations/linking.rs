@@ -3,91 +3,90 @@
 use crate::{
     call::{Call, ObjectMetadata, Params},
     failure::SandboxFailure,
-    objects::{checkout::CheckoutStatus, payment_link::PaymentLink},
+    objects::Shown,
     state::SandboxState,
-    table::Stored,
+    store::{checkout::CheckoutStatus, payment_link::PaymentLink},
 };
 
 use serde_json::{Value, json};
 
 use super::{by_code, open_checkout};
 
-impl SandboxState {
-    pub fn make_link(
-        &mut self,
-        items: &[(String, i64)],
-        metadata: ObjectMetadata,
-        allow_promotion_codes: bool,
-    ) -> Result<String, SandboxFailure> {
-        for (price, _) in items {
-            self.prices.get(price).map_err(|failure| failure.status(400))?;
-        }
-        let id = self.ids.make("plink");
-        let items = items.to_vec();
-        let link = PaymentLink { id: id.clone(), created: self.now, items, metadata, allow_promotion_codes };
-        let object = link.render(self);
-        self.links.put(link);
-        self.emit("payment_link.created", object);
-        Ok(id)
+pub fn make_link(
+    state: &mut SandboxState,
+    items: &[(String, i64)],
+    metadata: ObjectMetadata,
+    allow_promotion_codes: bool,
+) -> Result<String, SandboxFailure> {
+    for (price, _) in items {
+        state.store.prices.get(price).map_err(|failure| failure.status(400))?;
     }
+    let id = state.store.ids.make("plink");
+    let items = items.to_vec();
+    let link =
+        PaymentLink { id: id.clone(), created: state.store.now, items, metadata, allow_promotion_codes };
+    let object = link.render(&state.store);
+    state.store.links.put(link);
+    state.emit("payment_link.created", object);
+    Ok(id)
+}
 
-    /// The link's metadata is the session's; nobody is known by it but whom the address names.
-    pub fn open_link(&mut self, id: &str, reference: Option<&str>) -> Result<String, SandboxFailure> {
-        let link = self.links.get(id)?.clone();
-        let recurring =
-            |price: &String| self.prices.find(price).is_some_and(|price| price.recurring.is_some());
-        let mode =
-            if link.items.iter().any(|(price, _)| recurring(price)) { "subscription" } else { "payment" };
-        let lines: Vec<Value> = link
-            .items
-            .iter()
-            .map(|(price, quantity)| json!({ "price": price, "quantity": quantity }))
-            .collect();
-        let mut asked = json!({
-            "mode": mode,
-            "line_items": lines,
-            "metadata": link.metadata,
-            "success_url": format!("{}/", self.origin),
-            "allow_promotion_codes": link.allow_promotion_codes,
-        });
-        if let (Some(reference), Some(asked)) = (reference, asked.as_object_mut()) {
-            asked.insert("client_reference_id".to_owned(), json!(reference));
-        }
-        let params = Params(asked.as_object().cloned().unwrap_or_default());
-        let session = open_checkout(self, &Call { ids: Vec::new(), params })?;
-        self.sessions.get_mut(&session)?.payment_link = Some(id.to_owned());
-        Ok(session)
+/// The link's metadata is the session's; nobody is known by it but whom the address names.
+pub fn open_link(
+    state: &mut SandboxState,
+    id: &str,
+    reference: Option<&str>,
+) -> Result<String, SandboxFailure> {
+    let link = state.store.links.get(id)?.clone();
+    let recurring =
+        |price: &String| state.store.prices.find(price).is_some_and(|price| price.recurring.is_some());
+    let mode = if link.items.iter().any(|(price, _)| recurring(price)) { "subscription" } else { "payment" };
+    let lines: Vec<Value> =
+        link.items.iter().map(|(price, quantity)| json!({ "price": price, "quantity": quantity })).collect();
+    let mut asked = json!({
+        "mode": mode,
+        "line_items": lines,
+        "metadata": link.metadata,
+        "success_url": format!("{}/", state.store.origin),
+        "allow_promotion_codes": link.allow_promotion_codes,
+    });
+    if let (Some(reference), Some(asked)) = (reference, asked.as_object_mut()) {
+        asked.insert("client_reference_id".to_owned(), json!(reference));
     }
+    let params = Params(asked.as_object().cloned().unwrap_or_default());
+    let session = open_checkout(state, &Call { ids: Vec::new(), params })?;
+    state.store.sessions.get_mut(&session)?.payment_link = Some(id.to_owned());
+    Ok(session)
+}
 
-    /// A code that a person types in.
-    pub fn enter_code(&mut self, session: &str, code: &str) -> Result<(), SandboxFailure> {
-        let takes = self.sessions.get(session)?.allow_promotion_codes == Some(true);
-        if !takes {
-            return Err(SandboxFailure::invalid("This page takes no promotion codes."));
-        }
-        let redeemed = by_code(self, code)?;
-        self.sessions.get_mut(session)?.discounts = vec![redeemed];
-        Ok(())
+/// A code that a person types in.
+pub fn enter_code(state: &mut SandboxState, session: &str, code: &str) -> Result<(), SandboxFailure> {
+    let takes = state.store.sessions.get(session)?.allow_promotion_codes == Some(true);
+    if !takes {
+        return Err(SandboxFailure::invalid("This page takes no promotion codes."));
     }
+    let redeemed = by_code(state, code)?;
+    state.store.sessions.get_mut(session)?.discounts = vec![redeemed];
+    Ok(())
+}
 
-    /// Another quantity, where it may be changed.
-    pub fn adjust_quantity(
-        &mut self,
-        session: &str,
-        place: usize,
-        quantity: i64,
-    ) -> Result<(), SandboxFailure> {
-        let row = self.sessions.get_mut(session)?;
-        let open = row.status == CheckoutStatus::Open;
-        let item = row.items.get_mut(place).filter(|_| open);
-        let bounds = item.as_ref().and_then(|item| item.adjustable);
-        match item {
-            Some(item) if item.quantity == quantity => Ok(()),
-            Some(item) if bounds.is_some_and(|(least, most)| (least..=most).contains(&quantity)) => {
-                item.quantity = quantity;
-                Ok(())
-            }
-            Some(_) | None => Err(SandboxFailure::invalid("This quantity cannot be chosen here.")),
+/// Another quantity, where it may be changed.
+pub fn adjust_quantity(
+    state: &mut SandboxState,
+    session: &str,
+    place: usize,
+    quantity: i64,
+) -> Result<(), SandboxFailure> {
+    let row = state.store.sessions.get_mut(session)?;
+    let open = row.status == CheckoutStatus::Open;
+    let item = row.items.get_mut(place).filter(|_| open);
+    let bounds = item.as_ref().and_then(|item| item.adjustable);
+    match item {
+        Some(item) if item.quantity == quantity => Ok(()),
+        Some(item) if bounds.is_some_and(|(least, most)| (least..=most).contains(&quantity)) => {
+            item.quantity = quantity;
+            Ok(())
         }
+        Some(_) | None => Err(SandboxFailure::invalid("This quantity cannot be chosen here.")),
     }
 }

@@ -9,7 +9,7 @@ mod customers;
 mod disputes;
 mod events;
 mod invoices;
-mod linking;
+pub mod linking;
 mod payment_intents;
 mod payment_methods;
 mod prices;
@@ -22,7 +22,13 @@ mod webhook_endpoints;
 use serde_json::{Value, json};
 
 pub use super::failure::SandboxAnswer;
-use super::{call::Call, failure::SandboxFailure, state::SandboxState};
+use super::{
+    billing::payments::{self, Presence},
+    call::Call,
+    failure::SandboxFailure,
+    state::SandboxState,
+    store::payment_intent::PaymentIntentStatus,
+};
 
 pub struct SandboxOperation {
     pub method: &'static str,
@@ -99,13 +105,13 @@ fn gone(id: &str, kind: &str) -> Value {
 
 /// The bank has asked the person, who said yes or no. What waited for that goes on.
 pub fn authenticate(state: &mut SandboxState, intent: &str, succeeds: bool) -> Result<(), SandboxFailure> {
-    let row = state.payment_intents.get(intent)?;
-    if row.status != super::objects::payment_intent::PaymentIntentStatus::RequiresAction {
+    let row = state.store.payment_intents.get(intent)?;
+    if row.status != PaymentIntentStatus::RequiresAction {
         return Err(row.unexpected("authenticate"));
     }
     if succeeds {
-        state.attempt(intent, super::billing::payments::Presence::Authenticated)?;
+        payments::attempt(state, intent, Presence::Authenticated)?;
         return payment_intents::follow(state, intent);
     }
-    state.fail_authentication(intent)
+    payments::fail_authentication(state, intent)
 }

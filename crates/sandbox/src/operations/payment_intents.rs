@@ -2,14 +2,17 @@
 
 use super::{SandboxAnswer, SandboxOperation, operation, payment_methods};
 use crate::{
-    billing::payments::{Attempt, Presence},
+    billing::{
+        collecting, disputes,
+        payments::{self, Attempt, Presence},
+    },
     call::Call,
     failure::SandboxFailure,
     ids,
-    objects::payment_intent::{PaymentIntent, PaymentIntentStatus},
-    paging::page,
+    objects::Shown,
+    objects::paging::page,
     state::SandboxState,
-    table::Stored,
+    store::payment_intent::{PaymentIntent, PaymentIntentStatus},
 };
 
 pub const OPERATIONS: &[SandboxOperation] = &[
@@ -44,7 +47,7 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let amount = params.integer("amount").ok_or_else(|| SandboxFailure::missing("amount"))?;
     check_amount(amount)?;
     let customer =
-        params.text("customer").map(|id| state.customer(id).map(|row| row.id.clone())).transpose()?;
+        params.text("customer").map(|id| state.store.customer(id).map(|row| row.id.clone())).transpose()?;
     let confirms = params.boolean("confirm") == Some(true);
     if params.has("off_session") && !confirms {
         let message = "`off_session` can only be used when `confirm` is true.";
@@ -52,11 +55,11 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     }
     let method = params.text("payment_method").map(|id| payment_methods::usable(state, id)).transpose()?;
     check_owner(state, method.as_deref(), customer.as_deref())?;
-    let id = state.ids.make("pi");
+    let id = state.store.ids.make("pi");
     let intent = PaymentIntent {
         client_secret: format!("{id}_secret_{}", ids::letters(16)),
         id: id.clone(),
-        created: state.now,
+        created: state.store.now,
         amount,
         amount_capturable: 0,
         amount_received: 0,
@@ -78,12 +81,12 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         invoice: None,
         settles_at: None,
     };
-    state.payment_intents.put(intent);
-    state.emit_intent("payment_intent.created", &id)?;
+    state.store.payment_intents.put(intent);
+    payments::emit_intent(state, "payment_intent.created", &id)?;
     if confirms {
         return try_payment(state, &id, call);
     }
-    Ok(state.payment_intents.get(&id)?.render(state))
+    Ok(state.store.payment_intents.get(&id)?.render(&state.store))
 }
 
 const fn waiting(has_method: bool) -> PaymentIntentStatus {
@@ -101,7 +104,7 @@ fn check_owner(
     customer: Option<&str>,
 ) -> Result<(), SandboxFailure> {
     let Some(method) = method else { return Ok(()) };
-    match state.payment_methods.get(method)?.customer.as_deref() {
+    match state.store.payment_methods.get(method)?.customer.as_deref() {
         Some(owner) if Some(owner) != customer => {
             let message = "The provided PaymentMethod belongs to a Customer. Please include the Customer in the \
                            `customer` parameter on the PaymentIntent.";
@@ -115,21 +118,21 @@ fn check_owner(
 fn try_payment(state: &mut SandboxState, id: &str, call: &Call) -> SandboxAnswer {
     let off_session = call.params.boolean("off_session") == Some(true);
     let presence = if off_session { Presence::Absent } else { Presence::Present };
-    let attempt = state.attempt(id, presence)?;
+    let attempt = payments::attempt(state, id, presence)?;
     let failed = match attempt {
         Attempt::Declined(decline) => Some(decline),
-        Attempt::RequiresAction if off_session => Some(state.decline_unauthenticated(id)?),
+        Attempt::RequiresAction if off_session => Some(payments::decline_unauthenticated(state, id)?),
         Attempt::RequiresAction | Attempt::Succeeded | Attempt::Processing => None,
     };
     if attempt == Attempt::Succeeded {
         follow(state, id)?;
     }
     if attempt == Attempt::Processing
-        && let Some(invoice) = state.payment_intents.get(id)?.invoice.clone()
+        && let Some(invoice) = state.store.payment_intents.get(id)?.invoice.clone()
     {
-        state.trust_debit(&invoice)?;
+        collecting::trust_debit(state, &invoice)?;
     }
-    let object = state.payment_intents.get(id)?.render(state);
+    let object = state.store.payment_intents.get(id)?.render(&state.store);
     match failed {
         Some(decline) => Err(decline.failure().with("payment_intent", object)),
         None => Ok(object),
@@ -138,10 +141,10 @@ fn try_payment(state: &mut SandboxState, id: &str, call: &Call) -> SandboxAnswer
 
 /// An invoice that waited for this payment is paid.
 pub fn follow(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> {
-    let intent = state.payment_intents.get(id)?;
+    let intent = state.store.payment_intents.get(id)?;
     match intent.invoice.clone().filter(|_| intent.status == PaymentIntentStatus::Succeeded) {
-        Some(invoice) if state.invoices.get(&invoice)?.paid_at.is_none() => {
-            state.settle_invoice(&invoice, false)
+        Some(invoice) if state.store.invoices.get(&invoice)?.paid_at.is_none() => {
+            collecting::settle_invoice(state, &invoice, false)
         }
         Some(_) | None => Ok(()),
     }
@@ -149,22 +152,22 @@ pub fn follow(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> 
 
 fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let customer = call.params.text("customer");
-    page(state, &state.payment_intents, call, "/v1/payment_intents", |intent| {
+    page(&state.store, &state.store.payment_intents, call, "/v1/payment_intents", |intent| {
         customer.is_none() || intent.customer.as_deref() == customer
     })
 }
 
 fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    Ok(state.payment_intents.get(call.id())?.render(state))
+    Ok(state.store.payment_intents.get(call.id())?.render(&state.store))
 }
 
 fn retrieve_setup(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    Ok(state.setup_intents.get(call.id())?.render(state))
+    Ok(state.store.setup_intents.get(call.id())?.render(&state.store))
 }
 
 fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
-    let intent = state.payment_intents.get(call.id())?;
+    let intent = state.store.payment_intents.get(call.id())?;
     let fixed = matches!(
         intent.status,
         PaymentIntentStatus::Succeeded | PaymentIntentStatus::Canceled | PaymentIntentStatus::Processing
@@ -177,9 +180,9 @@ fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     }
     let method = params.text("payment_method").map(|id| payment_methods::usable(state, id)).transpose()?;
     if let Some(customer) = params.text("customer") {
-        state.customer(customer)?;
+        state.store.customer(customer)?;
     }
-    let intent = state.payment_intents.get_mut(call.id())?;
+    let intent = state.store.payment_intents.get_mut(call.id())?;
     intent.amount = params.integer("amount").unwrap_or(intent.amount);
     if let Some(currency) = params.text("currency") {
         intent.currency = currency.to_lowercase();
@@ -197,7 +200,7 @@ fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 }
 
 fn confirm(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let intent = state.payment_intents.get(call.id())?;
+    let intent = state.store.payment_intents.get(call.id())?;
     let open = matches!(
         intent.status,
         PaymentIntentStatus::RequiresPaymentMethod
@@ -209,9 +212,9 @@ fn confirm(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     }
     let method =
         call.params.text("payment_method").map(|id| payment_methods::usable(state, id)).transpose()?;
-    let customer = state.payment_intents.get(call.id())?.customer.clone();
+    let customer = state.store.payment_intents.get(call.id())?.customer.clone();
     check_owner(state, method.as_deref(), customer.as_deref())?;
-    let intent = state.payment_intents.get_mut(call.id())?;
+    let intent = state.store.payment_intents.get_mut(call.id())?;
     if method.is_some() {
         intent.payment_method = method;
     }
@@ -221,7 +224,7 @@ fn confirm(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 }
 
 fn capture(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let intent = state.payment_intents.get(call.id())?;
+    let intent = state.store.payment_intents.get(call.id())?;
     if intent.status != PaymentIntentStatus::RequiresCapture {
         return Err(intent.unexpected("capture"));
     }
@@ -232,24 +235,24 @@ fn capture(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         return Err(SandboxFailure::invalid(message).code("amount_too_large").param("amount_to_capture"));
     }
     let charge = intent.latest_charge.clone().unwrap_or_default();
-    let row = state.charges.get_mut(&charge)?;
+    let row = state.store.charges.get_mut(&charge)?;
     row.captured = true;
     row.amount_captured = amount;
-    let intent = state.payment_intents.get_mut(call.id())?;
+    let intent = state.store.payment_intents.get_mut(call.id())?;
     intent.status = PaymentIntentStatus::Succeeded;
     intent.amount_capturable = 0;
     intent.amount_received = amount;
     call.params.merge_metadata("metadata", &mut intent.metadata);
-    state.emit_charge("charge.captured", &charge)?;
-    state.emit_intent("payment_intent.succeeded", call.id())?;
-    state.dispute_by_card(&charge)?;
+    payments::emit_charge(state, "charge.captured", &charge)?;
+    payments::emit_intent(state, "payment_intent.succeeded", call.id())?;
+    disputes::dispute_by_card(state, &charge)?;
     follow(state, call.id())?;
     retrieve(state, call)
 }
 
 fn cancel(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let now = state.now;
-    let intent = state.payment_intents.get_mut(call.id())?;
+    let now = state.store.now;
+    let intent = state.store.payment_intents.get_mut(call.id())?;
     if matches!(
         intent.status,
         PaymentIntentStatus::Succeeded | PaymentIntentStatus::Canceled | PaymentIntentStatus::Processing
@@ -260,6 +263,6 @@ fn cancel(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     intent.canceled_at = Some(now);
     intent.amount_capturable = 0;
     intent.cancellation_reason = call.params.owned("cancellation_reason");
-    state.emit_intent("payment_intent.canceled", call.id())?;
+    payments::emit_intent(state, "payment_intent.canceled", call.id())?;
     retrieve(state, call)
 }

@@ -2,15 +2,16 @@
 
 use super::{SandboxAnswer, SandboxOperation, operation};
 use crate::{
+    billing::payments,
     call::{Call, ObjectMetadata},
     failure::SandboxFailure,
-    objects::{
+    objects::Shown,
+    objects::paging::page,
+    state::SandboxState,
+    store::{
         card::{Behaviour, TestCard},
         payment_method::PaymentMethod,
     },
-    paging::page,
-    state::SandboxState,
-    table::Stored,
 };
 
 pub const OPERATIONS: &[SandboxOperation] = &[
@@ -30,7 +31,7 @@ const EXP_MONTH: u32 = 8;
 /// The id of a method to pay with: the given one, or a new one for a name such as `pm_card_visa`.
 pub fn usable(state: &mut SandboxState, id: &str) -> Result<String, SandboxFailure> {
     let Some(card) = TestCard::by_token(id) else {
-        return Ok(state.payment_methods.get(id).map_err(|failure| failure.status(400))?.id.clone());
+        return Ok(state.store.payment_methods.get(id).map_err(|failure| failure.status(400))?.id.clone());
     };
     Ok(make(state, card))
 }
@@ -38,9 +39,9 @@ pub fn usable(state: &mut SandboxState, id: &str) -> Result<String, SandboxFailu
 /// As [`usable`], attached to the customer when it is nobody's.
 pub fn owned_by(state: &mut SandboxState, id: &str, customer: &str) -> Result<String, SandboxFailure> {
     let method = usable(state, id)?;
-    match state.payment_methods.get(&method)?.customer.clone() {
+    match state.store.payment_methods.get(&method)?.customer.clone() {
         Some(owner) if owner == customer => {}
-        None if TestCard::by_token(id).is_some() => state.attach(&method, customer)?,
+        None if TestCard::by_token(id).is_some() => payments::attach(state, &method, customer)?,
         Some(_) | None => {
             let message = format!(
                 "The customer does not have a payment method with the ID {id}. The payment method must be attached \
@@ -55,10 +56,10 @@ pub fn owned_by(state: &mut SandboxState, id: &str, customer: &str) -> Result<St
 }
 
 fn make(state: &mut SandboxState, card: TestCard) -> String {
-    let id = state.ids.make("pm");
-    state.payment_methods.put(PaymentMethod {
+    let id = state.store.ids.make("pm");
+    state.store.payment_methods.put(PaymentMethod {
         id: id.clone(),
-        created: state.now,
+        created: state.store.now,
         customer: None,
         card,
         exp_year: EXP_YEAR,
@@ -86,17 +87,17 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         SandboxFailure::card("incorrect_number", None, "Your card number is incorrect.").param("card[number]")
     })?;
     let id = make(state, card);
-    let method = state.payment_methods.get_mut(&id)?;
+    let method = state.store.payment_methods.get_mut(&id)?;
     method.email = call.params.owned("billing_details.email");
     method.name = call.params.owned("billing_details.name");
     method.metadata = call.params.metadata("metadata");
-    Ok(state.payment_methods.get(&id)?.render(state))
+    Ok(state.store.payment_methods.get(&id)?.render(&state.store))
 }
 
 fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let customer = call.params.text("customer");
     let kind = call.params.text("type");
-    page(state, &state.payment_methods, call, "/v1/payment_methods", |method| {
+    page(&state.store, &state.store.payment_methods, call, "/v1/payment_methods", |method| {
         method.customer.is_some()
             && (customer.is_none() || method.customer.as_deref() == customer)
             && kind.is_none_or(|kind| method.card.kind() == kind)
@@ -104,10 +105,10 @@ fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 }
 
 fn list_of_customer(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let customer = state.customer(call.id())?.id.clone();
+    let customer = state.store.customer(call.id())?.id.clone();
     let kind = call.params.text("type");
     let url = format!("/v1/customers/{customer}/payment_methods");
-    page(state, &state.payment_methods, call, &url, |method| {
+    page(&state.store, &state.store.payment_methods, call, &url, |method| {
         method.customer.as_ref() == Some(&customer) && kind.is_none_or(|kind| method.card.kind() == kind)
     })
 }
@@ -115,22 +116,26 @@ fn list_of_customer(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     if let Some(card) = TestCard::by_token(call.id()) {
         let id = make(state, card);
-        return Ok(state.payment_methods.get(&id)?.render(state));
+        return Ok(state.store.payment_methods.get(&id)?.render(&state.store));
     }
-    Ok(state.payment_methods.get(call.id())?.render(state))
+    Ok(state.store.payment_methods.get(call.id())?.render(&state.store))
 }
 
 fn retrieve_of_customer(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let method = state.payment_methods.get(call.id())?;
+    let method = state.store.payment_methods.get(call.id())?;
     let own = method.customer.as_ref() == call.ids.first();
-    if own { Ok(method.render(state)) } else { Err(SandboxFailure::no_such("PaymentMethod", call.id())) }
+    if own {
+        Ok(method.render(&state.store))
+    } else {
+        Err(SandboxFailure::no_such("PaymentMethod", call.id()))
+    }
 }
 
 /// A card that the bank refuses is refused here already, but for the one that fails later.
 fn attach(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let customer = state.customer(call.params.required("customer")?)?.id.clone();
+    let customer = state.store.customer(call.params.required("customer")?)?.id.clone();
     let method = usable(state, call.id()).map_err(|failure| failure.status(404))?;
-    let row = state.payment_methods.get(&method)?;
+    let row = state.store.payment_methods.get(&method)?;
     if row.customer.as_ref().is_some_and(|owner| *owner != customer) {
         let message = "The payment method you provided has already been attached to a customer.";
         return Err(SandboxFailure::invalid(message).code("payment_method_already_attached"));
@@ -139,22 +144,22 @@ fn attach(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         return Err(decline.failure());
     }
     if row.customer.is_none() {
-        state.attach(&method, &customer)?;
+        payments::attach(state, &method, &customer)?;
     }
-    Ok(state.payment_methods.get(&method)?.render(state))
+    Ok(state.store.payment_methods.get(&method)?.render(&state.store))
 }
 
 fn detach(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let before = state.payment_methods.get(call.id())?.render(state);
-    let Some(customer) = state.payment_methods.get(call.id())?.customer.clone() else {
+    let before = state.store.payment_methods.get(call.id())?.render(&state.store);
+    let Some(customer) = state.store.payment_methods.get(call.id())?.customer.clone() else {
         let message =
             "The payment method you provided is not attached to a customer so detachment is impossible.";
         return Err(SandboxFailure::invalid(message));
     };
-    state.payment_methods.get_mut(call.id())?.customer = None;
-    let after = state.payment_methods.get(call.id())?.render(state);
+    state.store.payment_methods.get_mut(call.id())?.customer = None;
+    let after = state.store.payment_methods.get(call.id())?.render(&state.store);
     state.emit_change("payment_method.detached", &before, after.clone());
-    if state.customers.get(&customer)?.default_payment_method.as_deref() == Some(call.id()) {
+    if state.store.customers.get(&customer)?.default_payment_method.as_deref() == Some(call.id()) {
         state.change_customer(&customer, |customer| customer.default_payment_method = None)?;
     }
     Ok(after)

@@ -2,16 +2,14 @@
 
 use super::{SandboxAnswer, SandboxOperation, operation};
 use crate::{
+    calendar::{Recurring, SandboxInterval},
     call::{Call, Params},
     failure::SandboxFailure,
     money,
-    objects::{
-        price::{Recurring, SandboxInterval, SandboxPrice},
-        product::SandboxProduct,
-    },
-    paging::page,
+    objects::Shown,
+    objects::paging::page,
     state::SandboxState,
-    table::Stored,
+    store::{price::SandboxPrice, product::SandboxProduct},
 };
 
 pub const OPERATIONS: &[SandboxOperation] = &[
@@ -25,7 +23,14 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let product = match (call.params.text("product"), call.params.nested("product_data")) {
         (Some(product), None) => {
             let missing = || SandboxFailure::no_such("product", product).status(400).param("product");
-            state.products.find(product).filter(|product| !product.deleted).ok_or_else(missing)?.id.clone()
+            state
+                .store
+                .products
+                .find(product)
+                .filter(|product| !product.deleted)
+                .ok_or_else(missing)?
+                .id
+                .clone()
         }
         (None, Some(data)) => product_of(state, &data)?,
         (None, None) => return Err(SandboxFailure::missing("product")),
@@ -36,23 +41,23 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         }
     };
     let id = make(state, &call.params, product)?;
-    Ok(state.prices.get(&id)?.render(state))
+    Ok(state.store.prices.get(&id)?.render(&state.store))
 }
 
 /// A product that is made with its price.
 pub fn product_of(state: &mut SandboxState, data: &Params) -> Result<String, SandboxFailure> {
-    let id = data.owned("id").unwrap_or_else(|| state.ids.make("prod"));
+    let id = data.owned("id").unwrap_or_else(|| state.store.ids.make("prod"));
     let product = SandboxProduct {
         id: id.clone(),
-        created: state.now,
-        updated: state.now,
+        created: state.store.now,
+        updated: state.store.now,
         active: true,
         name: data.required("name")?.to_owned(),
         metadata: data.metadata("metadata"),
         ..SandboxProduct::default()
     };
-    state.products.put(product);
-    let object = state.products.get(&id)?.render(state);
+    state.store.products.put(product);
+    let object = state.store.products.get(&id)?.render(&state.store);
     state.emit("product.created", object);
     Ok(id)
 }
@@ -78,14 +83,14 @@ pub fn make(state: &mut SandboxState, params: &Params, product: String) -> Resul
     if let Some(why) = money::refusal(unit_amount, &currency) {
         return Err(SandboxFailure::invalid(why).param("unit_amount"));
     }
-    let id = state.ids.make("price");
+    let id = state.store.ids.make("price");
     let lookup_key = params.owned("lookup_key");
     if let Some(key) = &lookup_key {
         take_key(state, key, params.boolean("transfer_lookup_key") == Some(true))?;
     }
     let price = SandboxPrice {
         id: id.clone(),
-        created: state.now,
+        created: state.store.now,
         active: params.boolean("active").unwrap_or(true),
         product,
         currency,
@@ -96,8 +101,8 @@ pub fn make(state: &mut SandboxState, params: &Params, product: String) -> Resul
         tax_behavior: params.owned("tax_behavior").unwrap_or_else(|| "unspecified".to_owned()),
         metadata: params.metadata("metadata"),
     };
-    state.prices.put(price);
-    let object = state.prices.get(&id)?.render(state);
+    state.store.prices.put(price);
+    let object = state.store.prices.get(&id)?.render(&state.store);
     state.emit("price.created", object);
     Ok(id)
 }
@@ -121,7 +126,7 @@ fn recurring(params: &Params) -> Result<Option<Recurring>, SandboxFailure> {
 
 /// A lookup key belongs to one price.
 fn take_key(state: &mut SandboxState, key: &str, transfer: bool) -> Result<(), SandboxFailure> {
-    let owner = state.prices.iter().find(|price| price.lookup_key.as_deref() == Some(key));
+    let owner = state.store.prices.iter().find(|price| price.lookup_key.as_deref() == Some(key));
     let Some(owner) = owner.map(|price| price.id.clone()) else { return Ok(()) };
     if !transfer {
         let message = format!(
@@ -129,9 +134,9 @@ fn take_key(state: &mut SandboxState, key: &str, transfer: bool) -> Result<(), S
         );
         return Err(SandboxFailure::invalid(message).param("lookup_key"));
     }
-    let before = state.prices.get(&owner)?.render(state);
-    state.prices.get_mut(&owner)?.lookup_key = None;
-    let after = state.prices.get(&owner)?.render(state);
+    let before = state.store.prices.get(&owner)?.render(&state.store);
+    state.store.prices.get_mut(&owner)?.lookup_key = None;
+    let after = state.store.prices.get(&owner)?.render(&state.store);
     state.emit_change("price.updated", &before, after);
     Ok(())
 }
@@ -141,7 +146,7 @@ fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let (active, kind) = (call.params.boolean("active"), call.params.text("type"));
     let (product, currency) = (call.params.text("product"), call.params.text("currency"));
     let interval = call.params.text("recurring.interval");
-    page(state, &state.prices, call, "/v1/prices", |price| {
+    page(&state.store, &state.store.prices, call, "/v1/prices", |price| {
         (keys.is_empty() || price.lookup_key.as_ref().is_some_and(|key| keys.contains(key)))
             && active.is_none_or(|active| price.active == active)
             && product.is_none_or(|product| price.product == product)
@@ -154,14 +159,14 @@ fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 }
 
 fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    Ok(state.prices.get(call.id())?.render(state))
+    Ok(state.store.prices.get(call.id())?.render(&state.store))
 }
 
 fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let before = state.prices.get(call.id())?.render(state);
+    let before = state.store.prices.get(call.id())?.render(&state.store);
     let params = &call.params;
     if let Some(key) = params.text("lookup_key") {
-        let own = state.prices.get(call.id())?.lookup_key.as_deref() == Some(key);
+        let own = state.store.prices.get(call.id())?.lookup_key.as_deref() == Some(key);
         if !own {
             take_key(state, key, params.boolean("transfer_lookup_key") == Some(true))?;
         }
@@ -169,7 +174,7 @@ fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     if params.boolean("active") == Some(false) {
         check_default(state, call.id())?;
     }
-    let price = state.prices.get_mut(call.id())?;
+    let price = state.store.prices.get_mut(call.id())?;
     price.active = params.boolean("active").unwrap_or(price.active);
     params.assign("lookup_key", &mut price.lookup_key);
     params.assign("nickname", &mut price.nickname);
@@ -181,7 +186,7 @@ fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 
 /// What a product has by default is not archived.
 fn check_default(state: &SandboxState, id: &str) -> Result<(), SandboxFailure> {
-    if state.products.iter().any(|product| product.default_price.as_deref() == Some(id)) {
+    if state.store.products.iter().any(|product| product.default_price.as_deref() == Some(id)) {
         let message = "This price cannot be archived because it is the default price of its product.";
         return Err(SandboxFailure::invalid(message).param("active"));
     }

@@ -4,10 +4,10 @@ use super::{SandboxAnswer, SandboxOperation, gone, operation};
 use crate::{
     call::{Call, Params},
     failure::SandboxFailure,
-    objects::product::SandboxProduct,
-    paging::page,
+    objects::Shown,
+    objects::paging::page,
     state::SandboxState,
-    table::Stored,
+    store::product::SandboxProduct,
 };
 
 pub const OPERATIONS: &[SandboxOperation] = &[
@@ -19,26 +19,26 @@ pub const OPERATIONS: &[SandboxOperation] = &[
 ];
 
 fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let id = call.params.owned("id").unwrap_or_else(|| state.ids.make("prod"));
-    if state.products.find(&id).is_some_and(|product| !product.deleted) {
+    let id = call.params.owned("id").unwrap_or_else(|| state.store.ids.make("prod"));
+    if state.store.products.find(&id).is_some_and(|product| !product.deleted) {
         let message = format!("Product already exists: {id}");
         return Err(SandboxFailure::invalid(message).code("resource_already_exists").param("id"));
     }
     let mut product = SandboxProduct {
         id: id.clone(),
-        created: state.now,
-        updated: state.now,
+        created: state.store.now,
+        updated: state.store.now,
         active: true,
         name: call.params.required("name")?.to_owned(),
         ..SandboxProduct::default()
     };
     assign(&mut product, &call.params);
-    state.products.put(product);
-    let object = state.products.get(&id)?.render(state);
+    state.store.products.put(product);
+    let object = state.store.products.get(&id)?.render(&state.store);
     state.emit("product.created", object);
     if let Some(data) = call.params.nested("default_price_data") {
         let price = super::prices::make(state, &data, id.clone())?;
-        state.products.get_mut(&id)?.default_price = Some(price);
+        state.store.products.get_mut(&id)?.default_price = Some(price);
     }
     retrieve(state, &Call { ids: vec![id], ..call.clone() })
 }
@@ -46,13 +46,14 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let active = call.params.boolean("active");
     let ids = call.params.texts("ids");
-    page(state, &state.products, call, "/v1/products", |product| {
+    page(&state.store, &state.store.products, call, "/v1/products", |product| {
         active.is_none_or(|active| product.active == active) && (ids.is_empty() || ids.contains(&product.id))
     })
 }
 
 fn existing<'a>(state: &'a SandboxState, id: &str) -> Result<&'a SandboxProduct, SandboxFailure> {
     state
+        .store
         .products
         .find(id)
         .filter(|product| !product.deleted)
@@ -60,16 +61,16 @@ fn existing<'a>(state: &'a SandboxState, id: &str) -> Result<&'a SandboxProduct,
 }
 
 fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    Ok(existing(state, call.id())?.render(state))
+    Ok(existing(state, call.id())?.render(&state.store))
 }
 
 fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let before = existing(state, call.id())?.render(state);
+    let before = existing(state, call.id())?.render(&state.store);
     if let Some(price) = call.params.text("default_price") {
-        state.prices.get(price).map_err(|failure| failure.status(400).param("default_price"))?;
+        state.store.prices.get(price).map_err(|failure| failure.status(400).param("default_price"))?;
     }
-    let now = state.now;
-    let product = state.products.get_mut(call.id())?;
+    let now = state.store.now;
+    let product = state.store.products.get_mut(call.id())?;
     assign(product, &call.params);
     product.updated = now;
     let after = retrieve(state, call)?;
@@ -78,12 +79,12 @@ fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
 }
 
 fn delete(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let object = existing(state, call.id())?.render(state);
-    if state.prices.iter().any(|price| price.product == call.id()) {
+    let object = existing(state, call.id())?.render(&state.store);
+    if state.store.prices.iter().any(|price| price.product == call.id()) {
         let message = "This product cannot be deleted because it has one or more user-created prices.";
         return Err(SandboxFailure::invalid(message));
     }
-    state.products.get_mut(call.id())?.deleted = true;
+    state.store.products.get_mut(call.id())?.deleted = true;
     state.emit("product.deleted", object);
     Ok(gone(call.id(), "product"))
 }

@@ -1,7 +1,10 @@
 //! `/v1/refunds`
 
 use super::{SandboxAnswer, SandboxOperation, operation};
-use crate::{call::Call, failure::SandboxFailure, paging::page, state::SandboxState, table::Stored};
+use crate::{
+    billing::refunds, call::Call, failure::SandboxFailure, objects::Shown, objects::paging::page,
+    state::SandboxState,
+};
 
 pub const OPERATIONS: &[SandboxOperation] = &[
     operation("POST", "/v1/refunds", create),
@@ -12,9 +15,11 @@ pub const OPERATIONS: &[SandboxOperation] = &[
 fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
     let charge = match (params.text("charge"), params.text("payment_intent")) {
-        (Some(charge), _) => state.charges.get(charge).map_err(|failure| failure.status(400))?.id.clone(),
+        (Some(charge), _) => {
+            state.store.charges.get(charge).map_err(|failure| failure.status(400))?.id.clone()
+        }
         (None, Some(intent)) => {
-            let intent = state.payment_intents.get(intent).map_err(|failure| failure.status(400))?;
+            let intent = state.store.payment_intents.get(intent).map_err(|failure| failure.status(400))?;
             let missing = || {
                 let message = format!(
                     "This PaymentIntent ({}) does not have a successful charge to refund.",
@@ -26,23 +31,24 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         }
         (None, None) => return Err(SandboxFailure::missing("payment_intent")),
     };
-    let id = state.refund(
+    let id = refunds::refund(
+        state,
         &charge,
         params.integer("amount"),
         params.owned("reason"),
         params.metadata("metadata"),
     )?;
-    Ok(state.refunds.get(&id)?.render(state))
+    Ok(state.store.refunds.get(&id)?.render(&state.store))
 }
 
 fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let (charge, intent) = (call.params.text("charge"), call.params.text("payment_intent"));
-    page(state, &state.refunds, call, "/v1/refunds", |refund| {
+    page(&state.store, &state.store.refunds, call, "/v1/refunds", |refund| {
         charge.is_none_or(|charge| refund.charge == charge)
             && intent.is_none_or(|intent| refund.payment_intent == intent)
     })
 }
 
 fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    Ok(state.refunds.get(call.id())?.render(state))
+    Ok(state.store.refunds.get(call.id())?.render(&state.store))
 }

@@ -4,18 +4,17 @@ use super::{SandboxAnswer, SandboxOperation, operation, subscriptions};
 use crate::{
     billing::{
         changing::Proration,
-        ending::{CancellationDetails, PaidTime},
+        ending::CancellationDetails,
+        phases, schedules,
+        stopping::{self, PaidTime},
     },
-    calendar,
+    calendar::{self, SandboxInterval},
     call::{Call, Params},
     failure::SandboxFailure,
-    objects::{
-        price::SandboxInterval,
-        schedule::{SchedulePhase, SchedulePhaseItem, ScheduleStatus, SubscriptionSchedule},
-    },
-    paging::page,
+    objects::Shown,
+    objects::paging::page,
     state::SandboxState,
-    table::Stored,
+    store::schedule::{SchedulePhase, SchedulePhaseItem, ScheduleStatus, SubscriptionSchedule},
 };
 
 pub const OPERATIONS: &[SandboxOperation] = &[
@@ -38,25 +37,25 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
             "You cannot set `phases` if `from_subscription` is set: update the schedule afterwards.";
         return Err(SandboxFailure::invalid(message).param("phases"));
     }
-    let id = state.schedule_subscription(subscription, params.metadata("metadata"))?;
-    Ok(state.schedules.get(&id)?.render(state))
+    let id = schedules::schedule_subscription(state, subscription, params.metadata("metadata"))?;
+    Ok(state.store.schedules.get(&id)?.render(&state.store))
 }
 
 fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let customer = call.params.text("customer");
     let scheduled = call.params.boolean("scheduled") == Some(true);
-    page(state, &state.schedules, call, "/v1/subscription_schedules", |row| {
+    page(&state.store, &state.store.schedules, call, "/v1/subscription_schedules", |row| {
         customer.is_none_or(|customer| row.customer == customer) && !scheduled
     })
 }
 
 fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    Ok(state.schedules.get(call.id())?.render(state))
+    Ok(state.store.schedules.get(call.id())?.render(&state.store))
 }
 
 fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
-    let row = state.schedules.get(call.id())?.clone();
+    let row = state.store.schedules.get(call.id())?.clone();
     let phases = if params.has("phases") { Some(phases(state, params, &row)?) } else { None };
     let proration = Proration::parse(params.text("proration_behavior"));
     let ends = params.owned("end_behavior").map(|behavior| match behavior.as_str() {
@@ -64,7 +63,7 @@ fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         "none" | "renew" => "release".to_owned(),
         _ => behavior,
     });
-    state.change_schedule(call.id(), proration, |row| {
+    phases::change_schedule(state, call.id(), proration, |row| {
         row.phases = phases.unwrap_or_else(|| std::mem::take(&mut row.phases));
         row.end_behavior = ends.unwrap_or_else(|| std::mem::take(&mut row.end_behavior));
         params.merge_metadata("metadata", &mut row.metadata);
@@ -79,17 +78,17 @@ fn phases(
 ) -> Result<Vec<SchedulePhase>, SandboxFailure> {
     let wanted = params.list("phases");
     let last = wanted.len().saturating_sub(1);
-    let present = row.current().map_or(state.now, |phase| phase.start);
+    let present = row.current().map_or(state.store.now, |phase| phase.start);
     let mut phases: Vec<SchedulePhase> = Vec::with_capacity(wanted.len());
     for (place, one) in wanted.iter().enumerate() {
         let named = |name: &str| format!("phases[{place}][{name}]");
         let before = phases.last().and_then(|phase| phase.end);
-        let start = instant(one, "start_date", state.now).or(before).unwrap_or(present);
+        let start = instant(one, "start_date", state.store.now).or(before).unwrap_or(present);
         if before.is_some_and(|before| before != start) {
             let message = "A phase begins when the one before it ends.";
             return Err(SandboxFailure::invalid(message).param(named("start_date")));
         }
-        let end = end_of(one, start, state.now);
+        let end = end_of(one, start, state.store.now);
         if end.is_none() && place != last {
             return Err(SandboxFailure::missing(&named("end_date")));
         }
@@ -107,7 +106,7 @@ fn phases(
             metadata: one.metadata("metadata"),
         });
     }
-    if phases.first().is_none_or(|phase| phase.start > state.now) {
+    if phases.first().is_none_or(|phase| phase.start > state.store.now) {
         let message = "You can not update the schedule without the phase that it is in.";
         return Err(SandboxFailure::invalid(message).param("phases"));
     }
@@ -133,7 +132,7 @@ fn items(
     let mut items = Vec::new();
     for item in phase.list("items") {
         let price = subscriptions::price_of(state, &item)?.ok_or_else(|| SandboxFailure::missing(name))?;
-        let known = state.prices.get(&price).map_err(|failure| failure.status(400).param(name))?;
+        let known = state.store.prices.get(&price).map_err(|failure| failure.status(400).param(name))?;
         if known.recurring.is_none() {
             return Err(SandboxFailure::invalid("The price specified is set to `type=one_time`.").param(name));
         }
@@ -148,7 +147,7 @@ fn items(
 
 /// The subscription ends with it.
 fn cancel(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let row = state.schedules.get(call.id())?.clone();
+    let row = state.store.schedules.get(call.id())?.clone();
     if row.status != ScheduleStatus::Active {
         let message = format!(
             "You can only cancel a subscription schedule that is `active`; this one is `{}`.",
@@ -162,11 +161,11 @@ fn cancel(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         prorate: call.params.boolean("prorate") != Some(false),
         invoice_now: call.params.boolean("invoice_now") != Some(false),
     };
-    state.cancel_subscription(&subscription, CancellationDetails::default(), money)?;
+    stopping::cancel_subscription(state, &subscription, CancellationDetails::default(), money)?;
     retrieve(state, call)
 }
 
 fn release(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    state.release_schedule(call.id())?;
+    schedules::release_schedule(state, call.id())?;
     retrieve(state, call)
 }

@@ -5,11 +5,11 @@ use crate::{
     call::{Call, Params},
     failure::SandboxFailure,
     ids,
-    objects::endpoint::Endpoint,
-    paging::page,
+    objects::Shown,
+    objects::paging::page,
+    outbox::api_versions::is_version,
     state::SandboxState,
-    table::Stored,
-    webhooks::shapes::is_version,
+    store::endpoint::Endpoint,
 };
 
 pub const OPERATIONS: &[SandboxOperation] = &[
@@ -21,7 +21,7 @@ pub const OPERATIONS: &[SandboxOperation] = &[
 ];
 
 fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    let id = state.ids.make("we");
+    let id = state.store.ids.make("we");
     let version = call.params.owned("api_version");
     if version.as_deref().is_some_and(|version| !is_version(version)) {
         let message = format!("Invalid API version: {}", version.unwrap_or_default());
@@ -29,7 +29,7 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     }
     let mut endpoint = Endpoint {
         id: id.clone(),
-        created: state.now,
+        created: state.store.now,
         url: String::new(),
         api_version: version,
         enabled_events: Vec::new(),
@@ -41,24 +41,28 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         reveals: true,
     };
     assign(&mut endpoint, &call.params)?;
-    let object = endpoint.render(state);
+    let object = endpoint.render(&state.store);
     endpoint.reveals = false;
-    state.endpoints.put(endpoint);
+    state.store.endpoints.put(endpoint);
     Ok(object)
 }
 
 fn existing<'a>(state: &'a mut SandboxState, id: &str) -> Result<&'a mut Endpoint, SandboxFailure> {
-    let known = state.endpoints.find(id).is_some_and(|endpoint| !endpoint.deleted);
-    if known { state.endpoints.get_mut(id) } else { Err(SandboxFailure::no_such("webhook endpoint", id)) }
+    let known = state.store.endpoints.find(id).is_some_and(|endpoint| !endpoint.deleted);
+    if known {
+        state.store.endpoints.get_mut(id)
+    } else {
+        Err(SandboxFailure::no_such("webhook endpoint", id))
+    }
 }
 
 fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
-    page(state, &state.endpoints, call, "/v1/webhook_endpoints", |_| true)
+    page(&state.store, &state.store.endpoints, call, "/v1/webhook_endpoints", |_| true)
 }
 
 fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let endpoint = existing(state, call.id())?.clone();
-    Ok(endpoint.render(state))
+    Ok(endpoint.render(&state.store))
 }
 
 fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {

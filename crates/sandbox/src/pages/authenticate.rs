@@ -8,9 +8,7 @@ use axum::{
 };
 
 use super::{
-    super::{
-        SharedSandbox, failure::SandboxFailure, objects::payment_intent::PaymentIntentStatus, operations,
-    },
+    super::{SharedSandbox, failure::SandboxFailure, operations, store::payment_intent::PaymentIntentStatus},
     filled,
     html::{money, status},
     lead_to, show, wrong,
@@ -18,7 +16,7 @@ use super::{
 
 pub(super) async fn page(Shares(shared): Shares<Arc<SharedSandbox>>, Path(id): Path<String>) -> Response {
     let main = shared.with(|state| {
-        let intent = state.payment_intents.get(&id)?;
+        let intent = state.store.payment_intents.get(&id)?;
         if intent.status != PaymentIntentStatus::RequiresAction {
             return Ok::<_, SandboxFailure>(status("Nothing is asked of you any more."));
         }
@@ -43,7 +41,7 @@ pub(super) async fn decide(
     let agrees = filled(&body).text("bank") == Some("yes");
     let done = shared.with(|state| {
         operations::authenticate(state, &id, agrees)?;
-        Ok::<_, SandboxFailure>(state.payment_intents.get(&id)?.return_url.clone())
+        Ok::<_, SandboxFailure>(state.store.payment_intents.get(&id)?.return_url.clone())
     });
     shared.wake.notify_one();
     match done {

@@ -9,19 +9,19 @@ use axum::{
 
 use super::{
     super::{
-        SharedSandbox,
         billing::{
-            checkout::{AfterPayment, Payer},
+            checkout::{self, AfterPayment, Payer},
             payments::Presence,
         },
         calendar::year,
         call::Params,
         failure::SandboxFailure,
-        objects::{
+        shared::SharedSandbox,
+        state::SandboxState,
+        store::{
             card::{CARDS, TestCard},
             checkout::{CheckoutMode, CheckoutStatus, SandboxCheckout},
         },
-        state::SandboxState,
     },
     filled,
     html::{alert, code, escape, money, status, table},
@@ -29,7 +29,7 @@ use super::{
 };
 
 pub(super) async fn page(Shares(shared): Shares<Arc<SharedSandbox>>, Path(id): Path<String>) -> Response {
-    let main = shared.with(|state| Ok(body(state, state.sessions.get(&id)?, None, &Params::default())));
+    let main = shared.with(|state| Ok(body(state, state.store.sessions.get(&id)?, None, &Params::default())));
     match main {
         Ok(main) => show("Checkout", &main),
         Err(failure) => wrong(&failure),
@@ -54,9 +54,10 @@ fn bought(state: &SandboxState, session: &SandboxCheckout) -> String {
         return "<p>A card is kept for later. Nothing is charged.</p>".to_owned();
     }
     let rows = session.items.iter().map(|item| {
-        let price = state.prices.find(&item.price);
-        let name =
-            price.and_then(|price| state.products.find(&price.product)).map(|product| product.name.clone());
+        let price = state.store.prices.find(&item.price);
+        let name = price
+            .and_then(|price| state.store.products.find(&price.product))
+            .map(|product| product.name.clone());
         let each = price.map_or_else(String::new, |price| {
             let every = price
                 .recurring
@@ -69,12 +70,12 @@ fn bought(state: &SandboxState, session: &SandboxCheckout) -> String {
     format!(
         "{}<p>Due today: <strong>{}</strong></p>",
         table(&["what", "how many", "each"], &rows.collect::<Vec<_>>(), ""),
-        money(session.total(state), currency)
+        money(session.total(&state.store), currency)
     )
 }
 
 fn fields(state: &SandboxState, session: &SandboxCheckout, typed: &Params) -> String {
-    let known = session.customer.as_deref().and_then(|id| state.customers.find(id));
+    let known = session.customer.as_deref().and_then(|id| state.store.customers.find(id));
     let email = known.and_then(|customer| customer.email.clone()).or_else(|| session.customer_email.clone());
     let email = typed.owned("email").or(email).unwrap_or_default();
     let fixed = if session.customer.is_some() || session.customer_email.is_some() { " readonly" } else { "" };
@@ -91,7 +92,7 @@ fn fields(state: &SandboxState, session: &SandboxCheckout, typed: &Params) -> St
     let back = session.cancel_url.as_deref().map_or_else(String::new, |url| {
         format!("<p><a href=\"{}\">Back, without paying</a></p>", escape(&safe(url)))
     });
-    let year = year(state.now).saturating_add(4) % 100;
+    let year = year(state.store.now).saturating_add(4) % 100;
     format!(
         "<form method=\"post\"><label for=\"email\">E-mail</label>\
          <input id=\"email\" name=\"email\" type=\"email\" autocomplete=\"email\" required value=\"{}\"{fixed}>\
@@ -144,7 +145,7 @@ enum AfterCheckout {
 fn try_to_pay(state: &mut SandboxState, id: &str, typed: &Params) -> Result<AfterCheckout, SandboxFailure> {
     adjust(state, id, typed)?;
     let stay = |state: &SandboxState, why: &str| {
-        Ok(AfterCheckout::Stay(body(state, state.sessions.get(id)?, Some(why), typed)))
+        Ok(AfterCheckout::Stay(body(state, state.store.sessions.get(id)?, Some(why), typed)))
     };
     let answer = typed.text("bank");
     if answer == Some("no") {
@@ -153,7 +154,8 @@ fn try_to_pay(state: &mut SandboxState, id: &str, typed: &Params) -> Result<Afte
     let Some(card) = typed.text("number").and_then(TestCard::by_number) else {
         return stay(state, "Your card number is incorrect. In the sandbox, only test cards can be used.");
     };
-    let Some((exp_month, exp_year)) = expiry(typed.text("expiry").unwrap_or_default(), state.now) else {
+    let Some((exp_month, exp_year)) = expiry(typed.text("expiry").unwrap_or_default(), state.store.now)
+    else {
         return stay(state, "Your card's expiration date is in the past, or is not one (MM/YY).");
     };
     let payer = Payer {
@@ -164,11 +166,11 @@ fn try_to_pay(state: &mut SandboxState, id: &str, typed: &Params) -> Result<Afte
         name: typed.owned("name"),
         presence: if answer == Some("yes") { Presence::Authenticated } else { Presence::Present },
     };
-    match state.pay_session(id, &payer)? {
+    match checkout::pay_session(state, id, &payer)? {
         AfterPayment::Declined(decline) => stay(state, decline.message),
         AfterPayment::Authenticate => Ok(AfterCheckout::Ask(ask(typed))),
         AfterPayment::Complete => {
-            let session = state.sessions.get(id)?;
+            let session = state.store.sessions.get(id)?;
             let url = session.success_url.clone().unwrap_or_default();
             Ok(AfterCheckout::Leave(safe(&url.replace("{CHECKOUT_SESSION_ID}", id))))
         }
@@ -177,7 +179,7 @@ fn try_to_pay(state: &mut SandboxState, id: &str, typed: &Params) -> Result<Afte
 
 /// A person may change how many, where that is allowed.
 fn adjust(state: &mut SandboxState, id: &str, typed: &Params) -> Result<(), SandboxFailure> {
-    let session = state.sessions.get_mut(id)?;
+    let session = state.store.sessions.get_mut(id)?;
     for item in &mut session.items {
         let wanted = typed.text(&format!("quantity_{}", item.id)).and_then(|text| text.parse::<i64>().ok());
         if let (Some((least, most)), Some(wanted)) = (item.adjustable, wanted) {

@@ -10,12 +10,12 @@ use axum::{
 use super::{
     super::{
         SharedSandbox, calendar, control,
-        objects::subscription::SandboxSubscription,
-        state::SandboxState,
-        webhooks::{
+        outbox::{
             self,
             queue::{DeliveryOutcome, QueuedDelivery, Resend},
         },
+        state::SandboxState,
+        store::subscription::SandboxSubscription,
     },
     filled,
     html::{code, escape, money, table},
@@ -47,12 +47,12 @@ fn clock(state: &SandboxState) -> String {
     format!(
         "<p>It is <strong>{}</strong> here. Time goes on by itself; put it forward to see renewals, trials end, and \
          payments tried again.</p><form method=\"post\" action=\"/clock\" class=\"row\">{buttons}</form>",
-        calendar::shown(state.now)
+        calendar::shown(state.store.now)
     )
 }
 
 fn customers(state: &SandboxState) -> String {
-    let rows = state.customers.iter().rev().take(ROWS_MAX).map(|customer| {
+    let rows = state.store.customers.iter().rev().take(ROWS_MAX).map(|customer| {
         let shown = if customer.deleted { "deleted" } else { "" };
         let email = escape(customer.email.as_deref().unwrap_or("–"));
         vec![code(&customer.id), email, shown.to_owned()]
@@ -61,7 +61,7 @@ fn customers(state: &SandboxState) -> String {
 }
 
 fn subscriptions(state: &SandboxState) -> String {
-    let rows = state.subscriptions.iter().rev().take(ROWS_MAX).map(|row| {
+    let rows = state.store.subscriptions.iter().rev().take(ROWS_MAX).map(|row| {
         let ends = row.ends_at().map_or_else(String::new, |at| format!("ends {}", calendar::shown(at)));
         vec![
             code(&row.id),
@@ -78,9 +78,10 @@ fn subscriptions(state: &SandboxState) -> String {
 /// What a subscription is of.
 pub(super) fn sold(state: &SandboxState, row: &SandboxSubscription) -> String {
     let items = row.items.iter().map(|item| {
-        let price = state.prices.find(&item.price);
-        let name =
-            price.and_then(|price| state.products.find(&price.product)).map(|product| product.name.clone());
+        let price = state.store.prices.find(&item.price);
+        let name = price
+            .and_then(|price| state.store.products.find(&price.product))
+            .map(|product| product.name.clone());
         let cost = price.map_or_else(String::new, |price| money(price.unit_amount, &price.currency));
         format!("{} × {} ({cost})", item.quantity, escape(&name.unwrap_or_default()))
     });
@@ -88,7 +89,7 @@ pub(super) fn sold(state: &SandboxState, row: &SandboxSubscription) -> String {
 }
 
 fn sessions(state: &SandboxState) -> String {
-    let rows = state.sessions.iter().rev().take(ROWS_MAX).map(|session| {
+    let rows = state.store.sessions.iter().rev().take(ROWS_MAX).map(|session| {
         vec![
             format!("<a href=\"/checkout/{0}\"><code>{0}</code></a>", escape(&session.id)),
             session.status.as_str().to_owned(),
@@ -99,7 +100,7 @@ fn sessions(state: &SandboxState) -> String {
 }
 
 fn deliveries(state: &SandboxState) -> String {
-    let rows = state.queue.recent().take(ROWS_MAX).map(|delivery| {
+    let rows = state.outbox.queue.recent().take(ROWS_MAX).map(|delivery| {
         let again = format!(
             "<form method=\"post\" action=\"/resend/{}\"><button class=\"quiet\" aria-label=\"Send {} again\">\
              Send again</button></form>",
@@ -124,7 +125,7 @@ fn fate(delivery: &QueuedDelivery) -> String {
 }
 
 pub(super) async fn advance(Shares(shared): Shares<Arc<SharedSandbox>>, body: String) -> Response {
-    let now = shared.with(|state| state.now);
+    let now = shared.with(|state| state.store.now);
     let until = filled(&body).text("advance").and_then(|text| calendar::parse_advance(text, now));
     let moved = control::move_clock(&shared, now, until);
     shared.wake.notify_one();
@@ -136,12 +137,12 @@ pub(super) async fn advance(Shares(shared): Shares<Arc<SharedSandbox>>, body: St
 
 pub(super) async fn resend(Shares(shared): Shares<Arc<SharedSandbox>>, Path(id): Path<String>) -> Response {
     let sent = shared.with(|state| {
-        let event = state.events.get(&id)?.clone();
+        let event = state.outbox.events.get(&id)?.clone();
         let endpoints: Vec<_> =
-            state.endpoints.iter().filter(|row| row.wants(&event.kind)).cloned().collect();
+            state.store.endpoints.iter().filter(|row| row.wants(&event.kind)).cloned().collect();
         for endpoint in endpoints {
-            let body = webhooks::body(state, &event, endpoint.api_version.as_deref());
-            state.queue.resend(&event, &endpoint, &body, &Resend::default());
+            let body = outbox::body(&state.store, &event, endpoint.api_version.as_deref());
+            state.outbox.queue.resend(&event, &endpoint, &body, &Resend::default());
         }
         Ok(())
     });

@@ -9,7 +9,7 @@ use axum::{
 };
 
 use super::{
-    super::{SharedSandbox, failure::SandboxFailure, state::SandboxState},
+    super::{failure::SandboxFailure, shared::SharedSandbox, state::SandboxState},
     html::{escape, money, status, table},
     show, wrong,
 };
@@ -23,7 +23,7 @@ struct Bill {
 }
 
 fn bill(state: &SandboxState, id: &str) -> Result<Bill, SandboxFailure> {
-    let invoice = state.invoices.get(id)?;
+    let invoice = state.store.invoices.get(id)?;
     // A draft is nobody's to see.
     let number = invoice.number.clone().filter(|_| invoice.finalized_at.is_some());
     let number = number.ok_or_else(|| SandboxFailure::no_such("invoice", id))?;

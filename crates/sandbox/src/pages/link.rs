@@ -7,7 +7,10 @@ use axum::{
     response::Response,
 };
 
-use super::{super::SharedSandbox, lead_to, wrong};
+use super::{
+    super::{operations::linking, shared::SharedSandbox},
+    lead_to, wrong,
+};
 
 pub(super) async fn open(
     Shares(shared): Shares<Arc<SharedSandbox>>,
@@ -15,7 +18,7 @@ pub(super) async fn open(
     Query(asked): Query<BTreeMap<String, String>>,
 ) -> Response {
     let reference = asked.get("client_reference_id").map(String::as_str);
-    match shared.with(|state| state.open_link(&link, reference)) {
+    match shared.with(|state| linking::open_link(state, &link, reference)) {
         Ok(session) => lead_to(&format!("/checkout/{session}")),
         Err(failure) => wrong(&failure),
     }

@@ -18,7 +18,7 @@ use axum::{
     routing::{get, post},
 };
 
-use super::{SharedSandbox, call::Params, failure::SandboxFailure, form};
+use super::{call::Params, failure::SandboxFailure, form, shared::SharedSandbox};
 
 pub(super) fn routes() -> Router<Arc<SharedSandbox>> {
     Router::new()

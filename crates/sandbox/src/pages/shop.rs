@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
-        SharedSandbox,
         call::{Call, Params},
         failure::SandboxFailure,
-        objects::price::SandboxPrice,
         operations,
+        shared::SharedSandbox,
         state::SandboxState,
+        store::price::SandboxPrice,
     },
     filled,
     html::{escape, money},
@@ -21,14 +21,14 @@ use super::{
 
 /// What is on sale, or nothing where nothing is.
 pub(super) fn form(state: &SandboxState) -> String {
-    let prices: Vec<&SandboxPrice> = state.prices.iter().filter(|price| price.active).collect();
+    let prices: Vec<&SandboxPrice> = state.store.prices.iter().filter(|price| price.active).collect();
     if prices.is_empty() {
         return String::new();
     }
     let choices: String = prices
         .into_iter()
         .map(|price| {
-            let name = state.products.find(&price.product).map(|product| product.name.clone());
+            let name = state.store.products.find(&price.product).map(|product| product.name.clone());
             let every =
                 price.recurring.map_or_else(String::new, |every| format!(" / {}", every.interval.as_str()));
             format!(
@@ -57,7 +57,7 @@ pub(super) async fn buy(Shares(shared): Shares<Arc<SharedSandbox>>, body: String
 
 /// The session that a shop would make over the API, made by the same operation.
 fn session(state: &mut SandboxState, wanted: &Params) -> Result<String, SandboxFailure> {
-    let price = state.prices.get(wanted.required("price")?)?;
+    let price = state.store.prices.get(wanted.required("price")?)?;
     let mode = if price.recurring.is_some() { "subscription" } else { "payment" };
     let buyer = wanted.required("for")?;
     let mut metadata = price.metadata.clone();
@@ -67,8 +67,8 @@ fn session(state: &mut SandboxState, wanted: &Params) -> Result<String, SandboxF
         "line_items": [{ "price": price.id, "quantity": 1 }],
         "metadata": metadata,
         "client_reference_id": buyer,
-        "success_url": state.origin,
-        "cancel_url": state.origin,
+        "success_url": state.store.origin,
+        "cancel_url": state.store.origin,
     });
     let (operation, ids) = operations::find("POST", "/v1/checkout/sessions")
         .ok_or_else(|| SandboxFailure::invalid("There is no checkout."))?;

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
-use super::{failure::SandboxFailure, state::SandboxState};
+use crate::failure::SandboxFailure;
 
 /// An object of Stripe's.
 pub trait Stored {
@@ -16,9 +14,6 @@ pub trait Stored {
     fn id(&self) -> &str;
 
     fn created(&self) -> i64;
-
-    /// In today's shape. What refers to others may look at `state`.
-    fn render(&self, state: &SandboxState) -> Value;
 
     /// Whether lists have it.
     fn listed(&self) -> bool {

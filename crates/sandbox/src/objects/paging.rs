@@ -2,19 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::{
+use super::Shown;
+use crate::{
     call::Call,
     failure::{SandboxAnswer, SandboxFailure},
-    state::SandboxState,
-    table::{ObjectTable, Stored},
+    store::{Store, table::ObjectTable},
 };
 
 const LIMIT_DEFAULT: i64 = 10;
 const LIMIT_MAX: i64 = 100;
 
 /// A page of a table.
-pub fn page<T: Stored>(
-    state: &SandboxState,
+pub fn page<T: Shown>(
+    store: &Store,
     table: &ObjectTable<T>,
     call: &Call,
     url: &str,
@@ -22,14 +22,14 @@ pub fn page<T: Stored>(
 ) -> SandboxAnswer {
     let wanted = table.iter().rev().filter(|row| row.listed() && in_time(row.created(), call) && keep(row));
     let wanted: Vec<&T> = wanted.collect();
-    let recorded = || state.recorded.list(T::OBJECT, call).filter(|object| in_time(made(object), call));
+    let recorded = || store.recorded.list(T::OBJECT, call).filter(|object| in_time(made(object), call));
     if recorded().next().is_some() {
-        let mut all: Vec<Value> = wanted.iter().map(|row| row.render(state)).collect();
+        let mut all: Vec<Value> = wanted.iter().map(|row| row.render(store)).collect();
         all.extend(recorded().cloned());
         return page_of_all(all, call, url);
     }
     let (rows, more) = cut(&wanted, call, |row| row.id())?;
-    let data: Vec<Value> = rows.iter().map(|row| row.render(state)).collect();
+    let data: Vec<Value> = rows.iter().map(|row| row.render(store)).collect();
     Ok(json!({ "object": "list", "data": data, "has_more": more, "url": url }))
 }
 

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::{
     ids,
-    objects::{endpoint::Endpoint, event::SandboxEvent},
+    store::{endpoint::Endpoint, event::SandboxEvent},
 };
 
 /// After how long a delivery that was not accepted is tried again.

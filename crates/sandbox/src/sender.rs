@@ -5,8 +5,10 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{queue::QueuedDelivery, signature::sign};
-use crate::SharedSandbox;
+use crate::{
+    outbox::{queue::QueuedDelivery, signature::sign},
+    shared::SharedSandbox,
+};
 
 /// How long an endpoint may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -16,15 +18,15 @@ const TICK: Duration = Duration::from_secs(1);
 pub async fn run(shared: Arc<SharedSandbox>, stop: CancellationToken) {
     let client = reqwest::Client::builder().timeout(TIMEOUT).build().unwrap_or_default();
     loop {
-        let next = shared.with(|state| state.queue.next().cloned());
+        let next = shared.with(|state| state.outbox.queue.next().cloned());
         let now = Instant::now();
         match next {
             Some(delivery) if delivery.due <= now => {
                 let outcome = post(&client, &shared, &delivery).await;
                 shared.with(|state| {
                     let accepted = matches!(outcome, Ok(200..=299));
-                    state.queue.note(delivery.id, outcome);
-                    if let (true, Ok(event)) = (accepted, state.events.get_mut(&delivery.event)) {
+                    state.outbox.queue.note(delivery.id, outcome);
+                    if let (true, Ok(event)) = (accepted, state.outbox.events.get_mut(&delivery.event)) {
                         event.pending = event.pending.saturating_sub(1);
                     }
                 });

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::call::Call;
+use crate::call::Call;
 
 /// The parameters of lists by which recorded objects are chosen: fields that they have too.
 const FILTERS: [&str; 7] =

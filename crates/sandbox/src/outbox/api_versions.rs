@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{state::SandboxState, table::Stored};
-
-/// The shape that everything is made in.
-pub const NEWEST: &str = "2026-09-30.endive";
+use crate::{
+    objects::{NEWEST, Shown},
+    store::{Store, price::SandboxPrice},
+};
 
 type ObjectShape = Map<String, Value>;
 
@@ -30,37 +30,37 @@ pub fn is_dated(text: &str) -> bool {
 }
 
 /// Takes a whole event back to `version`.
-pub fn render(state: &SandboxState, event: &mut Value, version: &str) {
+pub fn render(store: &Store, event: &mut Value, version: &str) {
     let Some(event) = event.as_object_mut() else { return };
     event.insert("api_version".to_owned(), json!(version));
     let Some(data) = event.get_mut("data").and_then(Value::as_object_mut) else { return };
     if let Some(object) = data.get_mut("object").and_then(Value::as_object_mut) {
-        older(state, object, version);
+        older(store, object, version);
     }
     let kind = data.get("object").and_then(|object| object.get("object")).and_then(Value::as_str);
     if kind == Some("subscription") && version < "2025-03-31" {
         let now = data.get("object").cloned().unwrap_or_default();
         if let Some(previous) = data.get_mut("previous_attributes").and_then(Value::as_object_mut) {
-            previous_subscription(state, previous, &now);
+            previous_subscription(store, previous, &now);
         }
     }
 }
 
-fn older(state: &SandboxState, object: &mut ObjectShape, version: &str) {
+fn older(store: &Store, object: &mut ObjectShape, version: &str) {
     let kind = object.get("object").and_then(Value::as_str).unwrap_or_default().to_owned();
     match kind.as_str() {
-        "subscription" => subscription(state, object, version),
-        "invoice" if version < "2025-03-31" => invoice(state, object),
+        "subscription" => subscription(store, object, version),
+        "invoice" if version < "2025-03-31" => invoice(store, object),
         "payment_intent" | "charge" if version < "2025-03-31" => {
             let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
-            let of_intent = state.payment_intents.find(id).and_then(|intent| intent.invoice.clone());
-            let of_charge = state.charges.find(id).and_then(|charge| charge.invoice.clone());
+            let of_intent = store.payment_intents.find(id).and_then(|intent| intent.invoice.clone());
+            let of_charge = store.charges.find(id).and_then(|charge| charge.invoice.clone());
             object.insert("invoice".to_owned(), json!(of_intent.or(of_charge)));
         }
-        "discount" if version < "2025-09-30" => whole_coupon(state, object),
+        "discount" if version < "2025-09-30" => whole_coupon(store, object),
         "customer" if version < "2025-09-30" => {
             if let Some(discount) = object.get_mut("discount").and_then(Value::as_object_mut) {
-                whole_coupon(state, discount);
+                whole_coupon(store, discount);
             }
         }
         "checkout.session" if version < "2025-09-30" => {
@@ -71,14 +71,14 @@ fn older(state: &SandboxState, object: &mut ObjectShape, version: &str) {
 }
 
 /// A discount had its coupon in it.
-fn whole_coupon(state: &SandboxState, discount: &mut ObjectShape) {
+fn whole_coupon(store: &Store, discount: &mut ObjectShape) {
     let id = discount.get("id").and_then(Value::as_str).unwrap_or_default();
-    if let Some(Value::Object(older)) = state.discounts.find(id).map(|row| row.older(state)) {
+    if let Some(Value::Object(older)) = store.discounts.find(id).map(|row| row.older(store)) {
         *discount = older;
     }
 }
 
-fn subscription(state: &SandboxState, object: &mut ObjectShape, version: &str) {
+fn subscription(store: &Store, object: &mut ObjectShape, version: &str) {
     if version < "2026-09-30" {
         object.remove("status_details");
         object.remove("billing_schedules");
@@ -99,17 +99,17 @@ fn subscription(state: &SandboxState, object: &mut ObjectShape, version: &str) {
             let value = first.get(name).cloned().unwrap_or_default();
             object.insert(name.to_owned(), value);
         }
-        let first = first_discount(state, object);
+        let first = first_discount(store, object);
         object.insert("discount".to_owned(), first);
         strip_periods(object);
     }
 }
 
 /// The only discount that there could be.
-fn first_discount(state: &SandboxState, object: &ObjectShape) -> Value {
+fn first_discount(store: &Store, object: &ObjectShape) -> Value {
     let first = object.get("discounts").and_then(Value::as_array).and_then(|ids| ids.first());
-    let first = first.and_then(Value::as_str).and_then(|id| state.discounts.find(id));
-    first.map(|discount| discount.older(state)).unwrap_or_default()
+    let first = first.and_then(Value::as_str).and_then(|id| store.discounts.find(id));
+    first.map(|discount| discount.older(store)).unwrap_or_default()
 }
 
 fn first_item(object: &ObjectShape) -> ObjectShape {
@@ -129,9 +129,9 @@ fn strip_periods(object: &mut ObjectShape) {
     }
 }
 
-fn previous_subscription(state: &SandboxState, previous: &mut ObjectShape, now: &Value) {
+fn previous_subscription(store: &Store, previous: &mut ObjectShape, now: &Value) {
     if previous.contains_key("discounts") {
-        let first = first_discount(state, previous);
+        let first = first_discount(store, previous);
         previous.insert("discount".to_owned(), first);
     }
     let first = first_item(previous);
@@ -151,11 +151,11 @@ fn previous_subscription(state: &SandboxState, previous: &mut ObjectShape, now: 
     previous.remove("status_details");
 }
 
-fn invoice(state: &SandboxState, object: &mut ObjectShape) {
+fn invoice(store: &Store, object: &mut ObjectShape) {
     let id = object.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let row = state.invoices.find(&id);
+    let row = store.invoices.find(&id);
     let intent = row.and_then(|invoice| invoice.payment_intent.clone());
-    let charge = intent.as_deref().and_then(|id| state.payment_intents.find(id));
+    let charge = intent.as_deref().and_then(|id| store.payment_intents.find(id));
     let charge = charge.and_then(|intent| intent.latest_charge.clone());
     let details = object.get("parent").and_then(|parent| parent.get("subscription_details")).cloned();
     let details = details.unwrap_or_default();
@@ -185,21 +185,21 @@ fn invoice(state: &SandboxState, object: &mut ObjectShape) {
     }
     let lines = object.get_mut("lines").and_then(|lines| lines.get_mut("data")).and_then(Value::as_array_mut);
     for line in lines.into_iter().flatten().filter_map(Value::as_object_mut) {
-        invoice_line(state, line);
+        invoice_line(store, line);
     }
 }
 
-fn invoice_line(state: &SandboxState, line: &mut ObjectShape) {
+fn invoice_line(store: &Store, line: &mut ObjectShape) {
     let parent = line.remove("parent").unwrap_or_default();
     let item = parent.get("subscription_item_details").filter(|details| !details.is_null());
     let details = item.or_else(|| parent.get("invoice_item_details")).cloned().unwrap_or_default();
     let credited = details.pointer("/proration_details/credited_items").cloned().unwrap_or_default();
     let pricing = line.remove("pricing").unwrap_or_default();
     let price = pricing.pointer("/price_details/price").and_then(Value::as_str).unwrap_or_default();
-    let price = state.prices.find(price);
+    let price = store.prices.find(price);
     let amount = line.get("amount").cloned().unwrap_or_default();
     let id = line.get("id").and_then(Value::as_str).unwrap_or_default();
-    let known = state.invoices.iter().flat_map(|invoice| &invoice.lines).find(|known| known.id == id);
+    let known = store.invoices.iter().flat_map(|invoice| &invoice.lines).find(|known| known.id == id);
     let subscription_item = known.and_then(|known| known.subscription_item.clone());
     for gone in ["taxes", "subtotal", "pretax_credit_amounts"] {
         line.remove(gone);
@@ -207,8 +207,8 @@ fn invoice_line(state: &SandboxState, line: &mut ObjectShape) {
     let old = json!({
         "amount_excluding_tax": amount,
         "invoice_item": details.get("invoice_item"),
-        "plan": price.map(super::super::objects::price::SandboxPrice::plan),
-        "price": price.map(|price| price.render(state)),
+        "plan": price.map(SandboxPrice::plan),
+        "price": price.map(|price| price.render(store)),
         "proration": details.get("proration"),
         "proration_details": { "credited_items": credited },
         "subscription": details.get("subscription"),

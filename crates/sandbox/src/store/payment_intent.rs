@@ -1,0 +1,83 @@
+//! How is a payment getting on?
+
+use super::{card::Decline, table::Stored};
+use crate::{call::ObjectMetadata, failure::SandboxFailure};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PaymentIntentStatus {
+    RequiresPaymentMethod,
+    RequiresConfirmation,
+    RequiresAction,
+    Processing,
+    RequiresCapture,
+    Canceled,
+    Succeeded,
+}
+
+impl PaymentIntentStatus {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RequiresPaymentMethod => "requires_payment_method",
+            Self::RequiresConfirmation => "requires_confirmation",
+            Self::RequiresAction => "requires_action",
+            Self::Processing => "processing",
+            Self::RequiresCapture => "requires_capture",
+            Self::Canceled => "canceled",
+            Self::Succeeded => "succeeded",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct PaymentIntent {
+    pub id: String,
+    pub created: i64,
+    /// In minor units.
+    pub amount: i64,
+    pub amount_capturable: i64,
+    pub amount_received: i64,
+    pub currency: String,
+    pub customer: Option<String>,
+    pub payment_method: Option<String>,
+    pub status: PaymentIntentStatus,
+    pub manual_capture: bool,
+    pub latest_charge: Option<String>,
+    pub last_error: Option<Decline>,
+    /// What the last try was made with. A method that was declined is taken off.
+    pub last_method: Option<String>,
+    pub description: Option<String>,
+    pub receipt_email: Option<String>,
+    pub setup_future_usage: Option<String>,
+    pub return_url: Option<String>,
+    pub canceled_at: Option<i64>,
+    pub cancellation_reason: Option<String>,
+    pub client_secret: String,
+    pub metadata: ObjectMetadata,
+    /// The invoice that it pays for. Not shown since basil.
+    pub invoice: Option<String>,
+    /// When a bank debit is decided.
+    pub settles_at: Option<i64>,
+}
+
+impl Stored for PaymentIntent {
+    const KIND: &'static str = "payment_intent";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn created(&self) -> i64 {
+        self.created
+    }
+}
+
+impl PaymentIntent {
+    /// Refuses what its status does not allow.
+    pub fn unexpected(&self, action: &str) -> SandboxFailure {
+        let message = format!(
+            "You cannot {action} this PaymentIntent because it has a status of {}.",
+            self.status.as_str()
+        );
+        SandboxFailure::invalid(message).code("payment_intent_unexpected_state")
+    }
+}

@@ -1,0 +1,32 @@
+//! What is paid with?
+
+use super::{card::TestCard, table::Stored};
+use crate::call::ObjectMetadata;
+
+#[derive(Clone, Debug)]
+pub struct PaymentMethod {
+    pub id: String,
+    pub created: i64,
+    pub customer: Option<String>,
+    pub card: TestCard,
+    /// The year on the card; a real date, so that a page can refuse a past one.
+    pub exp_year: i32,
+    pub exp_month: u32,
+    /// Authenticated once for later payments without the customer.
+    pub set_up: bool,
+    pub email: Option<String>,
+    pub name: Option<String>,
+    pub metadata: ObjectMetadata,
+}
+
+impl Stored for PaymentMethod {
+    const KIND: &'static str = "PaymentMethod";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn created(&self) -> i64 {
+        self.created
+    }
+}

@@ -1,0 +1,25 @@
+//! How is a card kept for later, without being charged?
+
+use super::table::Stored;
+use crate::call::ObjectMetadata;
+
+#[derive(Clone, Debug)]
+pub struct SetupIntent {
+    pub id: String,
+    pub created: i64,
+    pub customer: Option<String>,
+    pub payment_method: Option<String>,
+    pub metadata: ObjectMetadata,
+}
+
+impl Stored for SetupIntent {
+    const KIND: &'static str = "setupintent";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn created(&self) -> i64 {
+        self.created
+    }
+}
