@@ -196,7 +196,7 @@ pub const KNOWLEDGE: [(&str, &[&str]); 44] = [
 ];
 
 /// Parts that put the others together.
-const COMPOSERS: [&str; 6] = ["app", "cli", "main", "lib", "config", "telemetry"];
+const COMPOSERS: [&str; 7] = ["app", "cli", "main", "lib", "config", "telemetry", "xtask"];
 
 /// Words that would make the domain depend on the moment, on chance, on the machine or on a framework.
 const IMPURE: [&str; 20] = [
