@@ -46,6 +46,7 @@
 //!
 //! Rows follow from events alone: no clock and no serial numbers, so a rebuild gives the same rows.
 
+mod calendar;
 mod projection;
 mod rows;
 mod subscription_reports;

@@ -2,39 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Datelike, Days, Months, NaiveDate};
+use chrono::NaiveDate;
+
+use crate::{domain::time::CalendarUnit, projections::calendar::next_first_day};
 
 use super::{
     movements::MovementKind,
     queries::{DayChange, RevenueRetention},
 };
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SeriesInterval {
-    Day,
-    /// From Monday.
-    Week,
-    Month,
-}
-
-impl SeriesInterval {
-    fn start_of(self, day: NaiveDate) -> NaiveDate {
-        let back = match self {
-            Self::Day => 0,
-            Self::Week => u64::from(day.weekday().num_days_from_monday()),
-            Self::Month => u64::from(day.day0()),
-        };
-        day.checked_sub_days(Days::new(back)).unwrap_or(day)
-    }
-
-    fn next(self, start: NaiveDate) -> Option<NaiveDate> {
-        match self {
-            Self::Day => start.checked_add_days(Days::new(1)),
-            Self::Week => start.checked_add_days(Days::new(7)),
-            Self::Month => start.checked_add_months(Months::new(1)),
-        }
-    }
-}
 
 /// The sum of one kind of movement. `amount` is signed: churn and contraction are negative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -170,18 +145,13 @@ impl Proportion {
 ///
 /// `changes` are all changes before `until`, as [`super::day_changes`] reads them.
 #[must_use]
-pub fn series(
-    changes: &[DayChange],
-    from: NaiveDate,
-    until: NaiveDate,
-    interval: SeriesInterval,
-) -> Vec<Figures> {
+pub fn series(changes: &[DayChange], from: NaiveDate, until: NaiveDate, unit: CalendarUnit) -> Vec<Figures> {
     let mut currencies: BTreeMap<&str, Vec<&DayChange>> = BTreeMap::new();
     for change in changes {
         currencies.entry(&change.currency).or_default().push(change);
     }
     let whole =
-        |(currency, changes): (&str, Vec<&DayChange>)| of_currency(currency, &changes, from, until, interval);
+        |(currency, changes): (&str, Vec<&DayChange>)| of_currency(currency, &changes, from, until, unit);
     currencies.into_iter().flat_map(whole).collect()
 }
 
@@ -190,7 +160,7 @@ fn of_currency(
     changes: &[&DayChange],
     from: NaiveDate,
     until: NaiveDate,
-    interval: SeriesInterval,
+    unit: CalendarUnit,
 ) -> Vec<Figures> {
     let nothing = MovementSum::default();
     let mut current = Figures {
@@ -217,7 +187,7 @@ fn of_currency(
     current = current.followed_by(from);
     let mut series = Vec::new();
     while current.start < until {
-        let Some(next) = interval.next(interval.start_of(current.start)) else { break };
+        let Some(next) = next_first_day(unit, current.start) else { break };
         take(&mut current, next.min(until));
         let following = current.followed_by(next);
         series.push(std::mem::replace(&mut current, following));

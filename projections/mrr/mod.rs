@@ -30,7 +30,7 @@ use super::{
 use movements::{AccountMovements, DayMovement};
 use reports::{Discounted, PaidReport, ReportPlace, TimelineReport};
 
-pub use figures::{Figures, MovementSum, Proportion, SeriesInterval, series};
+pub use figures::{Figures, MovementSum, Proportion, series};
 pub use queries::{
     DayChange, MovementCursor, MovementRow, ROWS_MAX, RestatementRow, RevenueRetention, day_changes,
     movements, restatements, retention,

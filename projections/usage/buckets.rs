@@ -1,9 +1,12 @@
 //! Which day, week or month does a moment belong to? The days are those of a time zone, as for limits.
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
-use crate::domain::time::{CalendarUnit, start_of_day};
+use crate::{
+    domain::time::{CalendarUnit, start_of_day},
+    projections::calendar::{first_day, next_first_day},
+};
 
 /// The days, weeks or months of a span of days, the first one first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +25,8 @@ impl Buckets {
         let (mut starts, mut days, mut day) = (Vec::new(), Vec::new(), from);
         while day < until {
             starts.push(instant(day));
-            days.push(first(unit, day));
-            let Some(next) = next(unit, day).filter(|next| *next > day) else { break };
+            days.push(first_day(unit, day));
+            let Some(next) = next_first_day(unit, day).filter(|next| *next > day) else { break };
             day = next;
         }
         Self { starts, days, end: instant(until) }
@@ -31,24 +34,5 @@ impl Buckets {
 
     pub(super) fn begin(&self) -> DateTime<Utc> {
         self.starts.first().copied().unwrap_or(self.end)
-    }
-}
-
-fn first(unit: CalendarUnit, day: NaiveDate) -> NaiveDate {
-    match unit {
-        CalendarUnit::Day => day,
-        CalendarUnit::Week => {
-            let since = Days::new(u64::from(day.weekday().num_days_from_monday()));
-            day.checked_sub_days(since).unwrap_or(day)
-        }
-        CalendarUnit::Month => day.with_day(1).unwrap_or(day),
-    }
-}
-
-fn next(unit: CalendarUnit, day: NaiveDate) -> Option<NaiveDate> {
-    match unit {
-        CalendarUnit::Day => day.succ_opt(),
-        CalendarUnit::Week => first(unit, day).checked_add_days(Days::new(7)),
-        CalendarUnit::Month => first(unit, day).checked_add_months(Months::new(1)),
     }
 }

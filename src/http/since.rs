@@ -5,7 +5,7 @@ use utoipa::IntoParams;
 
 use crate::{
     domain::ids::AccountId,
-    queries::{AccountNow, Freshness, QueryError, ReadRequest, account_now, freshness},
+    queries::{AccountNow, Freshness, QueryError, account_now},
 };
 
 use super::{AppState, failure::Failure, position::Token, schema::Place};
@@ -47,7 +47,5 @@ pub async fn wait(
     account: Option<&AccountId>,
     min_position: Option<Token>,
 ) -> Result<Freshness, Failure> {
-    let min_position = min_position.map(Token::position);
-    let asked = ReadRequest { projection, account, min_position };
-    Ok(freshness(&state.ledger, &state.projector, asked, state.settings.position_wait).await?)
+    Ok(state.reports().wait(projection, account, min_position.map(Token::position)).await?)
 }

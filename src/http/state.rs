@@ -17,6 +17,7 @@ use crate::{
     catalog::Mode,
     ledger::Ledger,
     projector::Projector,
+    queries::ReportSource,
     stripe::{
         inbound::{inbox::Inbox, signature::Secrets},
         outbound::Billing,
@@ -130,6 +131,15 @@ impl AppState {
             outages: Outages::default(),
             audits,
         }))
+    }
+}
+
+impl SharedState {
+    /// Where reports are read.
+    #[must_use]
+    pub const fn reports(&self) -> ReportSource<'_> {
+        let Self { ledger, projector, pool, settings, .. } = self;
+        ReportSource { ledger, projector, pool, position_wait: settings.position_wait }
     }
 }
 

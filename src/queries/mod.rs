@@ -2,9 +2,14 @@
 
 mod account;
 mod freshness;
+mod reports;
+pub mod revenue;
+pub mod statement;
+pub mod usage;
 
 pub use account::{AccountNow, account_now};
-pub use freshness::{Freshness, ReadRequest, freshness};
+pub use freshness::Freshness;
+pub use reports::ReportSource;
 
 use crate::{
     domain::{recorded::JournalPosition, refusal::Refusal},
@@ -21,6 +26,8 @@ pub enum QueryError {
     Unsettled(Refusal),
     #[error("working it out was given up")]
     Stopped(#[from] tokio::task::JoinError),
+    #[error("there is no such account")]
+    AccountNotFound,
     #[error("the journal has no such position")]
     PositionUnknown,
     #[error("the read model has not come that far in time")]

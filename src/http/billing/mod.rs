@@ -14,6 +14,7 @@ pub mod products;
 mod subscription_documents;
 mod subscription_inputs;
 pub mod subscriptions;
+mod visitor;
 mod web_url;
 
 use axum::{

@@ -6,10 +6,9 @@
 use axum::{
     body::Body,
     extract::{FromRequestParts, State},
-    http::{HeaderMap, HeaderValue, Response, StatusCode, header, request::Parts},
+    http::{Response, StatusCode, request::Parts},
 };
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::{
@@ -35,10 +34,8 @@ use crate::{
     },
 };
 
-use super::inputs::IntervalChoice;
+use super::{inputs::IntervalChoice, visitor::Visitor};
 
-/// How long a browser, or a cache on the way, may keep an answer.
-const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=60");
 /// How many lines of marketing Stripe takes.
 const MARKETING_LINES_MAX: usize = 15;
 
@@ -165,50 +162,6 @@ fn products(catalog: &Catalog, billing: Reach) -> impl Iterator<Item = ProductDo
     let packs = catalog.packs.iter().filter(|pack| pack.is_sold());
     let plans = plans.map(move |plan| ProductDocument::of_plan(plan, billing));
     plans.chain(packs.map(move |pack| ProductDocument::of_pack(pack, billing)))
-}
-
-/// Somebody who has no key, and what their browser has already.
-pub struct Visitor {
-    known: Option<HeaderValue>,
-}
-
-impl Input for Visitor {}
-
-impl FromRequestParts<AppState> for Visitor {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Failure> {
-        Ok(Self { known: known(&parts.headers) })
-    }
-}
-
-fn known(headers: &HeaderMap) -> Option<HeaderValue> {
-    headers.get(header::IF_NONE_MATCH).cloned()
-}
-
-impl Visitor {
-    /// The document, or that the browser has it.
-    fn answer(&self, document: &impl Serialize) -> Result<Response<Body>, Failure> {
-        let body = serde_json::to_vec(document).map_err(Failure::fault)?;
-        let tag = format!("\"{}\"", hex::encode(Sha256::digest(&body)));
-        let is_known = self.known.as_ref().is_some_and(|known| names(known, &tag));
-        let mut response = if is_known { Response::new(Body::empty()) } else { json(document)? };
-        if is_known {
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-        }
-        let headers = response.headers_mut();
-        headers.insert(header::CACHE_CONTROL, CACHE_CONTROL);
-        if let Ok(tag) = HeaderValue::try_from(tag) {
-            headers.insert(header::ETAG, tag);
-        }
-        Ok(response)
-    }
-}
-
-/// Whether `If-None-Match` has this tag among its own. A cache may have made it weak.
-fn names(known: &HeaderValue, tag: &str) -> bool {
-    let mut tags = known.to_str().unwrap_or_default().split(',').map(str::trim);
-    tags.any(|known| known == "*" || known.trim_start_matches("W/") == tag)
 }
 
 /// See what a pricing page shows

@@ -1,6 +1,7 @@
 //! Why is a question not answered?
 
 use crate::{
+    domain::refusal::Refusal,
     http::{position::Token, schema::Place},
     queries::QueryError,
 };
@@ -12,6 +13,7 @@ explain! {
         Self::View(error) => error.explain(),
         Self::Projector(error) => error.explain(),
         Self::Journal(error) => error.explain(),
+        Self::AccountNotFound => Refusal::AccountNotFound.explain(),
         error @ (Self::Unsettled(_) | Self::Stopped(_)) => Fault::of(error).explain(),
     };
 

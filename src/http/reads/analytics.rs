@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    domain::ids::AccountId,
+    domain::{ids::AccountId, time::CalendarUnit},
     http::{
         AppState,
         failure::Failure,
@@ -17,7 +17,10 @@ use crate::{
         schema::{Day, Id, Place},
     },
     projections::mrr::{
-        self, Figures, MovementCursor, MovementRow, MovementSum, RevenueRetention, movements::MovementKind,
+        Figures, MovementCursor, MovementRow, MovementSum, RevenueRetention, movements::MovementKind,
+    },
+    queries::revenue::{
+        MovementFilter, MovementPage, RevenueReport, RevenueSpan, revenue, revenue_movements,
     },
 };
 
@@ -25,10 +28,8 @@ use super::{
     as_of,
     page::PageSize,
     time::{day, days},
-    wait,
 };
 
-const MODEL: &str = "mrr";
 /// Decimals of a share, such as a rate of churn.
 const SHARE_DECIMALS: u32 = 4;
 /// Decimals of an amount for each account, in minor units.
@@ -42,6 +43,16 @@ pub enum IntervalQuery {
     /// From Monday.
     Week,
     Month,
+}
+
+impl From<IntervalQuery> for CalendarUnit {
+    fn from(interval: IntervalQuery) -> Self {
+        match interval {
+            IntervalQuery::Day => Self::Day,
+            IntervalQuery::Week => Self::Week,
+            IntervalQuery::Month => Self::Month,
+        }
+    }
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -180,15 +191,9 @@ pub async fn mrr(
     Query(asked): Query<MrrQuery>,
 ) -> Result<Response<Body>, Failure> {
     let (from, until) = days(asked.from, asked.to)?;
-    let standing = wait(&state, MODEL, None, asked.min_position).await?;
-    let interval = match asked.interval {
-        IntervalQuery::Day => mrr::SeriesInterval::Day,
-        IntervalQuery::Week => mrr::SeriesInterval::Week,
-        IntervalQuery::Month => mrr::SeriesInterval::Month,
-    };
-    let changes = mrr::day_changes(&state.pool, until).await?;
-    let series = mrr::series(&changes, from, until, interval);
-    let retention = mrr::retention(&state.pool, from, until).await?;
+    let (span, min_position) = (RevenueSpan { from, until }, asked.min_position.map(Token::position));
+    let report = revenue(state.reports(), span, asked.interval.into(), min_position).await?;
+    let RevenueReport { series, retention, freshness: standing } = report;
     let document = MrrResponse {
         series: series.iter().map(MrrFigures::from).collect(),
         retention: retention.iter().map(RetentionFigures::from).collect(),
@@ -289,13 +294,15 @@ pub async fn movements(
     let kind = kind.transpose()?;
     let cursor = asked.cursor.as_deref().map(|text| parse_cursor(text).ok_or_else(unknown_cursor));
     let cursor = cursor.transpose()?;
-    let standing = wait(&state, MODEL, None, asked.min_position).await?;
-    let (account, limit) = (asked.account.as_ref(), asked.limit.rows());
-    let rows = mrr::movements(&state.pool, from, until, account, kind, cursor.as_ref(), limit).await?;
-    let full = rows.len() == asked.limit.get();
+    let span = RevenueSpan { from, until };
+    let filter = MovementFilter { span, account: asked.account.as_ref(), kind };
+    let part = (cursor.as_ref(), asked.limit.get());
+    let min_position = asked.min_position.map(Token::position);
+    let page = revenue_movements(state.reports(), filter, part, min_position).await?;
+    let MovementPage { movements, next, freshness: standing } = page;
     let document = MovementsResponse {
-        movements: rows.iter().map(MovementResponse::from).collect(),
-        next_cursor: rows.last().filter(|_| full).map(|row| write_cursor(&row.cursor())),
+        movements: movements.iter().map(MovementResponse::from).collect(),
+        next_cursor: next.as_ref().map(write_cursor),
         as_of_position: Token::of(standing.position),
         lag_ms: standing.lag_ms,
     };

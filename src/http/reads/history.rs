@@ -25,7 +25,7 @@ use crate::{
     projections::subscriptions::{self, HistoryEntry, HistoryRequest},
 };
 
-use super::{as_of, plan::SubscriptionResponse, statement::require_account, wait};
+use super::{as_of, plan::SubscriptionResponse, wait};
 
 const MODEL: &str = "subscriptions";
 
@@ -182,7 +182,7 @@ pub async fn history(
     let changes = subscriptions::history(&state.pool, shard, &of.account, subscription).await?;
     let requests = subscriptions::requests(&state.pool, shard, &of.account, subscription).await?;
     if changes.is_empty() {
-        require_account(&state, &of.account).await?;
+        state.reports().require_account(&of.account).await?;
     }
     let document = SubscriptionHistoryResponse {
         account: &of.account,

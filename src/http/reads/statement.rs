@@ -15,7 +15,6 @@ use crate::{
     domain::{
         ids::{AccountId, GenerationId, GenerationType},
         recorded::{JournalPosition, Position, Shard},
-        refusal::Refusal,
         time::Timestamp,
     },
     http::{
@@ -28,11 +27,11 @@ use crate::{
         schema::{Id, Place, Time},
     },
     projections::statements::{self, Direction, Filter, LineKind, StatementCursor, StatementRow},
+    queries::statement::{StatementPage, StatementPart, statement_export, statement_page},
 };
 
-use super::{as_of, page::PageSize, time::Moment, wait, write_position};
+use super::{as_of, page::PageSize, time::Moment, write_position};
 
-const MODEL: &str = "statements";
 const CSV: &str = "text/csv";
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -161,12 +160,12 @@ pub async fn statement(
 ) -> Result<Response<Body>, Failure> {
     let cursor = asked.cursor.as_deref().map(StatementCursor::parse);
     let cursor = cursor.map(|cursor| cursor.ok_or_else(unknown_cursor)).transpose()?;
-    let standing = wait(&state, MODEL, Some(&of.account), asked.min_position).await?;
     let zone = state.ledger.catalog().time_zone;
     let (from, until) = (asked.from.map(|from| from.begin(zone)), asked.to.map(|to| to.end(zone)));
     if from.zip(until).is_some_and(|(from, until)| until < from) {
         return Err(Failure::query("to", "it comes before `from`"));
     }
+    let min_position = asked.min_position.map(Token::position);
     let filter = Filter {
         kinds: asked.r#type.into_iter().collect(),
         from,
@@ -176,8 +175,8 @@ pub async fn statement(
     };
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if accept.split([',', ';']).any(|kind| kind.trim() == CSV) {
-        require_account(&state, &of.account).await?;
-        let lines = statements::export(state.pool.clone(), of.account, filter);
+        let export = statement_export(state.reports(), of.account, filter, min_position);
+        let (lines, standing) = export.await?;
         let mut response = Response::new(Body::from_stream(csv(lines, zone)));
         let kind = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
@@ -188,32 +187,20 @@ pub async fn statement(
         StatementOrder::NewestFirst => Direction::NewestFirst,
         StatementOrder::OldestFirst => Direction::OldestFirst,
     };
-    let limit = asked.limit.rows();
-    let lines = statements::page(&state.pool, &of.account, &filter, direction, cursor, limit).await?;
-    if lines.is_empty() {
-        require_account(&state, &of.account).await?;
-    }
-    let full = lines.len() == asked.limit.get();
+    let part = StatementPart { direction, after: cursor, limit: asked.limit.get() };
+    let page = statement_page(state.reports(), (&of.account, &filter), part, min_position).await?;
+    let StatementPage { lines, next, freshness: standing } = page;
     let document = StatementResponse {
         account: &of.account,
         lines: lines
             .iter()
             .map(|line| StatementLineResponse::of(line, standing.position.shard, zone))
             .collect(),
-        next_cursor: lines.last().filter(|_| full).map(|line| line.cursor().token()),
+        next_cursor: next.map(StatementCursor::token),
         as_of_position: Token::of(standing.position),
         lag_ms: standing.lag_ms,
     };
     as_of(standing.position, standing.lag_ms, &document)
-}
-
-/// A read model knows nothing of an account without movements, and nothing of one that nobody opened.
-///
-/// # Errors
-/// When there is no such account.
-pub async fn require_account(state: &AppState, account: &AccountId) -> Result<(), Failure> {
-    let exists = state.ledger.view(account).await?.account.opened().is_some();
-    if exists { Ok(()) } else { Err(Refusal::AccountNotFound.into()) }
 }
 
 fn csv(

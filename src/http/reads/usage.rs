@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    domain::{ids::AccountId, time::CalendarUnit},
+    domain::ids::AccountId,
     http::{
         AppState,
         failure::Failure,
@@ -16,18 +16,14 @@ use crate::{
         request::{AccountOf, All, Bills, Query, Reads},
         schema::{Day, Id, Place},
     },
-    projections::usage::{self, Buckets},
+    queries::usage::{UsageReport, UsageSpan, account_usage, overall_usage},
 };
 
 use super::{
     analytics::IntervalQuery,
     as_of,
-    statement::require_account,
     time::{day, days},
-    wait,
 };
-
-const MODEL: &str = "usage";
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -48,13 +44,9 @@ pub struct UsageQuery {
     interval: IntervalQuery,
 }
 
-/// The days of `from` and `to` are put together so.
-const fn unit(interval: IntervalQuery) -> CalendarUnit {
-    match interval {
-        IntervalQuery::Day => CalendarUnit::Day,
-        IntervalQuery::Week => CalendarUnit::Week,
-        IntervalQuery::Month => CalendarUnit::Month,
-    }
+fn span(from: NaiveDate, to: NaiveDate, interval: IntervalQuery) -> Result<UsageSpan, Failure> {
+    let (from, until) = days(from, to)?;
+    Ok(UsageSpan { from, until, unit: interval.into() })
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -99,14 +91,10 @@ pub async fn of_account(
     of: AccountOf<Reads>,
     Query(asked): Query<UsageQuery>,
 ) -> Result<Response<Body>, Failure> {
-    let (from, until) = days(asked.from, asked.to)?;
-    let zone = state.ledger.catalog().time_zone;
-    let buckets = Buckets::of(from, until, unit(asked.interval), zone);
-    let standing = wait(&state, MODEL, Some(&of.account), asked.min_position).await?;
-    let rows = usage::of_account(&state.pool, &of.account, &buckets).await?;
-    if rows.is_empty() {
-        require_account(&state, &of.account).await?;
-    }
+    let span = span(asked.from, asked.to, asked.interval)?;
+    let min_position = asked.min_position.map(Token::position);
+    let report = account_usage(state.reports(), &of.account, span, min_position).await?;
+    let UsageReport { rows, time_zone, freshness: standing } = report;
     let days = rows.iter().map(|row| UsageDayResponse {
         day: row.day,
         generation_type: Some(row.generation_type.as_str()).filter(|kind| !kind.is_empty()),
@@ -117,7 +105,7 @@ pub async fn of_account(
     });
     let document = AccountUsageResponse {
         account: &of.account,
-        time_zone: zone.name(),
+        time_zone: time_zone.name(),
         days: days.collect(),
         as_of_position: Token::of(standing.position),
         lag_ms: standing.lag_ms,
@@ -184,11 +172,9 @@ pub async fn overall(
     _from: All<Bills>,
     Query(asked): Query<AllUsageQuery>,
 ) -> Result<Response<Body>, Failure> {
-    let (from, until) = days(asked.from, asked.to)?;
-    let standing = wait(&state, MODEL, None, asked.min_position).await?;
-    let zone = state.ledger.catalog().time_zone;
-    let buckets = Buckets::of(from, until, unit(asked.interval), zone);
-    let rows = usage::overall(&state.pool, &buckets).await?;
+    let span = span(asked.from, asked.to, asked.interval)?;
+    let report = overall_usage(state.reports(), span, asked.min_position.map(Token::position)).await?;
+    let UsageReport { rows, time_zone, freshness: standing } = report;
     let usage = rows.iter().map(|row| UsageGroupResponse {
         start: row.day,
         generation_type: Some(row.generation_type.as_str()).filter(|kind| !kind.is_empty()),
@@ -199,7 +185,7 @@ pub async fn overall(
         credits_refunded: row.credits_refunded,
     });
     let document = AllUsageResponse {
-        time_zone: zone.name(),
+        time_zone: time_zone.name(),
         usage: usage.collect(),
         as_of_position: Token::of(standing.position),
         lag_ms: standing.lag_ms,

@@ -11,12 +11,12 @@ use counterfoil::{
         ids::ProviderId,
         invoice::{InvoiceState, PaidInvoice, UnpaidInvoice},
         subscription::{SubscriptionStatus, TermsChange},
-        time::Timestamp,
+        time::{CalendarUnit, Timestamp},
     },
     projections::{
         self,
         mrr::{
-            self, Proportion, SeriesInterval,
+            self, Proportion,
             movements::{AccountMovements, MovementKind},
             reports::{Discounted, PaidReport, PaymentState, ReportPlace, TimelineReport},
             timeline,
@@ -283,10 +283,10 @@ async fn a_late_report_changes_its_day_and_is_listed() {
     assert_eq!(seen, [(day(2), 0, 1_000), (day(4), 2_000, 1_000)]);
 
     let changes = mrr::day_changes(&pool, day(9)).await.expect("an answer");
-    let series = mrr::series(&changes, day(1), day(9), SeriesInterval::Day);
+    let series = mrr::series(&changes, day(1), day(9), CalendarUnit::Day);
     let figures: Vec<_> = series.iter().map(|figures| figures.mrr).collect();
     assert_eq!(figures, [1_000, 2_000, 2_000, 3_000, 3_000, 3_000, 0, 0]);
-    let week = mrr::series(&changes, day(1), day(9), SeriesInterval::Week);
+    let week = mrr::series(&changes, day(1), day(9), CalendarUnit::Week);
     assert_eq!((week[0].mrr_at_start, week[0].mrr, week[0].arr()), (1_000, 0, Some(0)));
     assert_eq!((week[0].expansion.amount, week[0].churn.amount, week[0].paying_accounts), (2_000, -3_000, 0));
     let retention = mrr::retention(&pool, day(1), day(9)).await.expect("an answer");

@@ -1,0 +1,61 @@
+//! Who looks at what is for sale? Somebody without a key, whose browser may have the answer already.
+
+use axum::{
+    body::Body,
+    extract::FromRequestParts,
+    http::{HeaderMap, HeaderValue, Response, StatusCode, header, request::Parts},
+};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::http::{AppState, failure::Failure, openapi::Input, response::json};
+
+/// How long a browser, or a cache on the way, may keep an answer.
+const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=60");
+
+/// Somebody who has no key, and what their browser has already.
+pub struct Visitor {
+    known: Option<HeaderValue>,
+}
+
+impl Input for Visitor {}
+
+impl FromRequestParts<AppState> for Visitor {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Failure> {
+        Ok(Self { known: known(&parts.headers) })
+    }
+}
+
+fn known(headers: &HeaderMap) -> Option<HeaderValue> {
+    headers.get(header::IF_NONE_MATCH).cloned()
+}
+
+impl Visitor {
+    /// The document, or that the browser has it.
+    ///
+    /// # Errors
+    /// When the document cannot be written as JSON.
+    pub fn answer(&self, document: &impl Serialize) -> Result<Response<Body>, Failure> {
+        let body = serde_json::to_vec(document).map_err(Failure::fault)?;
+        let tag = format!("\"{}\"", hex::encode(Sha256::digest(&body)));
+        let is_known = self.known.as_ref().is_some_and(|known| names(known, &tag));
+        let mut response = if is_known { Response::new(Body::empty()) } else { json(document)? };
+        if is_known {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+        }
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, CACHE_CONTROL);
+        if let Ok(tag) = HeaderValue::try_from(tag) {
+            headers.insert(header::ETAG, tag);
+        }
+        Ok(response)
+    }
+}
+
+/// Whether `If-None-Match` has this tag among its own. A cache may have made it weak.
+fn names(known: &HeaderValue, tag: &str) -> bool {
+    let mut tags = known.to_str().unwrap_or_default().split(',').map(str::trim);
+    tags.any(|known| known == "*" || known.trim_start_matches("W/") == tag)
+}

@@ -1,0 +1,77 @@
+//! What does the business earn each month, and why did that change?
+
+use chrono::NaiveDate;
+
+use crate::{
+    domain::{ids::AccountId, recorded::JournalPosition, time::CalendarUnit},
+    projections::mrr::{
+        self, Figures, MovementCursor, MovementRow, RevenueRetention, movements::MovementKind,
+    },
+};
+
+use super::{Freshness, QueryError, ReportSource};
+
+const MODEL: &str = "mrr";
+
+/// The days from one until before another, in UTC.
+#[derive(Clone, Copy, Debug)]
+pub struct RevenueSpan {
+    pub from: NaiveDate,
+    pub until: NaiveDate,
+}
+
+/// The MRR of a span of days.
+pub struct RevenueReport {
+    /// Every day, week or month, for each currency.
+    pub series: Vec<Figures>,
+    /// Over all of the days, for each currency.
+    pub retention: Vec<RevenueRetention>,
+    pub freshness: Freshness,
+}
+
+/// # Errors
+/// When the read model does not come that far in time, or the database does not answer.
+pub async fn revenue(
+    source: ReportSource<'_>,
+    RevenueSpan { from, until }: RevenueSpan,
+    unit: CalendarUnit,
+    min_position: Option<JournalPosition>,
+) -> Result<RevenueReport, QueryError> {
+    let freshness = source.wait(MODEL, None, min_position).await?;
+    let changes = mrr::day_changes(source.pool, until).await?;
+    let series = mrr::series(&changes, from, until, unit);
+    let retention = mrr::retention(source.pool, from, until).await?;
+    Ok(RevenueReport { series, retention, freshness })
+}
+
+/// Which movements are wanted. What is `None` does not narrow.
+#[derive(Clone, Copy, Debug)]
+pub struct MovementFilter<'a> {
+    pub span: RevenueSpan,
+    pub account: Option<&'a AccountId>,
+    pub kind: Option<MovementKind>,
+}
+
+/// Some of the movements, by day.
+pub struct MovementPage {
+    pub movements: Vec<MovementRow>,
+    /// Where the next page begins. `None`: this is the last one.
+    pub next: Option<MovementCursor>,
+    pub freshness: Freshness,
+}
+
+/// # Errors
+/// When the read model does not come that far in time, or the database does not answer.
+pub async fn revenue_movements(
+    source: ReportSource<'_>,
+    filter: MovementFilter<'_>,
+    (after, limit): (Option<&MovementCursor>, usize),
+    min_position: Option<JournalPosition>,
+) -> Result<MovementPage, QueryError> {
+    let freshness = source.wait(MODEL, None, min_position).await?;
+    let MovementFilter { span: RevenueSpan { from, until }, account, kind } = filter;
+    let rows = i64::try_from(limit).unwrap_or(i64::MAX);
+    let movements = mrr::movements(source.pool, from, until, account, kind, after, rows).await?;
+    let next = movements.last().filter(|_| movements.len() == limit).map(MovementRow::cursor);
+    Ok(MovementPage { movements, next, freshness })
+}

@@ -1,0 +1,68 @@
+//! How much was used, of what, and when? By the days of the catalog's time zone, as limits count.
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+
+use crate::{
+    domain::{ids::AccountId, recorded::JournalPosition, time::CalendarUnit},
+    projections::usage::{self, Buckets, UsageGroup},
+};
+
+use super::{Freshness, QueryError, ReportSource};
+
+const MODEL: &str = "usage";
+
+/// The days from one until before another, put together to days, weeks or months.
+#[derive(Clone, Copy, Debug)]
+pub struct UsageSpan {
+    pub from: NaiveDate,
+    pub until: NaiveDate,
+    pub unit: CalendarUnit,
+}
+
+/// What was used, by day, week or month. Those in which nothing was used are left out.
+pub struct UsageReport<Row> {
+    pub rows: Vec<Row>,
+    /// Whose days these are.
+    pub time_zone: Tz,
+    pub freshness: Freshness,
+}
+
+impl UsageSpan {
+    fn buckets(self, time_zone: Tz) -> Buckets {
+        Buckets::of(self.from, self.until, self.unit, time_zone)
+    }
+}
+
+/// # Errors
+/// When there is no such account, the read model does not come that far in time, or the database does not answer.
+pub async fn account_usage(
+    from: ReportSource<'_>,
+    account: &AccountId,
+    span: UsageSpan,
+    min_position: Option<JournalPosition>,
+) -> Result<UsageReport<usage::Day>, QueryError> {
+    let time_zone = from.ledger.catalog().time_zone;
+    let buckets = span.buckets(time_zone);
+    let freshness = from.wait(MODEL, Some(account), min_position).await?;
+    let rows = usage::of_account(from.pool, account, &buckets).await?;
+    if rows.is_empty() {
+        from.require_account(account).await?;
+    }
+    Ok(UsageReport { rows, time_zone, freshness })
+}
+
+/// Over all accounts.
+///
+/// # Errors
+/// When the read model does not come that far in time, or the database does not answer.
+pub async fn overall_usage(
+    from: ReportSource<'_>,
+    span: UsageSpan,
+    min_position: Option<JournalPosition>,
+) -> Result<UsageReport<UsageGroup>, QueryError> {
+    let time_zone = from.ledger.catalog().time_zone;
+    let freshness = from.wait(MODEL, None, min_position).await?;
+    let rows = usage::overall(from.pool, &span.buckets(time_zone)).await?;
+    Ok(UsageReport { rows, time_zone, freshness })
+}
