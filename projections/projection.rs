@@ -57,6 +57,12 @@ impl Tables {
     pub fn statement(self, template: &str) -> String {
         template.replace("_vN", &format!("_v{}", self.version))
     }
+
+    /// The statement for one table, whose name takes the place of `TABLE`.
+    #[must_use]
+    pub fn statement_on(self, table: &str, template: &str) -> String {
+        self.statement(&template.replace("TABLE", table))
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

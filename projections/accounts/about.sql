@@ -1,3 +1,5 @@
+-- What else is to be told of the accounts of a page?
+--
 -- The last event is read from the journal itself, one index look-up an account of the page: a row that every event
 -- changed would cost the projector more than all else in this read model.
 select

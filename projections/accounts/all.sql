@@ -1,3 +1,4 @@
+-- Which accounts are there, the newest first, page by page?
 select account_id, shard, opened_at, status, plan, subscription, subscription_status
 from read.accounts
 where (opened_at, account_id) < ($1, $2)

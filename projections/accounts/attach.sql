@@ -1,3 +1,5 @@
+-- Keeps what is attached to an account.
+--
 -- What is attached is said whole each time.
 with gone as (
     delete from read.account_metadata_vN where account_id = $1 and name <> all ($2)

@@ -1,3 +1,5 @@
+-- Which accounts have this attached and are on a plan, with one of these statuses?
+--
 -- One walk of the index a status, as in `by_status.sql`, and then a look at each account of the page.
 select account.*
 from (

@@ -1,3 +1,5 @@
+-- Which accounts have an id that begins so?
+--
 -- From the first id that begins so up to the first that does not: no id has a character beyond `z`.
 select account_id, shard, opened_at, status, plan, subscription, subscription_status
 from read.accounts

@@ -1,3 +1,5 @@
+-- Which accounts have one of these statuses?
+--
 -- One walk of the index a status. The bounds are said as places in the index: so it is walked in its order, also where
 -- nothing is known of how many rows there are.
 select found.*

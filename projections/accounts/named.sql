@@ -1,4 +1,4 @@
--- Of accounts that are all known by their ids.
+-- Which of these accounts ($1) are as wanted, the newest first?
 select account.*
 from unnest($1::text[]) wanted (account_id)
 cross join lateral (

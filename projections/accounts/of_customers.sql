@@ -1,3 +1,4 @@
+-- Which accounts do these customers stand for?
 select found.*
 from unnest($1::text[]) wanted (customer)
 cross join lateral (

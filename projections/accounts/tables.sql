@@ -1,3 +1,4 @@
+-- Which accounts there are, with what a list of them is narrowed by.
 create table read.accounts_vN (
     account_id text collate "C" not null,
     shard smallint not null,

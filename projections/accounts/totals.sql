@@ -1,3 +1,4 @@
+-- What does one version of the list of accounts come to?
 select concat_ws(
     E'\n',
     (select 'accounts ' || count(*) || ' hash ' || coalesce(sum(hashtextextended(account::text, 0)::numeric), 0)

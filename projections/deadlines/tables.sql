@@ -1,3 +1,4 @@
+-- When time changes which account.
 create table read.deadlines_vN (
     account_id text not null,
     due_at timestamptz not null,

@@ -1,1 +1,4 @@
-copy read.mrr_payments_vN (account_id, sequence, subscription, state, effective_at, stripe_event) from stdin (format binary)
+-- Adds which invoices were paid, and which not.
+copy read.mrr_payments_vN (
+    account_id, sequence, subscription, state, effective_at, stripe_event
+) from stdin (format binary)

@@ -1,3 +1,4 @@
+-- Which movements were there on some days, page by page?
 select account_id, currency, day, kind, before, after, sequence, stripe_event, subscription
 from read.mrr_movements
 where day >= $1 and day < $2

@@ -1,3 +1,4 @@
+-- Which days that were over did a report change?
 select position, account_id, currency, day, recorded_at, stripe_event, kind_before, change_before, kind_after,
     change_after
 from read.mrr_restatements

@@ -1,3 +1,4 @@
+-- What became of the revenue that was there at one day, by another?
 select
     currency,
     sum(at_start)::bigint as mrr_at_start,

@@ -1,3 +1,4 @@
+-- What does one version of revenue come to?
 select concat_ws(
     E'\n',
     (select 'reports ' || count(*) from read.mrr_reports_vN),

@@ -1,3 +1,4 @@
+-- Adds what was paid.
 insert into read.payments_vN (
     account_id, paid, kind, paid_at, minor, currency, subscription, plan, pack, quantity
 )

@@ -1,3 +1,5 @@
+-- What was paid, the newest first, page by page?
+--
 -- One walk of the index a kind, so that a page costs what it shows.
 select page.*, linked.payments
 from (

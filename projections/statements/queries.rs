@@ -105,14 +105,6 @@ impl StatementRow {
     }
 }
 
-const COLUMNS: &str = "sequence, line, position, effective_at, recorded_at, kind, amount, available, held, debt, \
-                       grant_ids, description, generation_id, generation_type";
-const NARROWED: &str = "account_id = $1 and (cardinality($2::text[]) = 0 or kind = any ($2)) \
-                        and ($3::timestamptz is null or effective_at >= $3) \
-                        and ($4::timestamptz is null or effective_at < $4) \
-                        and ($5::text is null or generation_id = $5) \
-                        and ($6::text is null or generation_type = $6)";
-
 type Lines<'q> = sqlx::query::QueryAs<'q, sqlx::Postgres, StatementRow, sqlx::postgres::PgArguments>;
 
 fn narrowed<'q>(statement: &'q str, account: &'q AccountId, filter: &'q Filter) -> Lines<'q> {
@@ -138,16 +130,16 @@ pub async fn page(
     after: Option<StatementCursor>,
     limit: i64,
 ) -> Result<Vec<StatementRow>, sqlx::Error> {
-    let (beyond, order, start) = match direction {
-        Direction::NewestFirst => ("<", "desc", StatementCursor { sequence: i64::MAX, line: i16::MAX }),
-        Direction::OldestFirst => (">", "asc", StatementCursor { sequence: 0, line: -1 }),
+    let (statement, start) = match direction {
+        Direction::NewestFirst => {
+            (include_str!("newest_first.sql"), StatementCursor { sequence: i64::MAX, line: i16::MAX })
+        }
+        Direction::OldestFirst => {
+            (include_str!("oldest_first.sql"), StatementCursor { sequence: 0, line: -1 })
+        }
     };
     let after = after.unwrap_or(start);
-    let statement = format!(
-        "select {COLUMNS} from read.statements where {NARROWED} and (sequence, line) {beyond} ($7, $8) \
-         order by sequence {order}, line {order} limit $9"
-    );
-    narrowed(&statement, account, filter)
+    narrowed(statement, account, filter)
         .bind(after.sequence)
         .bind(after.line)
         .bind(limit.clamp(1, LINES_MAX))

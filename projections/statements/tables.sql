@@ -1,3 +1,4 @@
+-- Every movement of an account's credits.
 create table read.statements_vN (
     account_id text not null,
     sequence bigint not null,

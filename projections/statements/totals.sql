@@ -1,3 +1,4 @@
+-- What does one version of statements come to?
 select concat_ws(
     E'\n',
     'lines ' || count(*),

@@ -1,3 +1,5 @@
+-- Which subscriptions are on a plan, with one of these statuses?
+--
 -- One walk of the index a status.
 select found.*
 from unnest($1::text[]) wanted (status)

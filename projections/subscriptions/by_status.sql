@@ -1,3 +1,5 @@
+-- Which subscriptions have one of these statuses?
+--
 -- One walk of the index a status.
 select found.*
 from unnest($1::text[]) wanted (status)

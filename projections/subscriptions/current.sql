@@ -1,3 +1,4 @@
+-- Which subscriptions does an account have?
 select account_id, subscription, effective_at, position, status, plan, terms
 from read.subscriptions
 where account_id = $1

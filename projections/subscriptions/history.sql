@@ -1,3 +1,5 @@
+-- What was reported on the subscriptions of an account, and who had asked?
+--
 -- Who asked is read from the journal itself, one index look-up a report.
 select report.*, event.actor
 from (

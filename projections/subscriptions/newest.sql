@@ -1,3 +1,4 @@
+-- What does the newest report on a subscription say?
 select report.terms
 from read.subscription_reports_vN report
 join read.subscriptions_vN known using (account_id, subscription, ended, reported_at, rank)

@@ -1,3 +1,4 @@
+-- Adds a report on a subscription.
 insert into read.subscription_reports_vN (
     account_id, subscription, sequence, position, event, effective_at, recorded_at,
     ended, reported_at, rank, evidence_id, late, stripe_event, terms

@@ -1,3 +1,5 @@
+-- What was asked of the subscriptions of an account, and by whom?
+--
 -- Who asked is read from the journal itself, one index look-up a request.
 select request.*, event.actor
 from (

@@ -1,3 +1,4 @@
+-- What does one version of subscriptions come to?
 select concat_ws(
     E'\n',
     (select 'reports ' || count(*) from read.subscription_reports_vN),

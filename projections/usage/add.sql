@@ -1,3 +1,4 @@
+-- Adds to what was used in quarters of an hour.
 insert into read.usage_vN as known (
     account_id, quarter, generation_type, count, credits, refunds, credits_refunded
 )

@@ -1,3 +1,4 @@
+-- How much did an account use, by day and type of generation?
 select
     ($5::date[])[width_bucket(quarter, $4::timestamptz[])] as day,
     generation_type,

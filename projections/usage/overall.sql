@@ -1,3 +1,4 @@
+-- How much was used by all accounts, by day and type of generation?
 select
     ($4::date[])[width_bucket(quarter, $3::timestamptz[])] as day,
     generation_type,

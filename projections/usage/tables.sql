@@ -1,3 +1,4 @@
+-- Credits and counts of an account, by quarter of an hour and type of generation.
 create table read.usage_vN (
     account_id text not null,
     -- When the quarter of an hour began. Every time zone's days begin with one.

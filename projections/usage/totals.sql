@@ -1,3 +1,4 @@
+-- What does one version of usage come to?
 select concat_ws(
     E'\n',
     'rows ' || count(*),

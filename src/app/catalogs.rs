@@ -43,44 +43,29 @@ pub enum CatalogTerms {
 /// When the database does not answer.
 pub async fn remember(pool: &PgPool, loaded: &LoadedCatalog, clock: &Clock) -> Result<(), sqlx::Error> {
     let (hash, now) = (loaded.catalog.hash.as_ref(), clock.now().to_utc());
-    sqlx::query(
-        "insert into ledger.catalogs (hash, name, source, loaded_at) values ($1, $2, $3, $4) \
-         on conflict (hash) do nothing",
-    )
-    .bind(hash)
-    .bind(&loaded.catalog.name)
-    .bind(&loaded.source)
-    .bind(now)
-    .execute(pool)
-    .await?;
-    sqlx::query(
-        "insert into ledger.catalog_changes (hash, loaded_at) select $1, $2 where $1 is distinct from \
-         (select hash from ledger.catalog_changes order by number desc limit 1)",
-    )
-    .bind(hash)
-    .bind(now)
-    .execute(pool)
-    .await?;
+    sqlx::query(include_str!("keep_catalog.sql"))
+        .bind(hash)
+        .bind(&loaded.catalog.name)
+        .bind(&loaded.source)
+        .bind(now)
+        .execute(pool)
+        .await?;
+    sqlx::query(include_str!("note_catalog.sql")).bind(hash).bind(now).execute(pool).await?;
     for price in loaded.catalog.known_prices() {
         let (plan, pack, interval) = match &price.of {
             Priced::Plan(plan, interval) => (Some(plan.as_str()), None, Some(interval.as_str())),
             Priced::Pack(pack) => (None, Some(pack.as_str()), None),
         };
-        sqlx::query(
-            "insert into ledger.price_ids (price_id, plan, pack, interval, minor, currency, seen_at) \
-             values ($1, $2, $3, $4, $5, $6, $7) on conflict (price_id) do update set plan = excluded.plan, \
-             pack = excluded.pack, interval = excluded.interval, minor = excluded.minor, \
-             currency = excluded.currency, seen_at = excluded.seen_at",
-        )
-        .bind(&price.id)
-        .bind(plan)
-        .bind(pack)
-        .bind(interval)
-        .bind(price.amount.minor)
-        .bind(price.amount.currency.as_str())
-        .bind(now)
-        .execute(pool)
-        .await?;
+        sqlx::query(include_str!("keep_price.sql"))
+            .bind(&price.id)
+            .bind(plan)
+            .bind(pack)
+            .bind(interval)
+            .bind(price.amount.minor)
+            .bind(price.amount.currency.as_str())
+            .bind(now)
+            .execute(pool)
+            .await?;
     }
     Ok(())
 }
@@ -90,25 +75,18 @@ pub async fn remember(pool: &PgPool, loaded: &LoadedCatalog, clock: &Clock) -> R
 /// # Errors
 /// When the database does not answer.
 pub async fn recall(pool: &PgPool, catalog: &mut Catalog, mode: Mode) -> Result<(), sqlx::Error> {
-    let texts: Vec<(String, String)> = sqlx::query_as(
-        "select hash, source from ledger.catalogs join (select hash, max(number) as number \
-         from ledger.catalog_changes group by hash) as change using (hash) \
-         where hash <> $1 order by number desc limit $2",
-    )
-    .bind(catalog.hash.as_ref())
-    .bind(CATALOGS_MAX)
-    .fetch_all(pool)
-    .await?;
+    let texts: Vec<(String, String)> = sqlx::query_as(include_str!("former_catalogs.sql"))
+        .bind(catalog.hash.as_ref())
+        .bind(CATALOGS_MAX)
+        .fetch_all(pool)
+        .await?;
     for (hash, text) in texts {
         match catalog::parse_former(&text, mode) {
             Some(former) => catalog.take_over(former),
             None => tracing::warn!(hash, "an earlier catalog cannot be read any more"),
         }
     }
-    let rows: Vec<PriceRow> =
-        sqlx::query_as("select price_id, plan, pack, interval, minor, currency from ledger.price_ids")
-            .fetch_all(pool)
-            .await?;
+    let rows: Vec<PriceRow> = sqlx::query_as(include_str!("known_prices.sql")).fetch_all(pool).await?;
     rows.into_iter().filter_map(PriceRow::read).for_each(|price| catalog.recall(price));
     Ok(())
 }
@@ -143,14 +121,8 @@ impl PriceRow {
 /// # Errors
 /// When the database does not answer.
 pub async fn on_old_plans(pool: &PgPool, catalog: &Catalog) -> Result<Vec<OnOldPlan>, sqlx::Error> {
-    let counted: Vec<(String, i64)> = sqlx::query_as(
-        "select plan, count(*) from (select distinct account_id, plan from read.account_plans where gives_access \
-         union select account_id, free_plan from read.accounts account where status = 'open' and not exists \
-         (select from read.account_plans held where held.account_id = account.account_id and held.gives_access)) \
-         as plans group by plan order by plan",
-    )
-    .fetch_all(pool)
-    .await?;
+    let counted: Vec<(String, i64)> =
+        sqlx::query_as(include_str!("accounts_by_plan.sql")).fetch_all(pool).await?;
     let old = counted.into_iter().filter_map(|(plan, accounts)| {
         let terms = terms_of(catalog, &plan)?;
         Some(OnOldPlan { plan, accounts, terms })

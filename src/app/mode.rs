@@ -61,7 +61,7 @@ impl fmt::Display for LedgerMode {
 /// # Errors
 /// When it is for something else, or does not answer.
 pub(super) async fn settle(pool: &PgPool, wanted: LedgerMode, clock: &Clock) -> Result<(), ModeError> {
-    sqlx::query("insert into ledger.mode (mode, since) values ($1, $2) on conflict do nothing")
+    sqlx::query(include_str!("settle_mode.sql"))
         .bind(wanted.as_str())
         .bind(clock.now().to_utc())
         .execute(pool)
@@ -100,5 +100,5 @@ pub(crate) async fn enter(pool: &PgPool, mode: Mode, clock: &Clock) -> Result<()
 }
 
 async fn known(pool: &PgPool) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query_scalar("select mode from ledger.mode").fetch_optional(pool).await
+    sqlx::query_scalar(include_str!("mode.sql")).fetch_optional(pool).await
 }

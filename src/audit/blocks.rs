@@ -44,10 +44,7 @@ pub(super) async fn verify(
     shard: Shard,
     progress: &mut (impl FnMut(u64, u64) + Send),
 ) -> Result<Verification, VerifyError> {
-    let head = sqlx::query("select position, block, hash from ledger.heads where shard = $1")
-        .bind(shard.0)
-        .fetch_one(&mut *connection)
-        .await?;
+    let head = sqlx::query(include_str!("head.sql")).bind(shard.0).fetch_one(&mut *connection).await?;
     let (head_position, head_block): (i64, i64) = (head.try_get("position")?, head.try_get("block")?);
     let head_hash: Vec<u8> = head.try_get("hash")?;
     let mut walk = Walk {
@@ -83,9 +80,7 @@ pub(super) async fn verify(
 }
 
 async fn read_blocks(connection: &mut PgConnection, shard: Shard) -> Result<Vec<Block>, sqlx::Error> {
-    let query = "select block, first_position, last_position, root, hash from ledger.blocks \
-                 where shard = $1 order by block";
-    let rows = sqlx::query(query).bind(shard.0).fetch_all(connection).await?;
+    let rows = sqlx::query(include_str!("blocks.sql")).bind(shard.0).fetch_all(connection).await?;
     rows.iter()
         .map(|row| {
             Ok(Block {
@@ -113,11 +108,8 @@ fn names_its_generation(row: &PgRow, position: i64) -> Result<bool, sqlx::Error>
 
 impl Walk {
     async fn read_some(&mut self, connection: &mut PgConnection) -> Result<u64, VerifyError> {
-        let query = "select position, aggregate_id, sequence, event_type, event_version, \
-                     payload::text as payload, metadata::text as metadata, recorded_at, \
-                     idempotency_key, generation, leaf_hash \
-                     from ledger.events where shard = $1 and position > $2 order by position limit $3";
-        let query = sqlx::query(query).bind(self.shard.0).bind(self.position).bind(EVENTS_READ);
+        let query =
+            sqlx::query(include_str!("events.sql")).bind(self.shard.0).bind(self.position).bind(EVENTS_READ);
         let mut rows = query.fetch(connection);
         let mut read = 0;
         while let Some(row) = rows.try_next().await? {

@@ -30,15 +30,12 @@ pub(super) async fn verify(
 ) -> Result<(), VerifyError> {
     let mut after = String::new();
     loop {
-        let ids: Vec<String> = sqlx::query_scalar(
-            "select aggregate_id from ledger.events \
-             where shard = $1 and sequence = 1 and aggregate_id > $2 order by aggregate_id limit $3",
-        )
-        .bind(shard.0)
-        .bind(&after)
-        .bind(ACCOUNTS_READ)
-        .fetch_all(&mut *connection)
-        .await?;
+        let ids: Vec<String> = sqlx::query_scalar(include_str!("accounts.sql"))
+            .bind(shard.0)
+            .bind(&after)
+            .bind(ACCOUNTS_READ)
+            .fetch_all(&mut *connection)
+            .await?;
         let Some(last) = ids.last() else {
             return orphans(connection, shard, verification).await;
         };
@@ -55,15 +52,7 @@ async fn follow_all(
 ) -> Result<(), VerifyError> {
     let accounts: Vec<AccountId> = ids.iter().filter_map(|id| AccountId::parse(id).ok()).collect();
     let mut snapshots = snapshot::find(connection, shard, &accounts).await?;
-    // The offset makes of each account a look-up in an index, whatever is known of the table's size.
-    let query = "select e.aggregate_id, e.sequence, e.position, e.event_type, e.event_version, \
-                 e.payload::text as payload \
-                 from unnest($2::text[]) as wanted (id) \
-                 cross join lateral ( \
-                     select * from ledger.events where shard = $1 and aggregate_id = wanted.id offset 0 \
-                 ) as e \
-                 order by e.aggregate_id, e.sequence";
-    let mut rows = sqlx::query(query).bind(shard.0).bind(ids).fetch(connection);
+    let mut rows = sqlx::query(include_str!("histories.sql")).bind(shard.0).bind(ids).fetch(connection);
     let mut following: Option<Following> = None;
     while let Some(row) = rows.try_next().await? {
         let id: &str = row.try_get("aggregate_id")?;
@@ -152,16 +141,7 @@ async fn orphans(
     shard: Shard,
     verification: &mut Verification,
 ) -> Result<(), VerifyError> {
-    let orphan = sqlx::query(
-        "select e.aggregate_id, min(e.position) as position from ledger.events e \
-         where e.shard = $1 and not exists ( \
-             select from ledger.events first \
-             where first.shard = $1 and first.aggregate_id = e.aggregate_id and first.sequence = 1 \
-         ) group by e.aggregate_id order by 2 limit 1",
-    )
-    .bind(shard.0)
-    .fetch_optional(connection)
-    .await?;
+    let orphan = sqlx::query(include_str!("orphan.sql")).bind(shard.0).fetch_optional(connection).await?;
     if let Some(row) = orphan {
         let account: String = row.try_get("aggregate_id")?;
         let detail = format!("account {account} has no first event");

@@ -15,7 +15,6 @@ use super::{
 
 /// The code that `ledger.append` raises when another writer was there since.
 const STALE: &str = "CF001";
-const APPEND: &str = "select ledger.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 const UNIQUE_VIOLATION: &str = "23505";
 
 /// Why a batch was not appended, or may not have been.
@@ -70,7 +69,7 @@ pub async fn append(
     recorded_at: Timestamp,
     rows: &NewRows,
 ) -> Result<Position, AppendError> {
-    let last: i64 = sqlx::query_scalar(APPEND)
+    let last: i64 = sqlx::query_scalar(include_str!("append.sql"))
         .bind(shard.0)
         .bind(expected.0)
         .bind(merkle::root(&rows.leaf_hashes).as_slice())
@@ -95,7 +94,7 @@ pub async fn append(
 /// When the database does not answer.
 pub async fn lock_head(connection: &mut PgConnection, shard: Shard) -> Result<Position, sqlx::Error> {
     let head: i64 =
-        sqlx::query_scalar("select ledger.lock_head($1)").bind(shard.0).fetch_one(connection).await?;
+        sqlx::query_scalar(include_str!("lock_head.sql")).bind(shard.0).fetch_one(connection).await?;
     Ok(Position(head))
 }
 
@@ -104,8 +103,7 @@ pub async fn lock_head(connection: &mut PgConnection, shard: Shard) -> Result<Po
 /// # Errors
 /// When the database does not answer.
 pub async fn shards(connection: &mut PgConnection) -> Result<Vec<Shard>, sqlx::Error> {
-    let shards: Vec<i16> =
-        sqlx::query_scalar("select shard from ledger.heads order by shard").fetch_all(connection).await?;
+    let shards: Vec<i16> = sqlx::query_scalar(include_str!("shards.sql")).fetch_all(connection).await?;
     Ok(shards.into_iter().map(Shard).collect())
 }
 
@@ -128,9 +126,6 @@ pub async fn only_shard(connection: &mut PgConnection) -> Result<Shard, sqlx::Er
 /// # Errors
 /// When the database does not answer.
 pub async fn head(connection: &mut PgConnection, shard: Shard) -> Result<Position, sqlx::Error> {
-    let head: i64 = sqlx::query_scalar("select position from ledger.heads where shard = $1")
-        .bind(shard.0)
-        .fetch_one(connection)
-        .await?;
+    let head: i64 = sqlx::query_scalar(include_str!("head.sql")).bind(shard.0).fetch_one(connection).await?;
     Ok(Position(head))
 }

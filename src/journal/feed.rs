@@ -135,11 +135,7 @@ impl Feed {
     /// # Errors
     /// When the database cannot answer, or there is no such shard.
     pub async fn head(&self, shard: Shard) -> Result<Position, sqlx::Error> {
-        sqlx::query_scalar("select position from ledger.heads where shard = $1")
-            .bind(shard.0)
-            .fetch_one(&self.pool)
-            .await
-            .map(Position)
+        append::head(&mut *self.pool.acquire().await?, shard).await
     }
 
     /// The events of one account from one position up to another, at most `limit`.
@@ -154,23 +150,21 @@ impl Feed {
         to: Position,
         limit: i64,
     ) -> Result<Vec<FeedEntry>, FeedError> {
-        let positions: Vec<i64> = sqlx::query(
-            "select position from ledger.events \
-             where shard = $1 and aggregate_id = $2 and position between $3 and $4 order by sequence limit $5",
-        )
-        .bind(shard.0)
-        .bind(account)
-        .bind(from.0)
-        .bind(to.0)
-        .bind(limit)
-        .try_map(|row: sqlx::postgres::PgRow| row.try_get(0))
-        .fetch_all(&self.pool)
-        .await?;
+        let positions: Vec<i64> = sqlx::query(include_str!("positions_of_account.sql"))
+            .bind(shard.0)
+            .bind(account)
+            .bind(from.0)
+            .bind(to.0)
+            .bind(limit)
+            .try_map(|row: sqlx::postgres::PgRow| row.try_get(0))
+            .fetch_all(&self.pool)
+            .await?;
         if positions.is_empty() {
             return Ok(Vec::new());
         }
         let positions: Vec<String> = positions.iter().map(i64::to_string).collect();
-        read(&self.pool, shard, &format!("position in ({})", positions.join(", "))).await
+        let statement = include_str!("events_at.sql").replace("POSITIONS", &positions.join(", "));
+        read(&self.pool, shard, &statement).await
     }
 }
 
@@ -200,17 +194,15 @@ impl Drop for FeedReader {
 
 /// Reads the events with positions in `after + 1 ..= to`.
 async fn range(pool: &PgPool, shard: Shard, after: i64, to: i64) -> Result<Vec<FeedEntry>, FeedError> {
-    read(pool, shard, &format!("position > {after} and position <= {to}")).await
+    let statement = include_str!("events_between.sql");
+    let statement = statement.replace("AFTER", &after.to_string()).replace("UNTIL", &to.to_string());
+    read(pool, shard, &statement).await
 }
 
 /// Reads by `copy`, because a driver's row costs more than the decoding of what is in it. `copy` takes no
-/// parameters; `condition` is made of numbers only.
-async fn read(pool: &PgPool, shard: Shard, condition: &str) -> Result<Vec<FeedEntry>, FeedError> {
-    let statement = format!(
-        "copy (select position, aggregate_id, sequence, recorded_at, event_type, event_version, payload, metadata \
-         from ledger.events where shard = {} and {condition} order by position) to stdout (format binary)",
-        shard.0
-    );
+/// parameters: numbers take the place of the words in capitals.
+async fn read(pool: &PgPool, shard: Shard, statement: &str) -> Result<Vec<FeedEntry>, FeedError> {
+    let statement = statement.replace("SHARD", &shard.0.to_string());
     let bytes = Copying::begin(pool).await?.read(&statement).await?;
     tokio::task::spawn_blocking(move || decode::entries(&bytes, shard))
         .await

@@ -72,16 +72,8 @@ async fn read_on(
     // The last known event is read again, to see that it is the one that is known.
     let from: Vec<i64> = known.iter().map(LoadedAccount::sequence).collect();
     let mut reading = AccountReading::new(known);
-    // The offset makes each of them one look-up in an index, whatever is known of the table's size.
-    let query = "select e.aggregate_id, e.sequence, e.position, e.event_type, e.event_version, \
-                 e.payload::text as payload, e.leaf_hash \
-                 from unnest($2::text[], $3::bigint[]) as wanted (id, sequence) \
-                 cross join lateral ( \
-                     select * from ledger.events where shard = $1 and aggregate_id = wanted.id \
-                     and sequence >= wanted.sequence offset 0 \
-                 ) as e \
-                 order by e.aggregate_id, e.sequence";
-    let mut rows = sqlx::query(query).bind(shard.0).bind(ids).bind(from).fetch(connection);
+    let mut rows =
+        sqlx::query(include_str!("read_on.sql")).bind(shard.0).bind(ids).bind(from).fetch(connection);
     while let Some(row) = rows.try_next().await? {
         reading.take(&row)?;
     }

@@ -27,21 +27,7 @@ pub async fn find_outdated(
     shard: Shard,
     claims: &[Precondition],
 ) -> Result<Vec<usize>, sqlx::Error> {
-    // The limit makes each of them a look-up or two in an index, whatever is known of the table's size.
-    let query = "select claim.number \
-                 from unnest($2::text[], $3::bigint[], $4::text[], $5::text[]) with ordinality \
-                 as claim (id, sequence, key, generation, number) \
-                 cross join lateral ( \
-                     select from ledger.events e where e.shard = $1 and e.aggregate_id = claim.id \
-                     and e.sequence = claim.sequence + 1 \
-                     union all \
-                     select from ledger.events e where e.shard = $1 and e.aggregate_id = claim.id \
-                     and e.idempotency_key = claim.key \
-                     union all \
-                     select from ledger.events e where e.shard = $1 and e.aggregate_id = claim.id \
-                     and e.generation = claim.generation \
-                     limit 1 \
-                 ) as against";
+    let query = include_str!("outdated.sql");
     let (keys, generations) = columns(claims.iter().map(|claim| claim.free.as_ref()));
     let numbers: Vec<i64> = sqlx::query_scalar(query)
         .bind(shard.0)

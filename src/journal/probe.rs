@@ -9,7 +9,5 @@ use crate::domain::time::Timestamp;
 /// # Errors
 /// When it cannot be written.
 pub async fn write(pool: &PgPool, at: Timestamp) -> Result<(), sqlx::Error> {
-    let query =
-        "insert into ledger.readiness (at) values ($1) on conflict (one) do update set at = excluded.at";
-    sqlx::query(query).bind(at.to_utc()).execute(pool).await.map(|_| ())
+    sqlx::query(include_str!("write_probe.sql")).bind(at.to_utc()).execute(pool).await.map(|_| ())
 }

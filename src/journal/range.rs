@@ -3,7 +3,7 @@
 use crate::domain::recorded::{Position, RecordedEvent, Shard};
 use sqlx::{PgPool, Row};
 
-use super::row::{self, COLUMNS, RowError};
+use super::row::{self, RowError};
 use crate::domain::time::Timestamp;
 
 /// How many positions one query goes through, whatever is found there.
@@ -24,12 +24,8 @@ pub async fn of_types(
     after: Position,
     until: Position,
 ) -> Result<Vec<Result<RecordedEvent, RowError>>, sqlx::Error> {
-    let query = format!(
-        "select {COLUMNS} from ledger.events e \
-         where e.shard = $1 and e.position > $2 and e.position <= $3 and e.event_type = any ($4) \
-         order by e.position"
-    );
-    let rows = sqlx::query(&query).bind(shard.0).bind(after.0).bind(until.0).bind(types);
+    let rows =
+        sqlx::query(include_str!("of_types.sql")).bind(shard.0).bind(after.0).bind(until.0).bind(types);
     Ok(rows.fetch_all(pool).await?.iter().map(|row| row::decode(row, shard)).collect())
 }
 
@@ -57,8 +53,7 @@ pub async fn before(
 /// # Errors
 /// When the database does not answer.
 pub async fn newest(pool: &PgPool, shard: Shard, head: Position) -> Result<Option<Timestamp>, sqlx::Error> {
-    let query = "select e.recorded_at from ledger.events e \
-                 where e.shard = $1 and e.position > $2 and e.position <= $3 order by e.position";
+    let query = include_str!("recorded_times.sql");
     let after = head.0.saturating_sub(LAST_EVENTS);
     let recorded: Vec<chrono::DateTime<chrono::Utc>> =
         sqlx::query_scalar(query).bind(shard.0).bind(after).bind(head.0).fetch_all(pool).await?;
@@ -66,7 +61,7 @@ pub async fn newest(pool: &PgPool, shard: Shard, head: Position) -> Result<Optio
 }
 
 async fn is_before(pool: &PgPool, shard: Shard, position: i64, at: Timestamp) -> Result<bool, sqlx::Error> {
-    let row = sqlx::query("select recorded_at < $3 from ledger.events where shard = $1 and position = $2")
+    let row = sqlx::query(include_str!("is_before.sql"))
         .bind(shard.0)
         .bind(position)
         .bind(at.to_utc())

@@ -161,10 +161,6 @@ pub enum RowError {
     Value { position: i64 },
 }
 
-/// The columns that [`decode`] reads, for a `select`.
-pub const COLUMNS: &str = "e.position, e.aggregate_id, e.sequence, e.event_type, e.event_version, \
-     e.payload::text as payload, e.metadata::text as metadata, e.recorded_at";
-
 /// # Errors
 /// When the row cannot be what this program wrote.
 pub fn decode(row: &PgRow, shard: Shard) -> Result<RecordedEvent, RowError> {

@@ -23,19 +23,12 @@ pub async fn find(
     ids: &[AccountId],
 ) -> Result<BTreeMap<AccountId, LoadedAccount>, sqlx::Error> {
     let ids: Vec<&str> = ids.iter().map(AccountId::as_str).collect();
-    let rows = sqlx::query(
-        // The limit makes each of them one look-up in an index, whatever is known of the table's size.
-        "select found.* from unnest($2::text[]) as wanted (id) \
-         cross join lateral ( \
-             select aggregate_id, leaf_hash, state from ledger.snapshots \
-             where shard = $1 and aggregate_id = wanted.id and form = $3 limit 1 \
-         ) as found",
-    )
-    .bind(shard.0)
-    .bind(ids)
-    .bind(STATE_VERSION)
-    .fetch_all(connection)
-    .await?;
+    let rows = sqlx::query(include_str!("find_snapshots.sql"))
+        .bind(shard.0)
+        .bind(ids)
+        .bind(STATE_VERSION)
+        .fetch_all(connection)
+        .await?;
     let mut found = BTreeMap::new();
     for row in rows {
         let id = AccountId::parse(row.try_get("aggregate_id")?).ok();
@@ -56,21 +49,14 @@ pub async fn keep(pool: &PgPool, shard: Shard, known: &LoadedAccount) -> Result<
     let (Some(tail), Ok(state)) = (known.tail, serde_json::to_vec(&known.state)) else {
         return Ok(());
     };
-    sqlx::query(
-        "insert into ledger.snapshots (shard, aggregate_id, sequence, leaf_hash, form, state) \
-         values ($1, $2, $3, $4, $5, $6) \
-         on conflict on constraint snapshots_account do update \
-         set sequence = excluded.sequence, leaf_hash = excluded.leaf_hash, form = excluded.form, \
-             state = excluded.state \
-         where snapshots.sequence < excluded.sequence or snapshots.form <> excluded.form",
-    )
-    .bind(shard.0)
-    .bind(known.id.as_str())
-    .bind(known.sequence())
-    .bind(tail.as_slice())
-    .bind(STATE_VERSION)
-    .bind(state)
-    .execute(pool)
-    .await?;
+    sqlx::query(include_str!("keep_snapshot.sql"))
+        .bind(shard.0)
+        .bind(known.id.as_str())
+        .bind(known.sequence())
+        .bind(tail.as_slice())
+        .bind(STATE_VERSION)
+        .bind(state)
+        .execute(pool)
+        .await?;
     Ok(())
 }

@@ -7,7 +7,10 @@ use sqlx::{FromRow, PgConnection, PgPool};
 
 use crate::{domain::time::Timestamp, projections::Projection};
 
-use super::error::ProjectorError;
+use super::{error::ProjectorError, tables};
+
+/// The version that a read model begins with.
+const FIRST_VERSION: i32 = 1;
 
 /// Which checkpoint is meant: one version of one read model, on one shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,33 +37,31 @@ struct CheckpointRow {
     stopped: Option<String>,
 }
 
-/// Makes sure that the read model has a live version and, on every shard, a checkpoint.
+/// Makes sure that the read model has a live version, with its tables, and a checkpoint on every shard.
+///
+/// The first read models were made by migrations. The tables of others are made here when they are first run, and so
+/// are those of one that a migration has dropped to have it built anew.
 pub(super) async fn enter(
     pool: &PgPool,
     projection: &dyn Projection,
     shards: &[Shard],
 ) -> Result<(), ProjectorError> {
     let mut transaction = pool.begin().await?;
-    sqlx::query(
-        "insert into read.projections (projection, live_version) values ($1, 1) on conflict do nothing",
-    )
-    .bind(projection.name())
-    .execute(&mut *transaction)
-    .await?;
-    // Not only `on conflict`, which would wait for whoever is moving the checkpoint.
-    sqlx::query(
-        "insert into read.checkpoints (projection, version, shard, position) \
-         select live.projection, live_version, shards.shard, 0 \
-         from read.projections live cross join unnest($2::smallint[]) as shards (shard) \
-         where live.projection = $1 and not exists ( \
-             select from read.checkpoints known where known.projection = live.projection \
-             and known.version = live_version and known.shard = shards.shard \
-         ) on conflict do nothing",
-    )
-    .bind(projection.name())
-    .bind(shards.iter().map(|shard| shard.0).collect::<Vec<_>>())
-    .execute(&mut *transaction)
-    .await?;
+    let entered = sqlx::query(include_str!("enter.sql"))
+        .bind(projection.name())
+        .bind(FIRST_VERSION)
+        .execute(&mut *transaction)
+        .await?;
+    let is_new = entered.rows_affected() == 1;
+    if is_new && !tables::are_there(&mut transaction, projection, FIRST_VERSION).await? {
+        tables::make(&mut transaction, projection, FIRST_VERSION).await?;
+        tables::show(&mut transaction, projection, FIRST_VERSION).await?;
+    }
+    sqlx::query(include_str!("enter_shards.sql"))
+        .bind(projection.name())
+        .bind(shards.iter().map(|shard| shard.0).collect::<Vec<_>>())
+        .execute(&mut *transaction)
+        .await?;
     transaction.commit().await?;
     Ok(())
 }
@@ -69,10 +70,7 @@ pub(super) async fn live_version(
     connection: &mut PgConnection,
     projection: &str,
 ) -> Result<i32, sqlx::Error> {
-    sqlx::query_scalar("select live_version from read.projections where projection = $1")
-        .bind(projection)
-        .fetch_one(connection)
-        .await
+    sqlx::query_scalar(include_str!("live_version.sql")).bind(projection).fetch_one(connection).await
 }
 
 /// Reads the checkpoint; `None` when there is none, such as after its version was dropped.
@@ -80,7 +78,7 @@ pub(super) async fn read(
     connection: &mut PgConnection,
     place: CheckpointId,
 ) -> Result<Option<Checkpoint>, sqlx::Error> {
-    fetch(connection, place, "").await
+    fetch(connection, place, include_str!("checkpoint.sql")).await
 }
 
 /// Reads the checkpoint and keeps it from moving until the transaction ends.
@@ -88,19 +86,15 @@ pub(super) async fn lock(
     connection: &mut PgConnection,
     place: CheckpointId,
 ) -> Result<Option<Checkpoint>, sqlx::Error> {
-    fetch(connection, place, " for update").await
+    fetch(connection, place, include_str!("lock_checkpoint.sql")).await
 }
 
 async fn fetch(
     connection: &mut PgConnection,
     place: CheckpointId,
-    locking: &str,
+    statement: &str,
 ) -> Result<Option<Checkpoint>, sqlx::Error> {
-    let statement = format!(
-        "select position, parks, stopped from read.checkpoints \
-         where projection = $1 and version = $2 and shard = $3{locking}"
-    );
-    let row: Option<CheckpointRow> = sqlx::query_as(&statement)
+    let row: Option<CheckpointRow> = sqlx::query_as(statement)
         .bind(place.projection)
         .bind(place.version)
         .bind(place.shard.0)
@@ -108,14 +102,12 @@ async fn fetch(
         .await?;
     let Some(CheckpointRow { position, parks, stopped }) = row else { return Ok(None) };
     // Read after `parks`: if the accounts are newer than it, the next move fails and reads both again.
-    let parked: Vec<(String, i64)> = sqlx::query_as(
-        "select account_id, position from read.parked where projection = $1 and version = $2 and shard = $3",
-    )
-    .bind(place.projection)
-    .bind(place.version)
-    .bind(place.shard.0)
-    .fetch_all(connection)
-    .await?;
+    let parked: Vec<(String, i64)> = sqlx::query_as(include_str!("parked_since.sql"))
+        .bind(place.projection)
+        .bind(place.version)
+        .bind(place.shard.0)
+        .fetch_all(connection)
+        .await?;
     Ok(Some(Checkpoint { position, parks, stopped, parked: Arc::new(parked.into_iter().collect()) }))
 }
 
@@ -126,18 +118,15 @@ pub(super) async fn advance(
     from: &Checkpoint,
     to: i64,
 ) -> Result<bool, sqlx::Error> {
-    let moved = sqlx::query(
-        "update read.checkpoints set position = $6, stopped = null \
-         where projection = $1 and version = $2 and shard = $3 and position = $4 and parks = $5",
-    )
-    .bind(place.projection)
-    .bind(place.version)
-    .bind(place.shard.0)
-    .bind(from.position)
-    .bind(from.parks)
-    .bind(to)
-    .execute(connection)
-    .await?;
+    let moved = sqlx::query(include_str!("advance.sql"))
+        .bind(place.projection)
+        .bind(place.version)
+        .bind(place.shard.0)
+        .bind(from.position)
+        .bind(from.parks)
+        .bind(to)
+        .execute(connection)
+        .await?;
     Ok(moved.rows_affected() == 1)
 }
 
@@ -146,15 +135,12 @@ pub(super) async fn count_park(
     connection: &mut PgConnection,
     place: CheckpointId,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "update read.checkpoints set parks = parks + 1 \
-         where projection = $1 and version = $2 and shard = $3",
-    )
-    .bind(place.projection)
-    .bind(place.version)
-    .bind(place.shard.0)
-    .execute(connection)
-    .await?;
+    sqlx::query(include_str!("count_park.sql"))
+        .bind(place.projection)
+        .bind(place.version)
+        .bind(place.shard.0)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -166,19 +152,16 @@ pub(super) async fn park(
     reason: &str,
     at: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "insert into read.parked (projection, version, shard, account_id, position, reason, parked_at) \
-         values ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(place.projection)
-    .bind(place.version)
-    .bind(place.shard.0)
-    .bind(account)
-    .bind(position)
-    .bind(reason)
-    .bind(at.to_utc())
-    .execute(&mut *connection)
-    .await?;
+    sqlx::query(include_str!("park.sql"))
+        .bind(place.projection)
+        .bind(place.version)
+        .bind(place.shard.0)
+        .bind(account)
+        .bind(position)
+        .bind(reason)
+        .bind(at.to_utc())
+        .execute(&mut *connection)
+        .await?;
     count_park(connection, place).await
 }
 
@@ -189,16 +172,13 @@ pub(super) async fn stop(
     at: &Checkpoint,
     reason: &str,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "update read.checkpoints set stopped = $5 \
-         where projection = $1 and version = $2 and shard = $3 and position = $4",
-    )
-    .bind(place.projection)
-    .bind(place.version)
-    .bind(place.shard.0)
-    .bind(at.position)
-    .bind(reason)
-    .execute(pool)
-    .await?;
+    sqlx::query(include_str!("stop.sql"))
+        .bind(place.projection)
+        .bind(place.version)
+        .bind(place.shard.0)
+        .bind(at.position)
+        .bind(reason)
+        .execute(pool)
+        .await?;
     Ok(())
 }

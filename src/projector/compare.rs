@@ -82,7 +82,7 @@ impl Projector {
 }
 
 async fn count(connection: &mut PgConnection, table: &str, version: i32) -> Result<i64, sqlx::Error> {
-    let statement = Tables { version }.statement(&format!("select count(*) from read.{table}_vN"));
+    let statement = Tables { version }.statement_on(table, include_str!("count_rows.sql"));
     sqlx::query_scalar(&statement).fetch_one(connection).await
 }
 
@@ -91,20 +91,8 @@ async fn difference(
     table: &str,
     versions: Versions,
 ) -> Result<Option<ProjectionDifference>, sqlx::Error> {
-    let (live, aside) = (versions.live, versions.aside);
-    let only = |one: i32, other: i32| {
-        format!(
-            "select to_jsonb(t)::text as row from read.{table}_v{one} t \
-             except all select to_jsonb(t)::text from read.{table}_v{other} t"
-        )
-    };
-    let statement = format!(
-        "with unexpected as ({}), missing as ({}) \
-         select (select count(*) from unexpected) + (select count(*) from missing), \
-         (select min(row) from unexpected), (select min(row) from missing)",
-        only(live, aside),
-        only(aside, live)
-    );
+    let statement = Tables { version: versions.live }.statement_on(table, include_str!("compare.sql"));
+    let statement = statement.replace("_vM", &format!("_v{}", versions.aside));
     let (rows, unexpected, missing): (i64, Option<String>, Option<String>) =
         sqlx::query_as(&statement).fetch_one(connection).await?;
     let table = table.to_owned();

@@ -80,13 +80,7 @@ impl Projector {
     /// # Errors
     /// When the database cannot answer.
     pub async fn list(&self) -> Result<Vec<ProjectionListing>, ProjectorError> {
-        let rows: Vec<ListingRow> = sqlx::query_as(
-            "select projection, version, shard, checkpoint.position, stopped, live_version, head.position as head \
-             from read.checkpoints checkpoint join read.projections using (projection) \
-             join ledger.heads head using (shard) order by projection, version, shard",
-        )
-        .fetch_all(&self.pool)
-        .await?;
+        let rows: Vec<ListingRow> = sqlx::query_as(include_str!("listing.sql")).fetch_all(&self.pool).await?;
         let mut listings = Vec::with_capacity(rows.len());
         for row in rows {
             let state = row.state();
@@ -119,15 +113,12 @@ impl Projector {
         version: i32,
         shard: Shard,
     ) -> Result<Vec<ParkedAccount>, sqlx::Error> {
-        sqlx::query_as(
-            "select account_id, position, reason, parked_at from read.parked \
-             where projection = $1 and version = $2 and shard = $3 order by position",
-        )
-        .bind(projection)
-        .bind(version)
-        .bind(shard.0)
-        .fetch_all(&self.pool)
-        .await
+        sqlx::query_as(include_str!("parked.sql"))
+            .bind(projection)
+            .bind(version)
+            .bind(shard.0)
+            .fetch_all(&self.pool)
+            .await
     }
 
     /// Lets a read model that stopped try again.
@@ -138,7 +129,7 @@ impl Projector {
         let projection = self.find(projection)?.name();
         let mut connection = self.pool.acquire().await?;
         let version = checkpoint::live_version(&mut connection, projection).await?;
-        sqlx::query("update read.checkpoints set stopped = null where projection = $1 and version = $2")
+        sqlx::query(include_str!("resume.sql"))
             .bind(projection)
             .bind(version)
             .execute(&mut *connection)

@@ -13,6 +13,7 @@ mod leader;
 mod listing;
 mod parked;
 mod rebuild;
+mod tables;
 mod wait;
 mod wake;
 mod worker;

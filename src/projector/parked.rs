@@ -27,14 +27,12 @@ impl Projector {
         let projection = self.find(projection)?.name();
         let mut connection = self.pool.acquire().await?;
         let version = checkpoint::live_version(&mut connection, projection).await?;
-        let shard: Option<i16> = sqlx::query_scalar(
-            "select shard from read.parked where projection = $1 and version = $2 and account_id = $3",
-        )
-        .bind(projection)
-        .bind(version)
-        .bind(account.as_str())
-        .fetch_optional(&mut *connection)
-        .await?;
+        let shard: Option<i16> = sqlx::query_scalar(include_str!("shard_of_parked.sql"))
+            .bind(projection)
+            .bind(version)
+            .bind(account.as_str())
+            .fetch_optional(&mut *connection)
+            .await?;
         drop(connection);
         let not_parked =
             || ProjectorError::NotParked { projection: projection.into(), account: account.to_string() };
@@ -67,16 +65,13 @@ impl Projector {
             model.apply(&waiting, Tables { version: place.version }, &mut transaction).await?;
             applied = applied.saturating_add(u64::try_from(entries.len()).unwrap_or(u64::MAX));
         }
-        sqlx::query(
-            "delete from read.parked \
-             where projection = $1 and version = $2 and shard = $3 and account_id = $4",
-        )
-        .bind(place.projection)
-        .bind(place.version)
-        .bind(place.shard.0)
-        .bind(account.as_str())
-        .execute(&mut *transaction)
-        .await?;
+        sqlx::query(include_str!("unpark.sql"))
+            .bind(place.projection)
+            .bind(place.version)
+            .bind(place.shard.0)
+            .bind(account.as_str())
+            .execute(&mut *transaction)
+            .await?;
         checkpoint::count_park(&mut transaction, place).await?;
         transaction.commit().await?;
         self.wake.notify();
@@ -89,17 +84,14 @@ impl Projector {
         account: &AccountId,
         reason: &str,
     ) -> Result<(), sqlx::Error> {
-        sqlx::query(
-            "update read.parked set reason = $5 \
-             where projection = $1 and version = $2 and shard = $3 and account_id = $4",
-        )
-        .bind(place.projection)
-        .bind(place.version)
-        .bind(place.shard.0)
-        .bind(account.as_str())
-        .bind(reason)
-        .execute(&self.pool)
-        .await?;
+        sqlx::query(include_str!("note_reason.sql"))
+            .bind(place.projection)
+            .bind(place.version)
+            .bind(place.shard.0)
+            .bind(account.as_str())
+            .bind(reason)
+            .execute(&self.pool)
+            .await?;
         Ok(())
     }
 }

@@ -16,6 +16,7 @@ use super::{
     Projector,
     checkpoint::{self, Checkpoint, CheckpointId},
     error::ProjectorError,
+    tables,
     worker::{Worker, WorkerStep},
 };
 
@@ -199,13 +200,11 @@ impl Projector {
         let model = self.find(projection)?;
         let mut transaction = self.pool.begin().await?;
         let live = lock_live_version(&mut transaction, model.name()).await?;
-        let versions: Vec<i32> = sqlx::query_scalar(
-            "select distinct version from read.checkpoints where projection = $1 and version < $2 order by 1",
-        )
-        .bind(model.name())
-        .bind(live)
-        .fetch_all(&mut *transaction)
-        .await?;
+        let versions: Vec<i32> = sqlx::query_scalar(include_str!("old_versions.sql"))
+            .bind(model.name())
+            .bind(live)
+            .fetch_all(&mut *transaction)
+            .await?;
         for version in &versions {
             drop_version(&mut transaction, &**model, *version).await?;
         }
@@ -225,10 +224,7 @@ fn gone(place: CheckpointId) -> ProjectorError {
 }
 
 async fn lock_live_version(connection: &mut PgConnection, projection: &str) -> Result<i32, sqlx::Error> {
-    sqlx::query_scalar("select live_version from read.projections where projection = $1 for update")
-        .bind(projection)
-        .fetch_one(connection)
-        .await
+    sqlx::query_scalar(include_str!("lock_live_version.sql")).bind(projection).fetch_one(connection).await
 }
 
 /// Makes the tables and checkpoints of a new version. What an earlier rebuild left unfinished is dropped.
@@ -239,28 +235,22 @@ async fn create(
 ) -> Result<(i32, i32), ProjectorError> {
     let mut transaction = pool.begin().await?;
     let live = lock_live_version(&mut transaction, model.name()).await?;
-    let unfinished: Vec<i32> = sqlx::query_scalar(
-        "select distinct version from read.checkpoints where projection = $1 and version > $2",
-    )
-    .bind(model.name())
-    .bind(live)
-    .fetch_all(&mut *transaction)
-    .await?;
+    let unfinished: Vec<i32> = sqlx::query_scalar(include_str!("unfinished_versions.sql"))
+        .bind(model.name())
+        .bind(live)
+        .fetch_all(&mut *transaction)
+        .await?;
     for version in unfinished {
         drop_version(&mut transaction, model, version).await?;
     }
     let version = live.saturating_add(1);
-    let definition = Tables { version }.statement(model.definition());
-    sqlx::raw_sql(&definition).execute(&mut *transaction).await?;
-    sqlx::query(
-        "insert into read.checkpoints (projection, version, shard, position) \
-         select $1, $2, unnest($3::smallint[]), 0",
-    )
-    .bind(model.name())
-    .bind(version)
-    .bind(shards.iter().map(|shard| shard.0).collect::<Vec<_>>())
-    .execute(&mut *transaction)
-    .await?;
+    tables::make(&mut transaction, model, version).await?;
+    sqlx::query(include_str!("begin_version.sql"))
+        .bind(model.name())
+        .bind(version)
+        .bind(shards.iter().map(|shard| shard.0).collect::<Vec<_>>())
+        .execute(&mut *transaction)
+        .await?;
     transaction.commit().await?;
     Ok((live, version))
 }
@@ -270,14 +260,8 @@ pub(super) async fn drop_version(
     model: &dyn Projection,
     version: i32,
 ) -> Result<(), sqlx::Error> {
-    for table in model.tables() {
-        let statement = format!("drop table if exists read.{table}_v{version}");
-        sqlx::raw_sql(&statement).execute(&mut *connection).await?;
-    }
-    for statement in [
-        "delete from read.parked where projection = $1 and version = $2",
-        "delete from read.checkpoints where projection = $1 and version = $2",
-    ] {
+    tables::drop(connection, model, version).await?;
+    for statement in [include_str!("forget_parked.sql"), include_str!("forget_checkpoints.sql")] {
         sqlx::query(statement).bind(model.name()).bind(version).execute(&mut *connection).await?;
     }
     Ok(())
@@ -292,21 +276,12 @@ async fn totals(
     sqlx::query_scalar(&statement).fetch_one(connection).await
 }
 
-/// The views keep their columns: a version with other ones comes with a migration that makes new views.
 async fn switch(
     connection: &mut PgConnection,
     model: &dyn Projection,
     version: i32,
 ) -> Result<(), sqlx::Error> {
-    for table in model.tables() {
-        let statement =
-            format!("create or replace view read.{table} as select * from read.{table}_v{version}");
-        sqlx::raw_sql(&statement).execute(&mut *connection).await?;
-    }
-    sqlx::query("update read.projections set live_version = $2 where projection = $1")
-        .bind(model.name())
-        .bind(version)
-        .execute(connection)
-        .await?;
+    tables::show(connection, model, version).await?;
+    sqlx::query(include_str!("make_live.sql")).bind(model.name()).bind(version).execute(connection).await?;
     Ok(())
 }

@@ -90,13 +90,12 @@ impl Projector {
 
     /// The age of the first event after `position`, in milliseconds; 0 when there is none.
     pub(super) async fn lag_ms(&self, shard: Shard, position: Position) -> Result<i64, sqlx::Error> {
-        let recorded_at: Option<chrono::DateTime<chrono::Utc>> = sqlx::query_scalar(
-            "select recorded_at from ledger.events where shard = $1 and position > $2 order by position limit 1",
-        )
-        .bind(shard.0)
-        .bind(position.0)
-        .fetch_optional(&self.pool)
-        .await?;
+        let recorded_at: Option<chrono::DateTime<chrono::Utc>> =
+            sqlx::query_scalar(include_str!("first_waiting.sql"))
+                .bind(shard.0)
+                .bind(position.0)
+                .fetch_optional(&self.pool)
+                .await?;
         Ok(recorded_at.map_or(0, |at| {
             let age = self.clock.now().micros().saturating_sub(Timestamp::from(at).micros());
             age.max(0).div_euclid(1_000)

@@ -39,6 +39,7 @@ mod roles;
 mod sandbox;
 mod scheduler;
 mod setup;
+mod sql;
 mod statements;
 mod story;
 mod stripe;

@@ -125,7 +125,7 @@ fn worst(heard: &Heard) -> BTreeMap<String, Run> {
         let Some((_, explained)) = explained else { continue };
         let mut explained: Value = serde_json::from_str(explained).expect("a plan");
         let text = explained["Query Text"].as_str().expect("a statement");
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = statements::plain(text);
         let run = Run::of(explained["Plan"].take());
         if worst.get(&text).is_none_or(|known| known.beyond() < run.beyond()) {
             worst.insert(text, run);

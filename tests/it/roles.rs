@@ -10,7 +10,7 @@ use crate::support::{
 
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
 
-async fn service_pool(database: &TestDatabase) -> PgPool {
+pub async fn service_pool(database: &TestDatabase) -> PgPool {
     let options = roles::with_least_rights(&database.connect_options()).await.expect("the database answers");
     pool::open(options, 4)
 }

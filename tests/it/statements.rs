@@ -1,8 +1,10 @@
-//! Which statements does the program have? Every text in its sources that begins like one.
+//! Which SQL statements does the program have? Its `.sql` files.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
-use counterfoil::journal::row::COLUMNS;
 use serde_json::Value;
 use sqlx::{Executor, PgConnection, Row};
 
@@ -13,9 +15,7 @@ const BEGINNINGS: [&str; 5] = ["select ", "insert into ", "update ", "delete fro
 #[derive(Debug)]
 pub struct Statement {
     pub place: String,
-    /// With single spaces between words.
-    pub text: String,
-    /// Without comments.
+    /// Without comments, and with single spaces between words.
     sql: String,
 }
 
@@ -36,120 +36,50 @@ const SMALL: [&str; 11] = [
 ];
 
 /// What goes through a whole table by what it is for, once a night, or when an operator asks for it.
-const WHOLE: [(&str, &str, &str); 6] = [
-    ("totals.sql", "", "two versions of a read model are compared"),
-    ("projector/compare.rs", "", "two versions of a read model are compared"),
-    (
-        "app/catalogs.rs",
-        "select plan, count(*)",
-        "at a start: is anybody on a plan that is not sold any more?",
-    ),
-    ("keys/table.rs", "select exists", "at a start: is there any key? The first one answers"),
-    ("keys/table.rs", "select id from ledger.api_keys", "at a start: which keys were replaced?"),
-    ("keys/table.rs", "update ledger.api_keys set prefix", "at a start: prefixes of earlier releases"),
+const WHOLE: [(&str, &str); 7] = [
+    ("totals.sql", "two versions of a read model are compared"),
+    ("projector/compare.sql", "two versions of a read model are compared"),
+    ("projector/count_rows.sql", "two versions of a read model are compared"),
+    ("app/accounts_by_plan.sql", "at a start: is anybody on a plan that is not sold any more?"),
+    ("keys/any.sql", "at a start: is there any key? The first one answers"),
+    ("keys/earlier.sql", "at a start: which keys were replaced?"),
+    ("keys/forget_beginnings.sql", "at a start: prefixes of earlier releases"),
 ];
 
-fn single_spaced(text: &str) -> String {
+pub fn single_spaced(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The literals of a source file, without escapes and line ends.
-fn literals(source: &str) -> Vec<String> {
-    let mut literals = Vec::new();
-    let mut characters = source.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '/' if characters.peek() == Some(&'/') => {
-                characters.by_ref().find(|character| *character == '\n');
-            }
-            // A character, which may be a quote.
-            '\'' if characters.next() == Some('\\') => {
-                characters.next();
-            }
-            '"' => {
-                let mut literal = String::new();
-                while let Some(character) = characters.next().filter(|character| *character != '"') {
-                    if character != '\\' {
-                        literal.push(character);
-                        continue;
-                    }
-                    match characters.next() {
-                        Some('\n') => literal.push(' '),
-                        Some(escaped) => literal.push(escaped),
-                        None => break,
-                    }
-                }
-                literals.push(literal);
-            }
-            _ => {}
-        }
-    }
-    literals
-}
-
-fn without_comments(text: &str) -> String {
+pub fn without_comments(text: &str) -> String {
     text.lines().map(|line| line.split("--").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
-fn is_statement(text: &str) -> bool {
-    let begins = BEGINNINGS.iter().any(|begin| text.starts_with(begin));
-    let is_prose = text.starts_with("with ") && !text.contains(" as ");
-    begins && !is_prose && (text.contains('$') || text.contains(" from "))
+/// The statement of a text, without comments and with single spaces between words.
+pub fn plain(text: &str) -> String {
+    single_spaced(&without_comments(text))
 }
 
-fn files(directory: &Path, found: &mut Vec<std::path::PathBuf>) {
+pub fn files(directory: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(directory).expect("a directory") {
         let path = entry.expect("an entry").path();
         if path.is_dir() { files(&path, found) } else { found.push(path) }
     }
 }
 
-/// Every statement of the program.
+/// Every statement of the program that looks rows up, or changes them.
 pub fn all() -> Vec<Statement> {
     let mut paths = Vec::new();
     for directory in ["src", "crates", "projections"] {
         files(Path::new(directory), &mut paths);
     }
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "sql"));
     paths.sort();
-    let mut statements = Vec::new();
-    for path in paths {
-        let place = path.display().to_string();
-        let source = std::fs::read_to_string(&path).unwrap_or_default();
-        let texts = match path.extension().and_then(|extension| extension.to_str()) {
-            // The sandbox has no database, and load is put on one by benchmarks alone.
-            Some("rs") if !place.starts_with("crates/sandbox") => {
-                let tests = source.find("#[cfg(test)]").unwrap_or(source.len());
-                literals(source.get(..tests).unwrap_or_default())
-            }
-            Some("sql") => vec![source],
-            _ => Vec::new(),
-        };
-        let statement = |text: &String| Statement {
-            place: place.clone(),
-            text: single_spaced(text),
-            sql: single_spaced(&without_comments(text)),
-        };
-        statements.extend(texts.iter().map(statement).filter(|statement| is_statement(&statement.sql)));
-    }
-    statements
-}
-
-/// The parts of a text between what is put in while the program runs.
-fn parts(text: &str) -> Vec<String> {
-    let mut parts = vec![String::new()];
-    let mut depth = 0_usize;
-    for character in text.chars() {
-        match character {
-            '{' => {
-                depth += 1;
-                parts.push(String::new());
-            }
-            '}' => depth = depth.saturating_sub(1),
-            _ if depth == 0 => parts.last_mut().expect("one").push(character),
-            _ => {}
-        }
-    }
-    parts.into_iter().map(|part| part.trim().to_owned()).filter(|part| part.len() > 8).collect()
+    let statement = |path: &PathBuf| {
+        let sql = plain(&std::fs::read_to_string(path).unwrap_or_default());
+        Statement { place: path.display().to_string(), sql }
+    };
+    let is_of_rows = |statement: &Statement| BEGINNINGS.iter().any(|begin| statement.sql.starts_with(begin));
+    paths.iter().map(statement).filter(is_of_rows).collect()
 }
 
 /// Versions of tables by one name: `read.usage_v3` is `read.usage_vN` in the sources.
@@ -169,34 +99,27 @@ fn without_versions(text: &str) -> String {
 /// The statements that were not among those that were heard.
 pub fn unheard<'a>(heard: impl Iterator<Item = &'a String>) -> Vec<Statement> {
     let heard: BTreeSet<String> = heard.map(|text| without_versions(text)).collect();
-    let is_heard = |statement: &Statement| {
-        let parts = parts(&statement.text);
-        heard.iter().any(|text| parts.iter().all(|part| text.contains(part.as_str())))
-    };
-    all().into_iter().filter(|statement| !is_heard(statement)).collect()
+    all().into_iter().filter(|statement| !heard.contains(&statement.sql)).collect()
 }
 
 /// How PostgreSQL would look for the rows of a statement whose parameters it does not know: the tables that it would
-/// read whole. `None`: the statement is put together while the program runs.
+/// read whole.
 async fn read_whole(
     connection: &mut PgConnection,
     statement: &Statement,
     tables: &[String],
     partial: &[String],
-) -> Option<Vec<String>> {
-    let mut text = statement.sql.replace("{COLUMNS}", COLUMNS);
+) -> Vec<String> {
+    let mut text = statement.sql.clone();
     for table in tables {
         let (name, version) = table.rsplit_once("_v").expect("a version");
         text = text.replace(&format!("read.{name}_vN"), &format!("read.{name}_v{version}"));
         // Names of constraints and of columns' types have the version too.
         text = text.replace("_vN", &format!("_v{version}"));
     }
-    if text.contains('{') && !text.contains("#>> '{") {
-        return None;
-    }
     let prepare = format!("prepare statement as {text}");
     if let Err(error) = connection.execute(prepare.as_str()).await {
-        return Some(vec![format!("{error}")]);
+        return vec![format!("{error}")];
     }
     let parameters: i32 =
         sqlx::query_scalar("select coalesce(cardinality(parameter_types), 0) from pg_prepared_statements where name = 'statement'")
@@ -211,7 +134,7 @@ async fn read_whole(
     let plan: Value = row.try_get(0).expect("a plan");
     let mut whole = Vec::new();
     collect_whole(&plan[0]["Plan"], partial, &mut whole);
-    Some(whole)
+    whole
 }
 
 /// An index that has but the rows that are looked for may be read whole.
@@ -247,20 +170,13 @@ pub async fn through_whole_tables(connection: &mut PgConnection, statements: &[S
     .expect("listed");
     let mut found = Vec::new();
     for statement in statements {
-        let is_of = |(place, begin, _): &&(&str, &str, &str)| {
-            statement.place.ends_with(place) && statement.sql.starts_with(begin)
-        };
-        if WHOLE.iter().any(|whole| is_of(&whole)) {
+        if WHOLE.iter().any(|(place, _)| statement.place.ends_with(place)) {
             continue;
         }
-        match read_whole(connection, statement, &tables, &partial).await {
-            None => found.push(format!("{} is not heard: {}", statement.place, statement.text)),
-            Some(whole) => {
-                let grows = |table: &String| !SMALL.contains(&table.as_str());
-                if let Some(table) = whole.iter().find(|table| grows(table)) {
-                    found.push(format!("{} reads {table} whole: {}", statement.place, statement.text));
-                }
-            }
+        let whole = read_whole(connection, statement, &tables, &partial).await;
+        let grows = |table: &String| !SMALL.contains(&table.as_str());
+        if let Some(table) = whole.iter().find(|table| grows(table)) {
+            found.push(format!("{} reads {table} whole: {}", statement.place, statement.sql));
         }
     }
     found

@@ -130,7 +130,7 @@ fn prepare(
 async fn ensure_database(server: &Server) -> Result<(), sqlx::Error> {
     let options = server.connect_options("postgres").disable_statement_logging();
     let mut connection = PgConnection::connect_with(&options).await?;
-    let exists: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
+    let exists: bool = sqlx::query_scalar(include_str!("database_exists.sql"))
         .bind(DATABASE)
         .fetch_one(&mut connection)
         .await?;

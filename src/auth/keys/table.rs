@@ -15,8 +15,6 @@ use super::{
     ApiKey, Bootstrap, CreatedKey, GivenKeyState, KeyError, KeyScope, KeySecret, NewKey, SecretHash,
 };
 
-const COLUMNS: &str = "id, name, prefix, scopes, accounts, requests_per_minute, created_at, expires_at, \
-                       last_used_at, revoked_at";
 /// Instances that start at the same time on an empty database make one first key, not one each.
 const BOOTSTRAP_LOCK_KEY: i64 = 0x6366_2D62_6F6F_7473;
 const BOOTSTRAP_NAME: &str = "bootstrap";
@@ -36,8 +34,7 @@ pub async fn create(pool: &PgPool, clock: &Clock, new: NewKey) -> Result<Created
 /// # Errors
 /// When the database does not answer.
 pub async fn list(pool: &PgPool) -> Result<Vec<ApiKey>, KeyError> {
-    let query = format!("select {COLUMNS} from ledger.api_keys order by created_at, id");
-    let rows = sqlx::query(&query).fetch_all(pool).await?;
+    let rows = sqlx::query(include_str!("list.sql")).fetch_all(pool).await?;
     rows.iter().map(decode).collect()
 }
 
@@ -46,10 +43,11 @@ pub async fn list(pool: &PgPool) -> Result<Vec<ApiKey>, KeyError> {
 /// # Errors
 /// When the database does not answer.
 pub async fn revoke(pool: &PgPool, clock: &Clock, id: &str) -> Result<Option<ApiKey>, KeyError> {
-    let query = format!(
-        "update ledger.api_keys set revoked_at = coalesce(revoked_at, $2) where id = $1 returning {COLUMNS}"
-    );
-    let row = sqlx::query(&query).bind(id).bind(clock.now().to_utc()).fetch_optional(pool).await?;
+    let row = sqlx::query(include_str!("revoke.sql"))
+        .bind(id)
+        .bind(clock.now().to_utc())
+        .fetch_optional(pool)
+        .await?;
     row.as_ref().map(decode).transpose()
 }
 
@@ -103,26 +101,17 @@ fn has_ended(key: &ApiKey, now: Timestamp) -> bool {
 
 /// The other keys of starts that still open everything: a setting that was changed ends none.
 async fn earlier(connection: &mut PgConnection, clock: &Clock, id: &str) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar(
-        "select id from ledger.api_keys where name = $1 and id <> $2 and revoked_at is null \
-         and (expires_at is null or expires_at > $3) and 'admin' = any (scopes) order by created_at, id",
-    )
-    .bind(BOOTSTRAP_NAME)
-    .bind(id)
-    .bind(clock.now().to_utc())
-    .fetch_all(connection)
-    .await
+    sqlx::query_scalar(include_str!("earlier.sql"))
+        .bind(BOOTSTRAP_NAME)
+        .bind(id)
+        .bind(clock.now().to_utc())
+        .fetch_all(connection)
+        .await
 }
 
 /// Earlier releases kept the beginnings of given keys too, which may say much about a short one.
 async fn forget_beginnings(connection: &mut PgConnection, given: SecretHash) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "update ledger.api_keys set prefix = '' \
-         where prefix <> '' and (hash = $1 or prefix !~ '^cf_(test|live)_')",
-    )
-    .bind(given.as_bytes())
-    .execute(connection)
-    .await?;
+    sqlx::query(include_str!("forget_beginnings.sql")).bind(given.as_bytes()).execute(connection).await?;
     Ok(())
 }
 
@@ -142,23 +131,18 @@ pub(super) async fn find(
     connection: &mut PgConnection,
     hash: SecretHash,
 ) -> Result<Option<ApiKey>, KeyError> {
-    let query = format!("select {COLUMNS} from ledger.api_keys where hash = $1");
-    let row = sqlx::query(&query).bind(hash.as_bytes()).fetch_optional(connection).await?;
+    let row = sqlx::query(include_str!("find.sql")).bind(hash.as_bytes()).fetch_optional(connection).await?;
     row.as_ref().map(decode).transpose()
 }
 
 /// Notes that a key was used.
 pub(super) async fn touch(connection: &mut PgConnection, id: &str, at: Timestamp) -> Result<(), sqlx::Error> {
-    sqlx::query("update ledger.api_keys set last_used_at = greatest(last_used_at, $2) where id = $1")
-        .bind(id)
-        .bind(at.to_utc())
-        .execute(connection)
-        .await?;
+    sqlx::query(include_str!("touch.sql")).bind(id).bind(at.to_utc()).execute(connection).await?;
     Ok(())
 }
 
 async fn any(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar("select exists (select from ledger.api_keys)").fetch_one(connection).await
+    sqlx::query_scalar(include_str!("any.sql")).fetch_one(connection).await
 }
 
 async fn insert(
@@ -174,12 +158,7 @@ async fn insert(
     let accounts: Option<Vec<&str>> =
         new.accounts.as_ref().map(|accounts| accounts.iter().map(AccountId::as_str).collect());
     let requests_per_minute = new.requests_per_minute.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX));
-    let query = format!(
-        "insert into ledger.api_keys \
-         (id, hash, prefix, name, scopes, accounts, requests_per_minute, created_at, expires_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning {COLUMNS}"
-    );
-    let row = sqlx::query(&query)
+    let row = sqlx::query(include_str!("insert.sql"))
         .bind(make_id()?)
         .bind(secret.hash().as_bytes())
         .bind(secret.prefix())

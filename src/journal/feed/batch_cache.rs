@@ -12,7 +12,10 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::domain::recorded::{Position, Shard};
+use crate::{
+    domain::recorded::{Position, Shard},
+    journal::append,
+};
 
 use super::{BATCH_EVENTS_MAX, FeedBatch, FeedEntry, FeedError, range};
 
@@ -123,23 +126,18 @@ impl BatchCache {
 
     /// Events are never taken away, so an empty answer is the end, or else a fault.
     async fn check_end(&self, position: Position) -> Result<(), FeedError> {
-        let head: i64 = sqlx::query_scalar("select position from ledger.heads where shard = $1")
-            .bind(self.shard.0)
-            .fetch_one(&self.pool)
-            .await?;
+        let head = append::head(&mut *self.pool.acquire().await?, self.shard).await?;
         let next = position.0.saturating_add(1);
-        if head < next {
+        if head.0 < next {
             return Ok(());
         }
         // The event may have come between the two questions.
-        let known: bool = sqlx::query_scalar(
-            "select exists (select from ledger.events where shard = $1 and position between $2 and $3)",
-        )
-        .bind(self.shard.0)
-        .bind(next)
-        .bind(border(position.0))
-        .fetch_one(&self.pool)
-        .await?;
+        let known: bool = sqlx::query_scalar(include_str!("is_any_there.sql"))
+            .bind(self.shard.0)
+            .bind(next)
+            .bind(border(position.0))
+            .fetch_one(&self.pool)
+            .await?;
         if known { Ok(()) } else { Err(FeedError::Missing(Position(next))) }
     }
 

@@ -1,3 +1,5 @@
+-- Begins a call: notes what is asked, before it is asked.
+--
 -- Nothing where the key is taken: whoever took it has written what is asked.
 insert into ledger.stripe_calls
     (account, operation, idempotency_key, stripe_key, asked, request, state, begun_at, changed_at, asked_at, resolve_at,

@@ -1,3 +1,5 @@
+-- Begins to ask, once more or for the first time.
+--
 -- From here on it may happen. Nothing where it is settled.
 with call_before as (
     select state, asked_at

@@ -1,3 +1,4 @@
+-- Forgets pages of Stripe that were asked for before a time: nobody comes back to them.
 delete from ledger.stripe_calls
 where ctid in (
     select ctid

@@ -1,3 +1,5 @@
+-- Notes that a call did not reach Stripe.
+--
 -- Only if nobody else has asked meanwhile, whose outcome is another.
 update ledger.stripe_calls set state = 'untouched', changed_at = $5
 where account = $1 and operation = $2 and idempotency_key = $3 and state = 'open' and askings = $4

@@ -1,11 +1,13 @@
--- Keeps which account each report ($2) says that its subscription ($1) belongs to ($3). What had to wait for the first report
--- on a subscription is due now ($9): reports on it that name no price of ours, and events of its party ($8) that could not
--- be told from those of another account ($10). What was paid after a report says that the subscription belongs to another
--- account is handled again, for that account. The offsets make each of these one look-up in an index.
+-- Keeps which account each report ($2) says that its subscription ($1) belongs to ($3). What had to wait for the first
+-- report on a subscription is due now ($9): reports on it that name no price of ours, and events of its party ($8) that
+-- could not be told from those of another account ($10). What was paid after a report says that the subscription
+-- belongs to another account is handled again, for that account. The offsets make each of these one look-up in an
+-- index.
 with told as (
     select *
-    from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::smallint[], $6::text[], $7::text[], $8::text[])
-        as told (subscription, evidence, account, reported_at, rank, step_from, step_to, party)
+    from unnest(
+        $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::smallint[], $6::text[], $7::text[], $8::text[]
+    ) as told (subscription, evidence, account, reported_at, rank, step_from, step_to, party)
 ),
 news as (
     select told.subscription, told.party

@@ -183,10 +183,7 @@ pub(super) async fn links(
     customers: &[&str],
 ) -> Result<AccountsByCustomer, sqlx::Error> {
     let rows: Vec<(String, String)> =
-        sqlx::query_as("select customer, account from ledger.stripe_links where customer = any ($1)")
-            .bind(customers)
-            .fetch_all(connection)
-            .await?;
+        sqlx::query_as(include_str!("links.sql")).bind(customers).fetch_all(connection).await?;
     let mut links = AccountsByCustomer::new();
     for (customer, account) in rows {
         // What was stored here was an id before.
@@ -202,10 +199,7 @@ async fn payments(connection: &mut PgConnection, payments: &[&str]) -> Result<Pa
         return Ok(PaymentAccounts::new());
     }
     let rows: Vec<(String, String)> =
-        sqlx::query_as("select payment, account from ledger.stripe_payments where payment = any ($1)")
-            .bind(payments)
-            .fetch_all(connection)
-            .await?;
+        sqlx::query_as(include_str!("payments.sql")).bind(payments).fetch_all(connection).await?;
     let known = rows.iter().filter_map(|(payment, account)| {
         Some((ProviderId::parse(payment).ok()?, AccountId::parse(account).ok()?))
     });
@@ -217,13 +211,8 @@ async fn reports(connection: &mut PgConnection, subscriptions: &[&str]) -> Resul
     if subscriptions.is_empty() {
         return Ok(reports);
     }
-    let rows: Vec<LinkRow> = sqlx::query_as(
-        "select subscription, evidence, account, reported_at, rank, step_from, step_to
-         from ledger.stripe_reports where subscription = any ($1)",
-    )
-    .bind(subscriptions)
-    .fetch_all(connection)
-    .await?;
+    let rows: Vec<LinkRow> =
+        sqlx::query_as(include_str!("reports.sql")).bind(subscriptions).fetch_all(connection).await?;
     for (subscription, evidence, account) in rows.into_iter().filter_map(LinkRow::read) {
         reports.entry(subscription).or_default().push((evidence, account));
     }

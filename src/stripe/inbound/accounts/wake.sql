@@ -1,6 +1,6 @@
 -- What waited for these customers ($1) to be linked, or for these payments ($4) to be known, is due now ($2), also what
--- had been given up on for that ($3, $5). What these customers have taken off is told again: it is told to each account that
--- they stand for, also where it was nobody's before.
+-- had been given up on for that ($3, $5). What these customers have taken off is told again: it is told to each account
+-- that they stand for, also where it was nobody's before.
 --
 -- The offsets make each of them one look-up in an index, whatever is known of the table's size.
 update ledger.stripe_inbox

@@ -23,15 +23,11 @@ impl Inbox {
     /// # Errors
     /// When the database does not answer.
     pub async fn retry(&self, event_id: &str, at: Timestamp) -> Result<Operated, sqlx::Error> {
-        let changed = sqlx::query(
-            "update ledger.stripe_inbox
-             set state = 'received', reason = null, attempts = 0, next_attempt_at = null, changed_at = $2
-             where event_id = $1 and state not in ('received', 'processed') and body is not null",
-        )
-        .bind(event_id)
-        .bind(at.to_utc())
-        .execute(self.pool())
-        .await?;
+        let changed = sqlx::query(include_str!("retry.sql"))
+            .bind(event_id)
+            .bind(at.to_utc())
+            .execute(self.pool())
+            .await?;
         self.wake();
         self.outcome(event_id, changed.rows_affected()).await
     }
@@ -46,16 +42,12 @@ impl Inbox {
         reason: &str,
         at: Timestamp,
     ) -> Result<Operated, sqlx::Error> {
-        let changed = sqlx::query(
-            "update ledger.stripe_inbox
-             set state = 'discarded', reason = $2, next_attempt_at = null, changed_at = $3
-             where event_id = $1 and state not in ('processed', 'discarded')",
-        )
-        .bind(event_id)
-        .bind(reason)
-        .bind(at.to_utc())
-        .execute(self.pool())
-        .await?;
+        let changed = sqlx::query(include_str!("discard.sql"))
+            .bind(event_id)
+            .bind(reason)
+            .bind(at.to_utc())
+            .execute(self.pool())
+            .await?;
         self.outcome(event_id, changed.rows_affected()).await
     }
 
@@ -64,13 +56,8 @@ impl Inbox {
     /// # Errors
     /// When the database does not answer.
     pub async fn reprocess(&self, at: Timestamp) -> Result<u64, sqlx::Error> {
-        let changed = sqlx::query(
-            "update ledger.stripe_inbox set state = 'received', reason = null, attempts = 0, changed_at = $1
-             where state = 'not_handled_yet'",
-        )
-        .bind(at.to_utc())
-        .execute(self.pool())
-        .await?;
+        let changed =
+            sqlx::query(include_str!("reprocess.sql")).bind(at.to_utc()).execute(self.pool()).await?;
         self.wake();
         Ok(changed.rows_affected())
     }

@@ -28,10 +28,7 @@ pub(super) async fn coupons(connection: &mut PgConnection, ids: &[String]) -> Re
         return Ok(Coupons::new());
     }
     let rows: Vec<(String, Json<Value>)> =
-        sqlx::query_as("select id, coupon from ledger.stripe_coupons where id = any ($1)")
-            .bind(ids)
-            .fetch_all(connection)
-            .await?;
+        sqlx::query_as(include_str!("coupons.sql")).bind(ids).fetch_all(connection).await?;
     Ok(rows.into_iter().map(|(id, Json(coupon))| (id, coupon)).collect())
 }
 
@@ -41,16 +38,12 @@ pub(super) async fn keep_coupons(
     told: &[CouponReport],
 ) -> Result<(), sqlx::Error> {
     for CouponReport { id, coupon, at } in told {
-        sqlx::query(
-            "insert into ledger.stripe_coupons as known (id, coupon, told_at) values ($1, $2, $3)
-             on conflict on constraint stripe_coupons_id do update
-             set coupon = excluded.coupon, told_at = excluded.told_at where excluded.told_at >= known.told_at",
-        )
-        .bind(id)
-        .bind(Json(coupon))
-        .bind(at.to_utc())
-        .execute(&mut *connection)
-        .await?;
+        sqlx::query(include_str!("keep_coupon.sql"))
+            .bind(id)
+            .bind(Json(coupon))
+            .bind(at.to_utc())
+            .execute(&mut *connection)
+            .await?;
     }
     Ok(())
 }

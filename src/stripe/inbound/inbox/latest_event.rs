@@ -35,10 +35,7 @@ impl Inbox {
     /// When the database does not answer.
     pub async fn known(&self, events: &[&str]) -> Result<BTreeSet<String>, sqlx::Error> {
         let known: Vec<String> =
-            sqlx::query_scalar("select event_id from ledger.stripe_inbox where event_id = any ($1)")
-                .bind(events)
-                .fetch_all(self.pool())
-                .await?;
+            sqlx::query_scalar(include_str!("known.sql")).bind(events).fetch_all(self.pool()).await?;
         Ok(known.into_iter().collect())
     }
 
@@ -104,15 +101,12 @@ impl Inbox {
         until: Timestamp,
         limit: i64,
     ) -> Result<Vec<ProviderId>, sqlx::Error> {
-        let rows: Vec<String> = sqlx::query_scalar(
-            "select distinct subscription from ledger.stripe_reports
-             where subscription > $1 and known_at <= $2 order by subscription limit $3",
-        )
-        .bind(after)
-        .bind(until.to_utc())
-        .bind(limit)
-        .fetch_all(self.pool())
-        .await?;
+        let rows: Vec<String> = sqlx::query_scalar(include_str!("reported.sql"))
+            .bind(after)
+            .bind(until.to_utc())
+            .bind(limit)
+            .fetch_all(self.pool())
+            .await?;
         Ok(rows.iter().filter_map(|id| ProviderId::parse(id).ok()).collect())
     }
 
@@ -121,14 +115,10 @@ impl Inbox {
     /// # Errors
     /// When the database does not answer.
     pub async fn is_worked_off(&self, until: Timestamp) -> Result<bool, sqlx::Error> {
-        sqlx::query_scalar(
-            "select not exists (
-                 select from ledger.stripe_inbox where state = 'received' and received_at <= $1
-             )",
-        )
-        .bind(until.to_utc())
-        .fetch_one(self.pool())
-        .await
+        sqlx::query_scalar(include_str!("is_worked_off.sql"))
+            .bind(until.to_utc())
+            .fetch_one(self.pool())
+            .await
     }
 
     /// The newest event of one of these types about an object.
@@ -140,14 +130,11 @@ impl Inbox {
         object: &ProviderId,
         kinds: &[&str],
     ) -> Result<Option<LatestEvent>, sqlx::Error> {
-        let row: Option<LatestEventRow> = sqlx::query_as(
-            "select event_id, created_at, state, reason from ledger.stripe_inbox
-             where object = $1 and event_type = any ($2) order by created_at desc, arrival desc limit 1",
-        )
-        .bind(object.as_str())
-        .bind(kinds)
-        .fetch_optional(self.pool())
-        .await?;
+        let row: Option<LatestEventRow> = sqlx::query_as(include_str!("newest_about.sql"))
+            .bind(object.as_str())
+            .bind(kinds)
+            .fetch_optional(self.pool())
+            .await?;
         row.map(|row| {
             let state = InboxState::parse(&row.state);
             Ok(LatestEvent {

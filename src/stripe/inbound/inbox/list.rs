@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::FromRow;
 
 use super::{Inbox, InboxState, Proof, blanked};
 use crate::domain::time::Timestamp;
@@ -121,10 +121,6 @@ impl TryFrom<InboxRow> for InboxSummary {
     }
 }
 
-const COLUMNS: &str = "select arrival, event_id, event_type, state, reason, attempts, next_attempt_at, created_at, \
-     received_at, changed_at, livemode, api_version, connect_account, proof, secret, customer, account \
-     from ledger.stripe_inbox where true";
-
 impl Inbox {
     /// Events in one state, or in any, that arrived before `before`.
     ///
@@ -137,15 +133,14 @@ impl Inbox {
         limit: u32,
     ) -> Result<InboxPage, sqlx::Error> {
         let limit = limit.clamp(1, PAGE_ROWS_MAX);
-        let mut query = QueryBuilder::new(COLUMNS);
-        if let Some(state) = state {
-            query.push(" and state = ").push_bind(state.as_str());
-        }
-        if let Some(before) = before {
-            query.push(" and arrival < ").push_bind(before);
-        }
-        query.push(" order by arrival desc limit ").push_bind(i64::from(limit).saturating_add(1));
-        let rows: Vec<InboxRow> = query.build_query_as().fetch_all(self.pool()).await?;
+        let (before, rows) = (before.unwrap_or(i64::MAX), i64::from(limit).saturating_add(1));
+        let query = match state {
+            None => sqlx::query_as(include_str!("page.sql")).bind(before).bind(rows),
+            Some(state) => {
+                sqlx::query_as(include_str!("page_of_state.sql")).bind(before).bind(rows).bind(state.as_str())
+            }
+        };
+        let rows: Vec<InboxRow> = query.fetch_all(self.pool()).await?;
         let events = rows.into_iter().map(InboxSummary::try_from).collect::<Result<Vec<_>, _>>()?;
         Ok(page(events, limit))
     }
@@ -155,12 +150,12 @@ impl Inbox {
     /// # Errors
     /// When the database does not answer.
     pub async fn find(&self, event_id: &str) -> Result<Option<InboxEntry>, sqlx::Error> {
-        let mut query = QueryBuilder::new(COLUMNS);
-        query.push(" and event_id = ").push_bind(event_id);
-        let Some(row) = query.build_query_as::<InboxRow>().fetch_optional(self.pool()).await? else {
+        let row: Option<InboxRow> =
+            sqlx::query_as(include_str!("find.sql")).bind(event_id).fetch_optional(self.pool()).await?;
+        let Some(row) = row else {
             return Ok(None);
         };
-        let body = sqlx::query_scalar("select body from ledger.stripe_inbox where event_id = $1");
+        let body = sqlx::query_scalar(include_str!("body.sql"));
         let body = body.bind(event_id).fetch_one(self.pool()).await?;
         Ok(Some(InboxEntry { summary: row.try_into()?, body }))
     }
@@ -170,11 +165,7 @@ impl Inbox {
     /// # Errors
     /// When the database does not answer.
     pub async fn count_open(&self) -> Result<BTreeMap<InboxState, i64>, sqlx::Error> {
-        let rows: Vec<(String, i64)> =
-            sqlx::query_as(
-                "select state, (select count(*) from ledger.stripe_inbox as event where event.state = open.state) \
-                 from unnest($1::text[]) as open (state)",
-            )
+        let rows: Vec<(String, i64)> = sqlx::query_as(include_str!("count_open.sql"))
             .bind(InboxState::OPEN.map(InboxState::as_str))
             .fetch_all(self.pool())
             .await?;

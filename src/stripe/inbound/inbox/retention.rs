@@ -68,15 +68,12 @@ impl Inbox {
     /// Blanks what an earlier release stored whole, at most so many events of it. Answers how many there were.
     async fn blank_some(&self, events_max: i64) -> Result<usize, sqlx::Error> {
         let mut transaction = self.pool().begin().await?;
-        let whole: Vec<(String, Option<Vec<u8>>)> = sqlx::query_as(
-            "select event_id, body from ledger.stripe_inbox where not blanked order by arrival limit $1 \
-             for update skip locked",
-        )
-        .bind(events_max)
-        .fetch_all(&mut *transaction)
-        .await?;
+        let whole: Vec<(String, Option<Vec<u8>>)> = sqlx::query_as(include_str!("unblanked.sql"))
+            .bind(events_max)
+            .fetch_all(&mut *transaction)
+            .await?;
         for (event, body) in &whole {
-            sqlx::query("update ledger.stripe_inbox set body = $2, blanked = true where event_id = $1")
+            sqlx::query(include_str!("blank.sql"))
                 .bind(event)
                 .bind(body.as_deref().map(blanked))
                 .execute(&mut *transaction)
@@ -88,17 +85,11 @@ impl Inbox {
 
     /// Takes the documents away of at most so many events that were over before a time. Answers how many there were.
     async fn forget_some(&self, before: Timestamp, events_max: i64) -> Result<u64, sqlx::Error> {
-        let forgotten = sqlx::query(
-            "update ledger.stripe_inbox set body = null where event_id = any(array( \
-                 select event_id from ledger.stripe_inbox \
-                 where body is not null and state in ('processed', 'ignored', 'discarded') and changed_at < $1 \
-                 order by changed_at limit $2 \
-             ))",
-        )
-        .bind(before.to_utc())
-        .bind(events_max)
-        .execute(self.pool())
-        .await?;
+        let forgotten = sqlx::query(include_str!("forget_bodies.sql"))
+            .bind(before.to_utc())
+            .bind(events_max)
+            .execute(self.pool())
+            .await?;
         Ok(forgotten.rows_affected())
     }
 }

@@ -1,3 +1,4 @@
+-- Notes what became of events.
 update ledger.stripe_inbox as inbox
 set state = item.state,
     reason = item.reason,

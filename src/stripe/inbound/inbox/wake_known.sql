@@ -1,5 +1,6 @@
--- What waits for a customer to be linked ($2), or for a payment to be known ($3), and need not any more: another instance
--- learned of it while the event was being set aside. It would be tried again by itself; now ($1) it is due at once.
+-- What waits for a customer to be linked ($2), or for a payment to be known ($3), and need not any more: another
+-- instance learned of it while the event was being set aside. It would be tried again by itself; now ($1) it is due at
+-- once.
 --
 -- To count makes each event one look-up in an index: for any one, a whole table may seem as good.
 update ledger.stripe_inbox as inbox

@@ -1,7 +1,9 @@
--- Which of these events ($1) were set aside for a customer to be linked ($3), or for a payment to be known ($4), while another
--- transaction learned of it, are due now ($2). Their attempts stay counted: one that waits all the same waits as others do.
+-- Which of these events ($1) were set aside for a customer to be linked ($3), or for a payment to be known ($4), while
+-- another transaction learned of it, are due now ($2). Their attempts stay counted: one that waits all the same waits
+-- as others do.
 --
--- The offset makes each event one look-up in an index, and so does to count: for any one, a whole table may seem as good.
+-- The offset makes each event one look-up in an index, and so does to count: for any one, a whole table may seem as
+-- good.
 update ledger.stripe_inbox
 set state = 'received', next_attempt_at = null, changed_at = $2
 where event_id in (

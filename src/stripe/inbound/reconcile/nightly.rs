@@ -93,10 +93,7 @@ impl Nightly {
         let night = now.to_utc().date_naive();
         // A statement of its own: it has to see what was written until the lock was free.
         let is_done: bool =
-            sqlx::query_scalar("select exists (select from ledger.stripe_reconciliations where night = $1)")
-                .bind(night)
-                .fetch_one(&mut *lock)
-                .await?;
+            sqlx::query_scalar(include_str!("is_night_done.sql")).bind(night).fetch_one(&mut *lock).await?;
         if is_done {
             return Ok(None);
         }
@@ -104,16 +101,13 @@ impl Nightly {
         let order = ReconcileOptions { since, fetch_events: true, rebuild_events: false };
         let report = self.reconciler.run(order, |_, _| {}).await?;
         tell(&report);
-        sqlx::query(
-            "insert into ledger.stripe_reconciliations (night, begun_at, ended_at, report)
-             values ($1, $2, $3, $4)",
-        )
-        .bind(night)
-        .bind(report.begun_at.to_utc())
-        .bind(report.ended_at.to_utc())
-        .bind(sqlx::types::Json(&report))
-        .execute(&self.pool)
-        .await?;
+        sqlx::query(include_str!("keep_report.sql"))
+            .bind(night)
+            .bind(report.begun_at.to_utc())
+            .bind(report.ended_at.to_utc())
+            .bind(sqlx::types::Json(&report))
+            .execute(&self.pool)
+            .await?;
         Ok(Some(report))
     }
 }

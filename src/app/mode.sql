@@ -1,0 +1,2 @@
+-- What is the database for?
+select mode from ledger.mode

@@ -1,0 +1,10 @@
+-- What happened to these accounts ($2), from their beginning?
+--
+-- The offset makes of each account a look-up in an index, whatever is known of the table's size.
+select
+    e.aggregate_id, e.sequence, e.position, e.event_type, e.event_version, e.payload::text as payload
+from unnest($2::text[]) as wanted (id)
+cross join lateral (
+    select * from ledger.events where shard = $1 and aggregate_id = wanted.id offset 0
+) as e
+order by e.aggregate_id, e.sequence

@@ -1,0 +1,2 @@
+-- Is there any key?
+select exists (select from ledger.api_keys)

@@ -1,0 +1,2 @@
+-- Where does a shard's order end now?
+select position from ledger.heads where shard = $1

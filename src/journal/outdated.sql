@@ -1,0 +1,17 @@
+-- Which claims do not hold? An account ($2) has an event after its nth ($3), or the key ($4) or work ($5) is taken.
+--
+-- The limit makes each of them a look-up or two in an index, whatever is known of the table's size.
+select claim.number
+from unnest($2::text[], $3::bigint[], $4::text[], $5::text[]) with ordinality
+    as claim (id, sequence, key, generation, number)
+cross join lateral (
+    select from ledger.events e
+    where e.shard = $1 and e.aggregate_id = claim.id and e.sequence = claim.sequence + 1
+    union all
+    select from ledger.events e
+    where e.shard = $1 and e.aggregate_id = claim.id and e.idempotency_key = claim.key
+    union all
+    select from ledger.events e
+    where e.shard = $1 and e.aggregate_id = claim.id and e.generation = claim.generation
+    limit 1
+) as against

@@ -1,0 +1,2 @@
+-- Which shards are there?
+select shard from ledger.heads order by shard

@@ -1,0 +1,55 @@
+//! Where are the rows of one version of a read model? In tables of its own, which its folder's `tables.sql` defines.
+
+use sqlx::{Executor, PgConnection};
+
+use crate::projections::{Projection, Tables};
+
+/// Makes the tables of a version.
+pub(super) async fn make(
+    connection: &mut PgConnection,
+    model: &dyn Projection,
+    version: i32,
+) -> Result<(), sqlx::Error> {
+    let definition = Tables { version }.statement(model.definition());
+    connection.execute(definition.as_str()).await.map(|_| ())
+}
+
+/// Whether a version has its tables.
+pub(super) async fn are_there(
+    connection: &mut PgConnection,
+    model: &dyn Projection,
+    version: i32,
+) -> Result<bool, sqlx::Error> {
+    let Some(first) = model.tables().first() else { return Ok(true) };
+    sqlx::query_scalar(include_str!("has_table.sql"))
+        .bind(format!("read.{first}_v{version}"))
+        .fetch_one(connection)
+        .await
+}
+
+/// Shows readers this version. The views keep their columns: a version with other ones comes with a migration that
+/// drops the read model, so that it is made anew.
+pub(super) async fn show(
+    connection: &mut PgConnection,
+    model: &dyn Projection,
+    version: i32,
+) -> Result<(), sqlx::Error> {
+    for table in model.tables() {
+        let statement = Tables { version }.statement_on(table, include_str!("show_table.sql"));
+        connection.execute(statement.as_str()).await?;
+    }
+    Ok(())
+}
+
+/// Drops the tables of a version, as far as they are there.
+pub(super) async fn drop(
+    connection: &mut PgConnection,
+    model: &dyn Projection,
+    version: i32,
+) -> Result<(), sqlx::Error> {
+    for table in model.tables() {
+        let statement = Tables { version }.statement_on(table, include_str!("drop_table.sql"));
+        connection.execute(statement.as_str()).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,2 @@
+-- Was this night compared?
+select exists (select from ledger.stripe_reconciliations where night = $1)
