@@ -8,7 +8,10 @@ use axum::{
 };
 
 use super::{
-    super::{SharedSandbox, failure::SandboxFailure, operations, store::payment_intent::PaymentIntentStatus},
+    super::{
+        failure::SandboxFailure, operations, shared::SharedSandbox,
+        store::payment_intent::PaymentIntentStatus,
+    },
     filled,
     html::{money, status},
     lead_to, show, wrong,

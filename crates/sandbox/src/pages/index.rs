@@ -9,11 +9,12 @@ use axum::{
 
 use super::{
     super::{
-        SharedSandbox, calendar, control,
+        calendar, control,
         outbox::{
             self,
             queue::{DeliveryOutcome, QueuedDelivery, Resend},
         },
+        shared::SharedSandbox,
         state::SandboxState,
         store::subscription::SandboxSubscription,
     },
