@@ -2,81 +2,74 @@
 
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-/// What a call does. Its name is stored, and part of the key at Stripe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
-#[strum(const_into_str)]
-pub enum Operation {
+/// What is done about a call of which Stripe has forgotten the key, and of which nobody knows what came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownOutcome {
+    /// Doing it again costs nothing and does nothing twice: it may be begun anew. A customer that was perhaps made has
+    /// nothing, what is detached or closed stays so, and in a new schedule nothing changes.
+    Forget,
+    /// The subscription says whether it was changed as was wanted. If it does not, nobody will know.
+    Compare,
+    /// Nobody will know, and a person is told.
+    Lose,
+}
+
+/// Each operation, by the name that is stored, with what is done about an outcome that nobody knows.
+macro_rules! operations {
+    ($($(#[$doc:meta])* $name:ident = $stored:literal => $unknown:ident,)*) => {
+        /// What a call does. Its name is stored, and part of the key at Stripe.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
+        #[strum(const_into_str)]
+        pub enum Operation {
+            $($(#[$doc])* #[strum(serialize = $stored)] $name,)*
+        }
+
+        impl Operation {
+            #[must_use]
+            pub const fn unknown_outcome(self) -> UnknownOutcome {
+                match self {
+                    $(Self::$name => UnknownOutcome::$unknown,)*
+                }
+            }
+        }
+    };
+}
+
+operations! {
     /// An account is made a customer once, whichever of its requests comes first.
-    #[strum(serialize = "customer")]
-    CreateCustomer,
-    #[strum(serialize = "checkout_session")]
-    OpenCheckout,
-    #[strum(serialize = "expire_checkout")]
-    ExpireCheckout,
-    #[strum(serialize = "portal_session")]
-    OpenPortal,
-    #[strum(serialize = "attach_payment_method")]
-    AttachPaymentMethod,
+    CreateCustomer = "customer" => Forget,
+    OpenCheckout = "checkout_session" => Lose,
+    ExpireCheckout = "expire_checkout" => Forget,
+    OpenPortal = "portal_session" => Lose,
+    AttachPaymentMethod = "attach_payment_method" => Lose,
     /// Its key is the method's id: a method is detached once, and does not come back.
-    #[strum(serialize = "detach_payment_method")]
-    DetachPaymentMethod,
-    #[strum(serialize = "payment")]
-    CreatePayment,
-    #[strum(serialize = "confirm_payment")]
-    ConfirmPayment,
-    #[strum(serialize = "capture_payment")]
-    CapturePayment,
-    #[strum(serialize = "cancel_payment")]
-    CancelPayment,
-    #[strum(serialize = "refund_payment")]
-    RefundPayment,
-    #[strum(serialize = "subscription_create")]
-    CreateSubscription,
-    #[strum(serialize = "subscription_change")]
-    ChangeSubscription,
-    #[strum(serialize = "subscription_cancel")]
-    CancelSubscription,
-    #[strum(serialize = "subscription_withdraw_cancellation")]
-    WithdrawCancellation,
-    #[strum(serialize = "subscription_pause")]
-    PauseSubscription,
-    #[strum(serialize = "subscription_resume")]
-    ResumeSubscription,
-    #[strum(serialize = "subscription_withdraw_change")]
-    WithdrawChange,
+    DetachPaymentMethod = "detach_payment_method" => Forget,
+    CreatePayment = "payment" => Lose,
+    ConfirmPayment = "confirm_payment" => Lose,
+    CapturePayment = "capture_payment" => Lose,
+    CancelPayment = "cancel_payment" => Lose,
+    RefundPayment = "refund_payment" => Lose,
+    CreateSubscription = "subscription_create" => Lose,
+    ChangeSubscription = "subscription_change" => Compare,
+    CancelSubscription = "subscription_cancel" => Compare,
+    WithdrawCancellation = "subscription_withdraw_cancellation" => Compare,
+    PauseSubscription = "subscription_pause" => Compare,
+    ResumeSubscription = "subscription_resume" => Compare,
+    WithdrawChange = "subscription_withdraw_change" => Compare,
     /// A schedule in which nothing changes yet.
-    #[strum(serialize = "subscription_schedule")]
-    OpenSchedule,
+    OpenSchedule = "subscription_schedule" => Forget,
     /// Before something else is done at once. Its key is the schedule's id: it is released once.
-    #[strum(serialize = "subscription_schedule_release")]
-    ReleaseSchedule,
+    ReleaseSchedule = "subscription_schedule_release" => Forget,
     /// Whether an account pays twice for what is sold once is found out, and mended. Its key is both subscriptions'
     /// ids.
-    #[strum(serialize = "second_subscription")]
-    EndDuplicate,
+    EndDuplicate = "second_subscription" => Lose,
     /// Its key is the subscription.
-    #[strum(serialize = "second_subscription_cancel")]
-    CancelDuplicate,
+    CancelDuplicate = "second_subscription_cancel" => Lose,
     /// Its key is the payment.
-    #[strum(serialize = "second_subscription_refund")]
-    RefundDuplicate,
+    RefundDuplicate = "second_subscription_refund" => Lose,
 }
 
 impl Operation {
-    /// Whether it changes a subscription as its caller wants it.
-    #[must_use]
-    pub const fn changes_subscription(self) -> bool {
-        matches!(
-            self,
-            Self::ChangeSubscription
-                | Self::CancelSubscription
-                | Self::WithdrawCancellation
-                | Self::PauseSubscription
-                | Self::ResumeSubscription
-                | Self::WithdrawChange
-        )
-    }
-
     /// Its name, as it is stored.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -13,7 +13,7 @@ use super::{Billing, BillingError, payments::payment};
 use crate::{
     domain::charges,
     stripe::{
-        calls::{CallId, DueCall, Operation},
+        calls::{CallId, DueCall, Operation, UnknownOutcome},
         client::{
             AmendSubscription, AttachMethod, CancelPayment, CapturePayment, ConfirmPayment, DetachMethod,
             ExpireCheckout, FindPayment, MakeCustomer, MakePayment, MakeRefund, OpenCheckout, OpenPortal,
@@ -166,7 +166,8 @@ impl Billing {
 
     /// Stripe has forgotten the key.
     async fn give_up(&self, id: &CallId) -> Result<ResolveOutcome, BillingError> {
-        if id.operation.changes_subscription() {
+        let unknown = id.operation.unknown_outcome();
+        if unknown == UnknownOutcome::Compare {
             match self.find_amended(id).await {
                 Ok(true) => return Ok(ResolveOutcome::Done),
                 // What is not there, or not ours, will not tell.
@@ -184,34 +185,9 @@ impl Billing {
             what_to_do = "look in Stripe's request log for the key; docs/STRIPE.md says what follows",
             "whether Stripe did it was not found out in time"
         );
-        let given_up = match id.operation {
-            // A customer that was perhaps made has nothing, and costs nothing: the account can have another. To detach
-            // what is detached does nothing.
-            // Nor does it to close a page that is closed, or to make a schedule in which nothing changes, or to end
-            // one.
-            Operation::CreateCustomer
-            | Operation::DetachPaymentMethod
-            | Operation::ExpireCheckout
-            | Operation::OpenSchedule
-            | Operation::ReleaseSchedule => self.0.calls.forget(id).await,
-            Operation::OpenCheckout
-            | Operation::OpenPortal
-            | Operation::AttachPaymentMethod
-            | Operation::CreatePayment
-            | Operation::ConfirmPayment
-            | Operation::CapturePayment
-            | Operation::CancelPayment
-            | Operation::RefundPayment
-            | Operation::CreateSubscription
-            | Operation::ChangeSubscription
-            | Operation::CancelSubscription
-            | Operation::WithdrawCancellation
-            | Operation::PauseSubscription
-            | Operation::ResumeSubscription
-            | Operation::WithdrawChange
-            | Operation::EndDuplicate
-            | Operation::CancelDuplicate
-            | Operation::RefundDuplicate => self.0.calls.mark_lost(id, self.now()).await,
+        let given_up = match unknown {
+            UnknownOutcome::Forget => self.0.calls.forget(id).await,
+            UnknownOutcome::Compare | UnknownOutcome::Lose => self.0.calls.mark_lost(id, self.now()).await,
         };
         given_up.map_err(BillingError::Storage)?;
         Ok(ResolveOutcome::Lost)

@@ -259,7 +259,7 @@ impl RecordedCall for AmendSubscription {
         done: DoneCall<'_, Self>,
     ) -> Result<Option<JournalPosition>, BillingError> {
         // A second subscription is ended by the program, and not because somebody has asked for it.
-        if !done.order.id.operation.changes_subscription() {
+        if done.order.id.operation == Operation::CancelDuplicate {
             return Ok(None);
         }
         let requested = requested(&done.call.request.amendment, billing.0.ledger.catalog());
