@@ -191,10 +191,21 @@ async fn resend(Shares(shared): Shares<Arc<SharedSandbox>>, Json(again): Json<Ag
     answer(&shared, sent)
 }
 
+/// How often one event is sent at most. More proves nothing, and would keep everybody else waiting.
+const COPIES_MAX: u64 = 100;
+
+fn at_most_copies(copies: u64, param: &'static str) -> Result<(), SandboxFailure> {
+    if copies <= COPIES_MAX {
+        return Ok(());
+    }
+    Err(SandboxFailure::invalid(format!("An event is sent {COPIES_MAX} times at most.")).param(param))
+}
+
 fn send_again(state: &mut SandboxState, again: &Again) -> Result<Value, SandboxFailure> {
     if again.api_version.as_deref().is_some_and(|version| !is_version(version)) {
         return Err(SandboxFailure::invalid("This is no version of Stripe's API.").param("api_version"));
     }
+    at_most_copies(again.copies, "copies")?;
     for id in &again.events {
         state.outbox.events.get(id)?;
     }
@@ -243,6 +254,9 @@ struct NewFaults {
 }
 
 async fn set_faults(Shares(shared): Shares<Arc<SharedSandbox>>, Json(new): Json<NewFaults>) -> Response {
+    if let Err(failure) = at_most_copies(new.duplicates, "duplicates") {
+        return answer(&shared, Err(failure));
+    }
     let set = shared.with(|state| {
         state.outbox.queue.faults = Faults {
             drop_percent: new.drop_percent,

@@ -100,6 +100,10 @@ async fn they_go_wrong_as_they_are_asked_to() {
     bench.control("faults", json!({})).await;
     let event = text(&undelivered["data"][0]["id"]).to_owned();
 
+    for (what, param) in [("webhooks", "copies"), ("faults", "duplicates")] {
+        let (status, refused) = bench.control(what, json!({ param: 101 })).await;
+        assert_eq!((status, text(&refused["error"]["param"])), (400, param));
+    }
     let twice = json!({ "events": [event], "copies": 2, "secrets": ["whsec_old", SECRET] });
     assert_eq!(bench.control("webhooks", twice).await.1["deliveries"], 2);
     let all = bench.receiver.wait("both copies", |all| all.len() == 2).await;
