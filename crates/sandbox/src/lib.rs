@@ -28,10 +28,10 @@ mod shared;
 mod state;
 mod store;
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, extract::DefaultBodyLimit, http::HeaderValue, response::Response, routing::any};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use doors::{NoKey, SandboxKey};
@@ -46,6 +46,8 @@ use store::endpoint::Endpoint;
 
 /// The largest request that is read, in bytes.
 const BODY_BYTES_MAX: usize = 1 << 20;
+/// How long whoever is still being answered is waited for when it ends.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// The header that every answer has.
 const HEADER: &str = "counterfoil-sandbox";
 
@@ -164,11 +166,13 @@ impl Sandbox {
         self.shared.with(|state| seed::put_portal(state, portal))
     }
 
-    /// Ends it. What was not delivered is not.
+    /// Ends it. What was not delivered is not, and a request that does not end is left.
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.close();
-        self.tasks.wait().await;
+        if timeout(STOP_TIMEOUT, self.tasks.wait()).await.is_err() {
+            tracing::warn!(seconds = STOP_TIMEOUT.as_secs(), "a request to the sandbox did not end in time");
+        }
     }
 }
 

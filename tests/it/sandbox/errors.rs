@@ -1,7 +1,10 @@
 //! Does it refuse what Stripe refuses, in Stripe's words?
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
 
 use super::{Bench, text};
 
@@ -197,4 +200,16 @@ async fn a_parameter_that_it_has_no_use_for_is_taken_and_has_no_effect() {
         made[name] = plain[name].clone();
     }
     assert_eq!(made, plain);
+}
+
+/// Whoever has sent half of a request would otherwise keep the whole program from stopping.
+#[tokio::test]
+async fn a_request_that_does_not_end_does_not_keep_it_from_stopping() {
+    let bench = Bench::start().await;
+    let address = bench.sandbox.url().trim_start_matches("http://").to_owned();
+    let mut connection = TcpStream::connect(address).await.expect("it listens");
+    let half = b"POST /v1/customers HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\nname";
+    connection.write_all(half).await.expect("it reads");
+    bench.get("/v1/customers").await;
+    timeout(Duration::from_secs(20), bench.sandbox.stop()).await.expect("it stops");
 }
