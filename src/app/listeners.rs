@@ -1,4 +1,5 @@
-//! Where do requests come in? At one address for everybody, and at another one, if it is set, for monitoring.
+//! At which addresses do requests come in? At one address for everybody, and at another one, if it is set, for
+//! monitoring.
 
 use std::{io, net::SocketAddr, sync::Arc};
 

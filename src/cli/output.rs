@@ -1,4 +1,5 @@
-//! Who reads the answer? People get tables on the standard output, programs get JSON; both get errors apart from it.
+//! How is an answer printed, for people or as JSON? People get tables on the standard output, programs get JSON; both
+//! get errors apart from it.
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;

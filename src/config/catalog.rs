@@ -1,4 +1,4 @@
-//! What is sold here? The catalog that the settings name, with the text that it was read from.
+//! Which catalog do the settings name? It is kept with the text that it was read from.
 
 use std::{cell::RefCell, collections::BTreeSet, path::Path};
 

@@ -1,4 +1,4 @@
-//! What does each setting's text mean? One function per setting; each notes its own mistake, and reading goes on.
+//! What does the text of each setting mean? One function per setting; each notes its own mistake, and reading goes on.
 
 use std::{fmt::Display, net::SocketAddr, ops::RangeInclusive, path::PathBuf, str::FromStr};
 

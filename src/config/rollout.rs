@@ -1,4 +1,5 @@
-//! For which accounts is billing on? Three settings decide it together, and must not contradict each other.
+//! For which accounts do the settings say that billing is on? Three settings decide it together, and must not
+//! contradict each other.
 
 use std::{collections::BTreeSet, fs};
 

@@ -1,4 +1,4 @@
-//! Who has a connection, and who has to leave when there are too many?
+//! Who has a connection, and who loses it when there are too many?
 //!
 //! A connection costs a file and some memory, and whoever has one may have no key. So each peer has a share of all
 //! places, and when it is used up, or all are, those leave that have waited the longest for a request to come, and

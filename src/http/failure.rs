@@ -1,4 +1,4 @@
-//! What went wrong? An error that has been explained, on its way to the caller.
+//! How does an error become an answer? An error that has been explained, on its way to the caller.
 //!
 //! A handler returns a [`Failure`]; the edge writes it as a problem, with the request's id, and logs its cause. What
 //! each error means to a caller is said in [`problems`](super::problems).

@@ -1,4 +1,4 @@
-//! Who handed a request on, as `Forwarded` and `X-Forwarded-For` say it?
+//! What do `Forwarded` and `X-Forwarded-For` say?
 //!
 //! Both are read as bytes and from the right, hop by hop, because what a proxy of ours wrote stands there. Whatever a
 //! visitor wrote stands to the left of it, and is not even looked at: bytes that are no text, a quote that nobody

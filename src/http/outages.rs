@@ -1,5 +1,5 @@
-//! What is said in the log of failures that nobody who asked is to blame for? Of each fault a line, and of a database
-//! that is away one a second: all requests fail then, and say the same.
+//! Which failures are logged, and how often? Of each fault a line, and of a database that is away one a second: all
+//! requests fail then, and say the same.
 
 use std::{
     error::Error,

@@ -1,4 +1,4 @@
-//! How does a caller name a place in the journal? By a token that only this program reads.
+//! How does a caller name a position? By a token that only this program reads.
 
 use std::{fmt, str::FromStr};
 

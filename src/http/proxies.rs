@@ -1,4 +1,4 @@
-//! Who stands behind a proxy? Whoever the last proxy of ours says it got the request from.
+//! Who is the visitor behind a proxy? Whoever the last proxy of ours says it got the request from.
 //!
 //! What `Forwarded` and `X-Forwarded-For` say is read from the right, and believed as far as proxies of ours have
 //! written it. Most proxies write one of the two and pass on the other as a visitor wrote it, and nothing says which.

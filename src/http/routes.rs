@@ -1,4 +1,4 @@
-//! What is at which address? The one list of routes.
+//! Which routes are there? The one list of routes.
 
 use std::sync::LazyLock;
 

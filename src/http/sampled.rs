@@ -1,4 +1,4 @@
-//! What was found last? So that whoever asks often costs no more than who asks now and then.
+//! What was found last, for those who ask often? So they cost no more than those who ask now and then.
 
 use std::{
     future::Future,

@@ -1,4 +1,4 @@
-//! How do we prove that nothing changed? Leaf hashes and Merkle roots as in RFC 6962.
+//! How is it proved that nothing changed? Leaf hashes and Merkle roots as in RFC 6962.
 
 use crate::domain::recorded::Shard;
 use sha2::{Digest, Sha256};

@@ -1,4 +1,4 @@
-//! Does the database take anything? That it answers says nothing of that: it may only read, or have no room.
+//! Can the database store anything now? That it answers says nothing of that: it may only read, or have no room.
 
 use sqlx::PgPool;
 

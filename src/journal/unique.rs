@@ -1,4 +1,4 @@
-//! What does only one command of an account have? A key, and the id of a generation.
+//! What may only one command of an account have? A key, and the id of a generation.
 
 use std::{ops::Range, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! What was spent, so that it can be given back? Read from the events, which never change.
+//! What was spent by a deduction, so that it can be refunded? Read from the events, which never change.
 
 use crate::{
     domain::{

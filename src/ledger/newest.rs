@@ -1,4 +1,4 @@
-//! Does the clock go right? It cannot be earlier than what was recorded by it.
+//! Is the clock right? It cannot be earlier than what was recorded by it.
 //!
 //! Whoever decides by a clock that is behind does not see credits, plans and limits that have begun: a refusal for want
 //! of them may be wrong, and is not told as one.

@@ -1,4 +1,4 @@
-//! How does a batch travel to the journal, while the next one forms?
+//! How is a batch stored while the next one forms?
 
 use std::task::Poll;
 

@@ -1,4 +1,4 @@
-//! Do commands wait that nobody gets to? While one waits, the time since any of them was answered says so.
+//! Do commands wait that nobody works on? While one waits, the time since any of them was answered says so.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},

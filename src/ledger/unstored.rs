@@ -1,4 +1,4 @@
-//! Can commands be stored? They could not when one was given up a moment ago.
+//! Could commands be stored lately? They could not when one was given up a moment ago.
 
 use std::{
     sync::{Mutex, PoisonError},

@@ -1,4 +1,4 @@
-//! How far is a read model, and who waits?
+//! How far has a read model followed, and who waits for it?
 
 use crate::domain::recorded::Shard;
 use std::{collections::BTreeMap, sync::Arc};

@@ -1,4 +1,4 @@
-//! What can go wrong, and is it the event's fault?
+//! What can fail, and is the event the cause?
 
 use sqlx::error::DatabaseError;
 

@@ -1,4 +1,4 @@
-//! The loop that keeps the live version of one read model up to date, on one shard.
+//! Which loop keeps one read model up to date?
 
 use crate::domain::recorded::Shard;
 use std::{sync::Arc, time::Duration};

@@ -1,4 +1,4 @@
-//! Which process runs a read model?
+//! Which process leads a read model?
 //!
 //! An advisory lock, held by one connection for all that this process leads. When the connection breaks the
 //! locks are gone and someone else may lead, or two for a moment: the checkpoints keep that harmless.

@@ -1,4 +1,4 @@
-//! How do the read models stand? What `projections list` shows.
+//! In which state are the read models? What `projections list` shows.
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;

@@ -1,4 +1,4 @@
-//! How does an account that waits catch up?
+//! How does a parked account catch up?
 
 use crate::domain::{
     ids::AccountId,

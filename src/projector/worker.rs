@@ -1,4 +1,5 @@
-//! One step: read what comes next, change the rows, move the checkpoint, all or nothing.
+//! What is one step of a read model? It reads what comes next, changes the rows and moves the checkpoint, all or
+//! nothing.
 
 use std::sync::Arc;
 

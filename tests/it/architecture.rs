@@ -1,4 +1,4 @@
-//! The shape of the program, as far as reading its source can check it: who may know whom, and what is pure.
+//! Does each part know only what it may know? This reads the source: who may know whom, and what is pure.
 
 mod paths;
 

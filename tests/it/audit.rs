@@ -1,4 +1,4 @@
-//! Whatever a superuser does to the past, an audit finds, and says where.
+//! Does an audit find every change of the past? Whatever a superuser does to it, and it says where.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The load generator against a small server: is every request sent, answered and counted once?
+//! Does the load generator count each request once?
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! Does every statement touch as little as it has to, whatever the database knows of its tables?
+//! Does every SQL statement read only what it needs?
 //!
 //! A young database has no statistics, one whose server crashed has lost what it counted, and a large one is where it
 //! hurts. All that the program does over HTTP is done on each, and the database explains every statement that it runs.

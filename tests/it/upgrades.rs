@@ -1,4 +1,4 @@
-//! What a ledger of an earlier release has, and what this release makes of it.
+//! What becomes of the ledger of an earlier release?
 
 use counterfoil::postgres::{Server, migrations};
 use sqlx::{Executor, PgConnection};

@@ -1,4 +1,4 @@
-//! What is wrong, and where? A mistake in a catalog, with the line that a person has to look at.
+//! What is wrong, and in which line? A mistake in a catalog, with the line that a person has to look at.
 
 use std::{fmt, ops::Range};
 

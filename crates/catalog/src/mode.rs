@@ -1,4 +1,5 @@
-//! Is real money involved? A Stripe account has two sets of all objects, and ids of one mean nothing in the other.
+//! Which of Stripe's modes is this, test or live? A Stripe account has two sets of all objects, and ids of one mean
+//! nothing in the other.
 
 use std::fmt;
 

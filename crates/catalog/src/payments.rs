@@ -1,4 +1,4 @@
-//! How is money taken, and when does a plan hold?
+//! How is money taken, and how long does a plan hold after a failed payment?
 
 use super::{
     currency::Coinage,

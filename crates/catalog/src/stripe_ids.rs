@@ -1,5 +1,5 @@
-//! Does each Stripe id mean one thing? A webhook that names an id of two prices would be ambiguous, and an id of the
-//! test mode among those of the live mode would sell for test money.
+//! Does each id of Stripe's stand for one thing? A webhook that names an id of two prices would be ambiguous, and an id
+//! of the test mode among those of the live mode would sell for test money.
 
 use std::{
     cell::RefCell,

@@ -1,4 +1,4 @@
-//! What was probably meant? Finds the known names that are close to a mistyped one.
+//! Which name was probably meant? Finds the known names that are close to a mistyped one.
 
 /// Longer words are not compared: nobody mistypes them, and comparing takes time.
 const WORD_BYTES_MAX: usize = 64;

@@ -1,4 +1,4 @@
-//! Which installed PostgreSQL runs the cluster?
+//! Which installed PostgreSQL is used?
 
 use std::collections::BTreeMap;
 use std::env;

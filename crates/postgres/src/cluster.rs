@@ -1,4 +1,4 @@
-//! How does a cluster come to be? Whole, or not at all.
+//! How is a cluster made? Whole, or not at all.
 //!
 //! It is made in a directory beside its place, flushed once, and then renamed. A kill in the middle leaves an
 //! unfinished directory, which the next start clears away.

@@ -1,4 +1,4 @@
-//! What lies where in the data directory?
+//! What is where in the data directory?
 
 use std::env;
 use std::ffi::OsString;

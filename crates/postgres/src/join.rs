@@ -1,4 +1,4 @@
-//! How does a command get at the database while the program serves? Through the socket of the server that runs.
+//! How does a command use the database of a program that serves? Through the socket of the server that runs.
 //!
 //! A data directory has one server at a time. Whoever comes second connects to it, if the system lets them enter the
 //! socket's directory; when nobody runs one, the command runs it for as long as it needs it.

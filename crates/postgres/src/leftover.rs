@@ -1,4 +1,4 @@
-//! What stands in the way of a start, and how is it cleared?
+//! What did an earlier server leave, and how is it cleared away?
 //!
 //! The server of an earlier process may still run, or be on its way down, after that process was killed. Or only its
 //! lock files are left, with a pid that some other process has by now, which makes PostgreSQL refuse to start; that is

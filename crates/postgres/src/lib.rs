@@ -1,4 +1,4 @@
-//! Where does the ledger keep its rows? In a Postgres: the operator's, or one of our own.
+//! Which database is used? A Postgres: the operator's, or one of our own.
 //!
 //! Our own is an installed PostgreSQL that this process starts, watches and stops: a child on a Unix socket that
 //! nobody else can reach, with durability left on. There is no port and no password: only the owner of the data

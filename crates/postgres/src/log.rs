@@ -1,4 +1,4 @@
-//! What did the server say? Its log is a file, so that it can go on when we are not there to read.
+//! What did the server log? Its log is a file, so that it can go on when we are not there to read.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};

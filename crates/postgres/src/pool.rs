@@ -1,4 +1,4 @@
-//! On what terms does the program talk to its database?
+//! Which connections does the program have, and on which terms?
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How does the server's process live and die?
+//! How does the server's process start and stop?
 //!
 //! It is started by a keeper thread that lasts as long as the process does, because the kernel's promise to end the
 //! server with its parent is about the *thread* that started it. A thread of the async runtime may end at any time.

@@ -1,4 +1,4 @@
-//! With which rights does the program work? With fewer than those of whoever migrates.
+//! Which rights does the program have? Fewer than those of whoever migrates.
 //!
 //! Migrations make the role [`SERVICE`]: it may add events through `ledger.append` and in no other way, and may not
 //! change or remove one. Every session of the program takes that role on when it begins, where the login may.

@@ -1,4 +1,4 @@
-//! What did a caller ask for? The ids in the path, and the parameters with their types, found by dotted names.
+//! What does a request ask for? The ids in the path, and the parameters with their types, found by dotted names.
 
 use std::collections::BTreeMap;
 

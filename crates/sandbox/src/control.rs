@@ -1,5 +1,4 @@
-//! What can be done here that cannot be done at Stripe? Move the clock, send events again or badly, open disputes,
-//! fail.
+//! What can be done here that Stripe does not offer? Move the clock, send events again or badly, open disputes, fail.
 //!
 //! JSON in, JSON out, under `/_sandbox`. No key is asked for on this machine; `doors` says who may come in.
 

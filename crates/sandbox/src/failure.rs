@@ -1,4 +1,4 @@
-//! What is said when a request is refused? Stripe's error object, with its types and codes.
+//! What is answered when a request is refused? Stripe's error object, with its types and codes.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

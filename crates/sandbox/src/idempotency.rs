@@ -1,4 +1,4 @@
-//! Was this asked before? The same key gives the same answer, for a day.
+//! Was this request made before? The same key gives the same answer, for a day.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What is a new object called? Stripe's prefixes, a counter that keeps the order, and letters of chance.
+//! Which id does a new object get? Stripe's prefixes, a counter that keeps the order, and letters of chance.
 
 const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 

@@ -1,4 +1,4 @@
-//! How does a person read an amount, and what is a part of it?
+//! How is an amount written for people, and what is a part of it?
 
 /// Currencies whose smallest unit is the whole one.
 const WHOLE: [&str; 15] =

@@ -1,4 +1,4 @@
-//! What is on sale before anybody has set it up? Products and prices under ids that somebody else decided on.
+//! What is sold before anybody has set it up? Products and prices under ids that somebody else decided on.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! How does a front end get a person to pay? Routes that open a page at Stripe and answer its address, and others, in
-//! the files beside, for those who have pages of their own.
+//! How does a front end take payments, and change subscriptions and customers? Routes that open a page at Stripe and
+//! answer its address, and others, in the files beside, for those who have pages of their own.
 
 pub mod customers;
 mod documents;

@@ -1,4 +1,4 @@
-//! Credits in exchange for work that the catalog has a price for: spent now, or set aside until it is done.
+//! Credits in exchange for work that the catalog has a price for: spent now, or held until it is done.
 
 use std::collections::BTreeMap;
 

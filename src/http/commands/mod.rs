@@ -1,4 +1,4 @@
-//! How does a request become a command, and an outcome an answer? One file a command: what its body says, who may send
+//! How does a request become a command, and its outcome an answer? One file a command: what its body says, who may send
 //! it, the command that it becomes, its answer and its route.
 //!
 //! A route and an item of a batch both become a [`call::Callable`], which is executed in one way.

@@ -1,4 +1,4 @@
-//! What can be asked for, written for machines? An OpenAPI 3.1 document, made from the routes themselves.
+//! How is the API described? An OpenAPI 3.1 document, made from the routes themselves.
 //!
 //! A route says what it gives, and which problems are its own, in the attribute of its handler; the handler's arguments
 //! say what it takes. What follows from these, above all the problems of everything that takes the same, is added here.

@@ -1,4 +1,4 @@
-//! What goes into the journal together?
+//! What is stored in the journal together?
 
 use rustc_hash::{FxHashMap, FxHashSet};
 

@@ -1,4 +1,4 @@
-//! One command on one known account: its events, as they will be stored.
+//! What are the events of one command on one known account?
 
 use uuid::Uuid;
 

@@ -1,4 +1,4 @@
-//! What was asked of Stripe, and what came of it? Written down before asking, so that nothing is asked twice.
+//! Which calls were made, and what is their outcome? Written down before asking, so that nothing is asked twice.
 
 mod open_calls;
 mod operation;

@@ -1,4 +1,4 @@
-//! A payment was declined: what can the person do next?
+//! What can a person do after a payment was declined?
 //!
 //! The codes are Stripe's, the advice is a small number of things that a front end can act on. A code that is not in
 //! the table is answered as the bank's plain no.

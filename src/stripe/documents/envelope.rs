@@ -1,4 +1,4 @@
-//! What is around every event: which one it is, of what type, when and whose?
+//! What does every event have?
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What does a document of Stripe's say at this place, whatever its shape?
+//! What does an object of Stripe say at a place, whatever its API version?
 //!
 //! Stripe's objects change their shape with the API version, and an event is rendered in the version of the
 //! day on which it was made. So nothing is required here: every reading may be absent, and the reader says

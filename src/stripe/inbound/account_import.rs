@@ -1,4 +1,4 @@
-//! An account moves in: whose customer is it at Stripe from then on?
+//! How is a customer linked to an account that moves in?
 
 use crate::{
     domain::{

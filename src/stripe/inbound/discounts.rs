@@ -1,4 +1,4 @@
-//! What does a discount take off of which an event has only the id?
+//! What does a discount take off, of which an event has only the id?
 //!
 //! Current versions of Stripe's API name discounts, and the coupons of discounts, by their ids. What is behind an id is
 //! asked of Stripe once and remembered: coupons do not change their terms. What stays unknown takes nothing off, and is

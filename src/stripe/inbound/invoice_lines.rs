@@ -1,5 +1,5 @@
-//! What if an event carries only a part of its object? Stripe delivers the first ten lines of an invoice, and none of
-//! the items of a checkout or of the invoice's subscription; what is needed is fetched before anything is granted.
+//! What if an event has only a part of its object? Stripe delivers the first ten lines of an invoice, and none of the
+//! items of a checkout or of the invoice's subscription; what is needed is fetched before anything is granted.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Did Stripe send these bytes, and just now?
+//! Did Stripe sign these bytes, and just now?
 //!
 //! Stripe signs `<time>.<body>` with HMAC-SHA256 and sends `Stripe-Signature: t=<time>,v1=<hex>`. While a
 //! secret is being replaced there are several `v1`, and several secrets may be configured: any pair may

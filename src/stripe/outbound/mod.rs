@@ -1,5 +1,5 @@
-//! How does an account get to pay? Pages at Stripe are opened for it, payments made and subscriptions changed, once for
-//! each request; what comes of that is told by webhooks: nothing is granted here.
+//! How does an account pay? Pages at Stripe are opened for it, payments made and subscriptions changed, once for each
+//! request; what comes of that is told by webhooks: nothing is granted here.
 
 mod across_customers;
 mod call_turns;

@@ -1,5 +1,5 @@
-//! What became of calls whose outcome nobody knows? Stripe is asked again with the same key while it knows that, and
-//! after that what the call was about is looked at, where that tells.
+//! What became of a call that nobody knows the outcome of? Stripe is asked again with the same key while it knows that,
+//! and after that what the call was about is looked at, where that tells.
 //!
 //! Several instances may do this at the same time: each takes other calls, and a call that is asked twice is done once.
 

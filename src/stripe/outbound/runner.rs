@@ -1,5 +1,6 @@
-//! How is something done once at Stripe? It is written down, then asked for, then the ledger takes note, then its
-//! answer is written down; a repetition is answered from there, or asks again in the same words under the same key.
+//! How is something done once at Stripe, whatever goes wrong? It is written down, then asked for, then the ledger takes
+//! note, then its answer is written down; a repetition is answered from there, or asks again in the same words under
+//! the same key.
 //!
 //! Every operation goes this way, whoever asks: a caller, or the program by itself for one who has gone.
 

@@ -1,4 +1,4 @@
-//! Which account does a customer at Stripe stand for?
+//! Which account does a customer belong to?
 
 use super::{OwnerLookup, Translation, TranslationContext, TranslationStep, discount, held, ignored};
 use crate::{

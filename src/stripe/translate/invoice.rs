@@ -1,4 +1,4 @@
-//! What did a paid invoice pay for, and which one is not paid?
+//! What did a paid invoice pay for, and which invoice is not paid?
 //!
 //! Lines decide, and not the amount that was paid: it is zero for a trial, which gives nothing, and also for
 //! a full discount or a customer's balance, which give everything.

@@ -1,4 +1,4 @@
-//! Which packs did a session sell, or an invoice?
+//! Which packs did a checkout or an invoice sell?
 //!
 //! Items and lines say so by their prices, as many as there are. The event of a session does not carry its items, so
 //! they are fetched, except where we made the session ourselves: then its metadata names the pack, and the price before

@@ -1,4 +1,4 @@
-//! Which free amount of credits was sold?
+//! Which freely chosen amount of credits was sold?
 //!
 //! Its price was made at Stripe for this sale alone, so only metadata says what it gives: as it was sold, whatever the
 //! catalog says by now.

@@ -1,4 +1,4 @@
-//! Histories and commands of tests, with all that does not matter filled in.
+//! How are histories and commands of tests written, with all that does not matter filled in?
 //! The tests of the whole program use them too.
 
 pub mod catalog;

@@ -1,4 +1,4 @@
-//! The laws that hold after any commands at any times, as properties.
+//! Do the laws hold after any commands?
 
 mod actions;
 mod laws;

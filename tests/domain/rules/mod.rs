@@ -1,4 +1,4 @@
-//! The rules of the ledger, one file a rule: given what happened, when a command comes, then this is decided.
+//! Is each rule as `DOMAIN.md` says? One file a rule: given what happened, when a command comes, then this is decided.
 
 mod accounts;
 mod allocation;

@@ -1,4 +1,4 @@
-//! Does an account get to pay, once, whatever happens on the way? Against the real sandbox, over loopback.
+//! Does an account pay once, whatever fails? Against the real sandbox, over loopback.
 
 mod accounts;
 mod add_ons;

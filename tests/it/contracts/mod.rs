@@ -1,4 +1,5 @@
-//! The stored form of every event is a contract: what was written once can be read for ever.
+//! Are stored events still read as what they were? The stored form of every event is a contract: what was written once
+//! can be read for ever.
 //!
 //! `UPDATE_GOLDEN=1 cargo test contracts` rewrites the files. A change of a file that is there already needs an
 //! upcaster; a new file does not.

@@ -1,4 +1,4 @@
-//! What was acknowledged stays, and happened once, whatever breaks: a server, its database, or what is between them.
+//! Is what was acknowledged still there, once, whatever breaks? A server, its database, or what is between them.
 
 mod books;
 mod connections;

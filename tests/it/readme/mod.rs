@@ -1,4 +1,4 @@
-//! Is what the documentation says so? The walk is walked, and what is listed is compared with the program.
+//! Do the pages say what is so? The walk is walked, and what is listed is compared with the program.
 
 mod afternoon;
 mod curl;

@@ -1,4 +1,4 @@
-//! Is the sandbox a believable Stripe? Over real HTTP; every answer of its API is held against the schema.
+//! Does the sandbox behave as Stripe does? Over real HTTP; every answer of its API is held against the schema.
 
 mod browser;
 mod checkout;

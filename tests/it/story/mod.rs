@@ -1,5 +1,5 @@
-//! Two customers and three months of Stripe's webhooks, through the whole program: does everybody see what happened,
-//! in whatever order and however often it was told?
+//! Does one story of webhooks end the same in any order? Two customers and three months, through the whole program,
+//! told in whatever order and however often.
 
 mod awkward;
 mod ending;

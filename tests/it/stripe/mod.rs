@@ -1,4 +1,4 @@
-//! What Stripe delivers: is it verified, kept, understood, and is the result the same in any order?
+//! Is what Stripe delivers stored, translated and counted once?
 
 mod amounts;
 pub mod bureau;

@@ -1,4 +1,4 @@
-//! What tests of every part need.
+//! What do tests of every part use?
 
 pub mod browser;
 pub mod database;

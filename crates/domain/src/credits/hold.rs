@@ -1,4 +1,4 @@
-//! What is set aside, until when, and how did it end?
+//! What is held, until when, and how did it end?
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! How are credits held? They are set aside now, and spent or returned later, exactly once.
+//! How are credits held? They are reserved now, and spent or returned later, exactly once.
 
 use chrono::TimeDelta;
 

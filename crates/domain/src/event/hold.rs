@@ -1,4 +1,4 @@
-//! What happened to credits that are set aside?
+//! What happened to credits that are held?
 
 use crate::{
     amount::Credits,

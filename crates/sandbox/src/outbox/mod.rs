@@ -1,4 +1,4 @@
-//! How does the world hear of it? What has happened is kept as events, and lined up for those who want to know.
+//! How are events kept and delivered? What has happened is kept as events, and lined up for those who want to know.
 //!
 //! Deliveries are signed, in order and once, unless somebody asks for worse.
 

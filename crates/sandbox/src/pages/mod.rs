@@ -1,4 +1,4 @@
-//! What does a person see? Pages that need nothing but a browser, each marked as a sandbox's.
+//! Which pages does a person see? Those that need nothing but a browser, each marked as a sandbox's.
 
 mod authenticate;
 mod checkout;

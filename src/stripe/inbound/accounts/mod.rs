@@ -1,4 +1,5 @@
-//! Whose is an event? Its subscription says so, else what it names, else its customer, or what its payment bought.
+//! Which account does an event belong to? Its subscription says so, else what it names, else its customer, or what its
+//! payment bought.
 
 pub mod customer_links;
 pub mod linking;

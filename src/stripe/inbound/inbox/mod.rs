@@ -1,5 +1,5 @@
-//! Was it stored? Every delivery that is signed with one of our secrets is kept, once, before it is answered.
-//! What was never delivered can be fetched, and is kept in the same way.
+//! Which deliveries were stored, and what became of each? Every delivery that is signed with one of our secrets is
+//! kept, once, before it is answered. What was never delivered can be fetched, and is kept in the same way.
 //!
 //! A body that is verified and still no event is refused (400) and not stored: it has no id under which it
 //! could be stored once, and Stripe keeps it, shows the failure, and sends it again.

@@ -1,4 +1,4 @@
-//! Is the ledger what Stripe says? What Stripe lists is compared with it, and what never came is made up for.
+//! Does the ledger say what Stripe says? What Stripe lists is compared with it, and what never came is made up for.
 //!
 //! First objects are read, then events: so what the events tell is at least as new as the objects, and what happens
 //! meanwhile looks like no drift. Events that never came are put into the inbox, and handled as if they had been

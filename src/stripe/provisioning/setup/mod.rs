@@ -1,5 +1,5 @@
-//! How does Stripe come to have what the catalog says? By a plan that is shown, carried out, and made again until
-//! there is nothing left to do.
+//! How does Stripe get the products, prices, portal and endpoint that the catalog needs? By a plan that is shown,
+//! carried out, and made again until there is nothing left to do.
 //!
 //! What the catalog says is retired is taken off sale, and goes on for those who have it.
 //!

@@ -1,4 +1,5 @@
-//! A journal in memory, with the constraints of the real one: its head, its unique keys, its places in a stream.
+//! What does the simulation store in? A journal in memory, with the constraints of the real one: its head, its unique
+//! keys, its places in a stream.
 
 use std::collections::BTreeMap;
 

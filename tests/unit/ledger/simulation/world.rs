@@ -1,4 +1,4 @@
-//! Two instances, a journal, and what happens to them, one step after the other.
+//! What happens in the simulation? Two instances and a journal, one step after the other.
 
 use std::{cell::RefCell, collections::VecDeque, rc::Rc, sync::Arc};
 
