@@ -12,6 +12,7 @@ use crate::http::{
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 const NAME: &str = "Idempotency-Key";
 const EXPECTED: &str = "a key has 1 to 255 visible ASCII characters";
+const ONE: &str = "a request has one key";
 
 /// The value of `Idempotency-Key`, if it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,9 +36,11 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyHeader {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        let Some(value) = parts.headers.get("idempotency-key") else {
-            return Ok(Self(None));
+        let mut values = parts.headers.get_all("idempotency-key").iter();
+        let (value, None) = (values.next(), values.next()) else {
+            return Err(Failure::header(NAME, ONE));
         };
+        let Some(value) = value else { return Ok(Self(None)) };
         let text = value.to_str().ok().filter(|text| check_key(text));
         text.map(|text| Self(Some(text.to_owned()))).ok_or_else(|| Failure::header(NAME, EXPECTED))
     }

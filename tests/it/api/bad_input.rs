@@ -121,6 +121,10 @@ async fn ids_and_keys_have_a_form() {
     is_at(&answer, 400, "invalid_parameter", "Idempotency-Key");
     let answer = deduct().header("idempotency-key", &"k".repeat(256)).send().await;
     is_at(&answer, 400, "invalid_parameter", "Idempotency-Key");
+    // Of two keys nobody knows which is meant. Names of headers have no case.
+    let answer = deduct().header("idempotency-key", "one").header("Idempotency-Key", "two").send().await;
+    is_at(&answer, 400, "invalid_parameter", "Idempotency-Key");
+    assert_eq!(server.balance("acme").await["available"], 50);
 }
 
 #[tokio::test]

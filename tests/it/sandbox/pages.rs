@@ -71,6 +71,38 @@ async fn the_portal_changes_cancels_and_takes_another_card() {
     assert_eq!(status, 404);
 }
 
+/// The page was opened while the subscription ran.
+#[tokio::test]
+async fn the_portal_confirms_nothing_of_what_has_ended() {
+    let bench = Bench::start().await;
+    let customer = bench.customer("pm_card_visa").await;
+    let (basic, creator) = (bench.price("Basic", "999").await, bench.price("Creator", "1999").await);
+    let form = [("customer", customer.as_str()), ("items[0][price]", &basic)];
+    let subscription = bench.post("/v1/subscriptions", &form).await;
+    let (id, item) = (text(&subscription["id"]), text(&subscription["items"]["data"][0]["id"]));
+    let session = bench
+        .post(
+            "/v1/billing_portal/sessions",
+            &[
+                ("customer", &customer),
+                ("return_url", "https://example.com"),
+                ("flow_data[type]", "subscription_update_confirm"),
+                ("flow_data[subscription_update_confirm][subscription]", id),
+                ("flow_data[subscription_update_confirm][items][0][id]", item),
+                ("flow_data[subscription_update_confirm][items][0][price]", &creator),
+            ],
+        )
+        .await;
+    let page = text(&session["url"]).replace(&bench.sandbox.url(), "");
+    bench.delete(&format!("/v1/subscriptions/{id}")).await;
+    let paid = bench.get("/v1/invoices?status=paid").await["data"].as_array().unwrap().len();
+    let (status, leads, html) = bench.submit(&page, &[("do", "confirm")]).await;
+    assert!(status == 200 && leads.is_none() && html.contains("role=\"alert\""), "{status} {html}");
+    let now = bench.get("/v1/invoices?status=paid").await["data"].as_array().unwrap().len();
+    let ended = bench.get(&format!("/v1/subscriptions/{id}")).await;
+    assert_eq!((now, &ended["items"]["data"][0]["price"]["id"]), (paid, &json!(basic)));
+}
+
 #[tokio::test]
 async fn an_invoice_is_read_on_its_page_and_as_a_file_once_it_is_final() {
     let bench = Bench::start().await;

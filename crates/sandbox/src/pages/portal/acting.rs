@@ -32,6 +32,9 @@ pub fn act(
     }
     if let Some(Flow { confirm: Some(confirm), .. }) = &session.flow {
         let row = state.store.subscriptions.get(&confirm.subscription)?.clone();
+        if row.status.has_ended() {
+            return Err(SandboxFailure::no_such("subscription", &confirm.subscription));
+        }
         let change = ItemAmendment {
             item: Some(confirm.item.clone()),
             price: Some(confirm.price.clone()),
