@@ -26,7 +26,7 @@ use crate::{
 
 /// A pack that was paid for, as Stripe tells it.
 const PAID: &str =
-    include_str!("../../tests/it/stripe/webhooks/2025-basil/checkout.session.completed.topup.json");
+    include_str!("../../tests/it/support/webhooks/2025-basil/checkout.session.completed.topup.json");
 const SECRET: &str = "whsec_bench";
 /// As many as a busy shop has in its best minute.
 const DELIVERIES_PER_S: u32 = 200;

@@ -14,36 +14,14 @@
     reason = "a test that meets what it did not expect has failed, and may say so by panicking"
 )]
 
-mod api;
-mod architecture;
-mod audit;
-mod billing;
 // Histories and commands, as the domain's own tests write them.
 #[path = "../domain/builders/mod.rs"]
 #[allow(dead_code, reason = "other tests than these use the rest")]
 mod builders;
-mod businesses;
-mod cases;
-mod catalog;
-mod cli;
-mod contracts;
-mod crash;
-mod examples;
-mod journal;
-mod load;
-mod plans;
-mod postgres;
-mod projections;
-mod readme;
-mod roles;
+mod database;
+mod functions;
+mod program;
 mod sandbox;
-mod scheduler;
-mod setup;
-mod sql;
-mod statements;
-mod story;
-mod stripe;
+mod server;
+mod sources;
 mod support;
-mod truth;
-mod upgrades;
-mod vocabulary;

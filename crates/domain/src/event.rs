@@ -1,8 +1,8 @@
 //! What has happened to an account? Events are facts, in the past tense, and are never edited.
 //!
 //! **Their names and fields are the storage format.** Adding an event, or a field that has a default, is safe. Anything
-//! else needs an upcaster (`crate::journal::upcast`), and `tests/it/contracts/` fails until there is one. No event
-//! carries personal data.
+//! else needs an upcaster (`crate::journal::upcast`), and `tests/it/functions/contracts/` fails until there is one. No
+//! event carries personal data.
 //!
 //! Each event belongs to one family. Families are for code that reads events: it can skip a whole family that it does
 //! not use. They are not stored, so an event may change its family.

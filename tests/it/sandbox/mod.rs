@@ -1,4 +1,6 @@
-//! Does the sandbox behave as Stripe does? Over real HTTP; every answer of its API is held against the schema.
+//! Beside the other levels: the sandbox is started, and nothing of the ledger. Does it behave as Stripe does?
+//!
+//! It is asked over real HTTP, and every answer of its API is held against the schema.
 
 mod browser;
 mod checkout;
@@ -12,7 +14,6 @@ mod pages;
 mod pausing;
 mod payments;
 mod proration;
-pub mod receiver;
 mod schedules;
 mod schema;
 mod served;
@@ -31,7 +32,7 @@ use counterfoil::{
 use reqwest::Method;
 use serde_json::Value;
 
-pub use receiver::Receiver;
+use crate::support::receiver::Receiver;
 
 pub const SECRET: &str = "whsec_of_the_tests";
 /// When every story begins: 2026-01-31, the last day of a month.

@@ -9,11 +9,8 @@ use counterfoil::{
 };
 use serde_json::{Value, json};
 
-use super::{
-    Bench, SECRET,
-    receiver::{Received, Receiver},
-    text,
-};
+use super::{Bench, SECRET, text};
+use crate::support::receiver::{Received, Receiver};
 
 fn verified(bench: &Bench, received: &Received, secret: &str) -> Result<(), SignatureError> {
     let secrets = Secrets::new(vec![WebhookSecret::new("test", secret)]);
@@ -158,7 +155,7 @@ async fn each_version_has_the_fields_of_its_recorded_documents() {
             ("charge.succeeded", "charge.succeeded.json"),
             ("payment_intent.succeeded", "payment_intent.succeeded.subscription.json"),
         ] {
-            let recorded: Value = crate::stripe::documents::value(folder, file);
+            let recorded: Value = crate::support::documents::value(folder, file);
             let event = bench.told(kind).await;
             assert_eq!(event["api_version"], version);
             let (theirs, ours) = (&recorded["data"]["object"], &event["data"]["object"]);

@@ -9,7 +9,7 @@ use counterfoil::postgres::pool;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgPool};
 
-use super::server::{self, SharedServer};
+use super::cluster::{self, SharedServer};
 
 /// Connections that one test may open at a time through its pool.
 const POOL_CONNECTIONS: u32 = 10;
@@ -29,7 +29,7 @@ struct Made {
 
 impl TestDatabase {
     pub async fn create() -> Self {
-        let server = server::shared();
+        let server = cluster::shared();
         // The process id keeps runs apart that share a server through TEST_DATABASE_URL.
         let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         server.create_database(name.clone()).await;

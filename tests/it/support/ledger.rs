@@ -9,9 +9,9 @@ use counterfoil::{
         amount::Credits,
         catalog::Catalog,
         command::{AccountCommand, Command, CreditsCommand, GrantCredits},
-        credits::Source,
+        credits::{Balance, Source},
         ids::{AccountId, Actor, GrantId},
-        recorded::Origin,
+        recorded::{EventMetadata, Origin},
         time::Timestamp,
     },
     ledger::{ExecuteResult, IdempotencyKey, Ledger, Provenance, Request, Running},
@@ -114,4 +114,22 @@ pub async fn grant(ledger: &Ledger, id: &str, amount: i64, key: &str) -> Execute
         reason: "test".to_owned(),
     }));
     ledger.execute(request(id, command, IdempotencyKey::caller(key))).await
+}
+
+/// What is beside an event that nobody's command has made.
+pub fn metadata(balance: Balance, stripe_event: Option<String>) -> EventMetadata {
+    EventMetadata {
+        event_id: uuid::Uuid::nil(),
+        command_id: None,
+        request_hash: "00".into(),
+        actor: Actor::parse("test").expect("an actor"),
+        origin: Origin::Api,
+        catalog: "catalog".into(),
+        events: 1,
+        balance_then: None,
+        balance,
+        correlation_id: None,
+        causation_id: None,
+        stripe_event,
+    }
 }

@@ -1,0 +1,10 @@
+//! A level higher: a database is started, and the parts that use it, in this process. No server listens.
+
+pub mod audit;
+mod journal;
+pub mod postgres;
+mod projections;
+pub mod roles;
+mod scheduler;
+mod stripe;
+mod upgrades;

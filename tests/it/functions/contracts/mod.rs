@@ -1,0 +1,114 @@
+//! Are stored events still read as what they were? The stored form of every event is a contract: what was written once
+//! can be read for ever.
+//!
+//! `UPDATE_GOLDEN=1 cargo test contracts` rewrites the files. A change of a file that is there already needs an
+//! upcaster; a new file does not.
+
+mod samples;
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use counterfoil::domain::event::Event;
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn golden(name: &str) -> PathBuf {
+    root().join("tests/it/functions/contracts/events").join(format!("{name}.json"))
+}
+
+fn schemas() -> PathBuf {
+    root().join("docs/event-schemas.json")
+}
+
+fn pretty(value: &impl serde::Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(value).expect("it is JSON");
+    text.push('\n');
+    text
+}
+
+/// Compares with the file, or rewrites it when that was asked for.
+fn assert_same_as(path: &PathBuf, text: &str) {
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::create_dir_all(path.parent().expect("the file is in a folder")).expect("the folder can be made");
+        fs::write(path, text).expect("the file can be written");
+    }
+    let stored = fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(stored, text, "{} differs from what the program writes", path.display());
+}
+
+fn schema() -> Value {
+    serde_json::to_value(schemars::schema_for!(Event)).expect("a schema is JSON")
+}
+
+/// The name of each variant, as the schema lists them.
+fn names(schema: &Value) -> BTreeSet<String> {
+    let variants = schema["oneOf"].as_array().expect("an event is one of several");
+    let names = variants.iter().filter_map(|variant| variant["required"][0].as_str());
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_event_is_stored_as_its_golden_file_says() {
+    for event in samples::events() {
+        assert_same_as(&golden(event.name()), &pretty(&event));
+    }
+}
+
+#[test]
+fn every_event_has_a_golden_file_and_no_file_is_left_over() {
+    let sampled: BTreeSet<String> = samples::events().iter().map(|event| event.name().to_owned()).collect();
+    assert_eq!(sampled, names(&schema()));
+    let files =
+        fs::read_dir(root().join("tests/it/functions/contracts/events")).expect("the folder is there");
+    let files = files.map(|file| file.expect("the folder can be read").path());
+    let stored = files.filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned()));
+    assert_eq!(stored.collect::<BTreeSet<String>>(), sampled);
+}
+
+#[test]
+fn every_golden_file_is_read_as_the_event_that_it_was() {
+    for event in samples::events() {
+        let stored = fs::read_to_string(golden(event.name())).expect("the file is there");
+        let read: Event = serde_json::from_str(&stored).expect("it is an event");
+        assert_eq!(read, event);
+    }
+}
+
+#[test]
+fn the_name_of_an_event_is_its_stored_name() {
+    for event in samples::events() {
+        let stored = serde_json::to_value(&event).expect("an event is JSON");
+        let keys: Vec<&String> = stored.as_object().expect("an event is an object").keys().collect();
+        assert_eq!(keys, [event.name()]);
+    }
+}
+
+#[test]
+fn the_schemas_are_the_programs() {
+    assert_same_as(&schemas(), &pretty(&schema()));
+}
+
+#[test]
+fn every_golden_file_follows_the_schemas() {
+    let stored = fs::read_to_string(schemas()).expect("the schemas are there");
+    let schema: Value = serde_json::from_str(&stored).expect("the schemas are JSON");
+    let validator = jsonschema::validator_for(&schema).expect("the schemas are a JSON Schema");
+    for event in samples::events() {
+        let stored = fs::read_to_string(golden(event.name())).expect("the file is there");
+        let instance: Value = serde_json::from_str(&stored).expect("it is JSON");
+        let mistakes: Vec<String> = validator.iter_errors(&instance).map(|error| error.to_string()).collect();
+        assert!(mistakes.is_empty(), "{}: {mistakes:?}", event.name());
+    }
+}
+
+/// No event carries personal data: no field is named for any.
+#[test]
+fn no_event_has_a_field_for_personal_data() {
+    let schema = schema().to_string();
+    for field in ["email", "first_name", "last_name", "phone", "address", "ip_address"] {
+        assert!(!schema.contains(&format!("\"{field}\":")), "{field}");
+    }
+}

@@ -1,0 +1,12 @@
+//! Is each document of Stripe's translated to what it means, whatever is in it?
+
+mod changed;
+mod declines;
+mod document;
+mod edge;
+mod order;
+mod revenue;
+mod signature;
+mod story;
+mod total;
+mod wrong_grants;

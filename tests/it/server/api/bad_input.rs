@@ -1,0 +1,187 @@
+//! What is refused before it reaches the rules, and changes nothing.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::http::{Answer, Server};
+
+async fn deduct(server: &Server, body: Value) -> Answer {
+    server.post("/v1/accounts/acme/deductions", body).send().await
+}
+
+async fn raw(server: &Server, body: &str) -> Answer {
+    let call = server.post("/v1/accounts/acme/deductions", Value::Null);
+    call.bytes(body.as_bytes().to_vec(), "application/json").send().await
+}
+
+fn is_at(answer: &Answer, status: u16, code: &str, path: &str) {
+    answer.is_problem(status, code);
+    assert_eq!(answer.body["path"], path, "{}", answer.text);
+}
+
+#[tokio::test]
+async fn amounts_that_are_none_are_refused_with_their_path() {
+    let server = Server::start().await;
+    server.open("acme").await;
+    for amount in ["0", "-1", "1.5", "1e3", "9223372036854775808", "99999999999999999999999", "\"5\"", "null"]
+    {
+        let answer = raw(&server, &format!(r#"{{"amount":{amount}}}"#)).await;
+        is_at(&answer, 422, "invalid_request", "$.amount");
+    }
+    is_at(&deduct(&server, json!({})).await, 422, "invalid_request", "$.amount");
+    assert_eq!(server.balance("acme").await["available"], 50);
+}
+
+#[tokio::test]
+async fn the_largest_amount_is_understood() {
+    let server = Server::start().await;
+    server.open("acme").await;
+    let answer = deduct(&server, json!({ "amount": i64::MAX })).await;
+    answer.is_problem(402, "insufficient_credits");
+    let grant = json!({ "source": "bonus", "amount": i64::MAX, "reason": "all of it" });
+    let answer = server.post("/v1/accounts/acme/grants", grant).send().await;
+    answer.is_problem(422, "amount_too_large");
+}
+
+#[tokio::test]
+async fn unknown_and_misshapen_fields_are_refused_with_their_path() {
+    let server = Server::start().await;
+    server.open("acme").await;
+    is_at(&deduct(&server, json!({ "amount": 1, "amuont": 1 })).await, 422, "invalid_request", "$.amuont");
+    is_at(
+        &deduct(&server, json!({ "amount": 1, "generation_id": "a b" })).await,
+        422,
+        "invalid_request",
+        "$.generation_id",
+    );
+    is_at(
+        &deduct(&server, json!({ "amount": 1, "description": "a\u{0}b" })).await,
+        422,
+        "invalid_request",
+        "$.description",
+    );
+    let options = json!({ "type": "standard_generation", "options": { "quality": 3 } });
+    let answer = server.post("/v1/accounts/acme/generations", options).send().await;
+    is_at(&answer, 422, "invalid_request", "$.options.quality");
+    let unknown = json!({ "type": "standard_generation", "options": { "quality": "none" } });
+    let answer = server.post("/v1/accounts/acme/generations", unknown).send().await;
+    is_at(&answer, 422, "unknown_option_value", "$.options.quality");
+    raw(&server, r#"{"amount":1,"amount":2}"#).await.is_problem(422, "invalid_request");
+}
+
+#[tokio::test]
+async fn what_is_no_json_is_refused() {
+    let server = Server::start().await;
+    server.open("acme").await;
+    for body in ["", "{", "{\"amount\":1}}", "amount=1", "{\"amount\":01}", "\u{feff}{}"] {
+        raw(&server, body).await.is_problem(400, "invalid_json");
+    }
+    raw(&server, "[]").await.is_problem(422, "invalid_request");
+    let invalid_utf8 = server.post("/v1/accounts/acme/deductions", Value::Null);
+    let invalid_utf8 =
+        invalid_utf8.bytes(b"{\"description\":\"\xff\"}".to_vec(), "application/json").send().await;
+    invalid_utf8.is_problem(400, "invalid_json");
+}
+
+#[tokio::test]
+async fn bodies_are_json_of_a_bounded_size() {
+    let server = Server::start().await;
+    server.open("acme").await;
+    let call = server.post("/v1/accounts/acme/deductions", json!({ "amount": 1 }));
+    call.bytes(b"{\"amount\":1}".to_vec(), "text/plain")
+        .send()
+        .await
+        .is_problem(415, "unsupported_media_type");
+    let call = server.post("/v1/accounts/acme/deductions", json!({ "amount": 1 }));
+    call.without("content-type").send().await.is_problem(415, "unsupported_media_type");
+    let long = format!(r#"{{"amount":1,"description":"{}"}}"#, "x".repeat(70_000));
+    raw(&server, &long).await.is_problem(413, "body_too_large");
+    let signature = format!("t={},v1={}", server.test.clock.now().seconds(), "0".repeat(64));
+    for (path, bytes) in [("/v1/commands", 2_200_000), ("/v1/webhooks/stripe", 1_100_000)] {
+        let call = server.post(path, Value::Null).bytes(vec![b' '; bytes], "application/json");
+        call.header("stripe-signature", &signature).send().await.is_problem(413, "body_too_large");
+    }
+    assert_eq!(server.balance("acme").await["available"], 50);
+}
+
+#[tokio::test]
+async fn ids_and_keys_have_a_form() {
+    let server = Server::start().await;
+    let answer = server.call(Method::PUT, "/v1/accounts/a%20b").send().await;
+    is_at(&answer, 400, "invalid_parameter", "account");
+    let answer = server.call(Method::PUT, &format!("/v1/accounts/{}", "a".repeat(129))).send().await;
+    is_at(&answer, 400, "invalid_parameter", "account");
+    let answer = server.open(&"a".repeat(128)).await;
+    assert_eq!(answer.status, 201);
+    server.open("acme").await;
+    let deduct = || server.post("/v1/accounts/acme/deductions", json!({ "amount": 1 }));
+    let answer = deduct().without("idempotency-key").send().await;
+    is_at(&answer, 400, "idempotency_key_missing", "Idempotency-Key");
+    let answer = deduct().header("idempotency-key", "with blanks").send().await;
+    is_at(&answer, 400, "invalid_parameter", "Idempotency-Key");
+    let answer = deduct().header("idempotency-key", &"k".repeat(256)).send().await;
+    is_at(&answer, 400, "invalid_parameter", "Idempotency-Key");
+    // Of two keys nobody knows which is meant. Names of headers have no case.
+    let answer = deduct().header("idempotency-key", "one").header("Idempotency-Key", "two").send().await;
+    is_at(&answer, 400, "invalid_parameter", "Idempotency-Key");
+    assert_eq!(server.balance("acme").await["available"], 50);
+}
+
+#[tokio::test]
+async fn unknown_accounts_addresses_and_methods_are_told_apart() {
+    let server = Server::start().await;
+    server.get("/v1/accounts/nobody/balance").send().await.is_problem(404, "account_not_found");
+    server.get("/v1/accounts/nobody/statement").send().await.is_problem(404, "account_not_found");
+    let answer = server.post("/v1/accounts/nobody/deductions", json!({ "amount": 1 })).send().await;
+    answer.is_problem(404, "account_not_found");
+    let refund = json!({ "generation_id": "gen_1", "reason": "failed" });
+    let answer = server.post("/v1/accounts/nobody/refunds", refund).send().await;
+    answer.is_problem(404, "account_not_found");
+    server.get("/v1/nothing").send().await.is_problem(404, "route_not_found");
+    server.call(Method::DELETE, "/v1/accounts/acme").send().await.is_problem(405, "method_not_allowed");
+}
+
+#[tokio::test]
+async fn queries_are_read_strictly() {
+    let server = Server::start().await;
+    server.open("acme").await;
+    for (query, path) in [
+        ("limit=0", "limit"),
+        ("limit=1001", "limit"),
+        ("limit=x", "limit"),
+        ("cursor=x", "cursor"),
+        ("from=yesterday", "from"),
+        ("type=nothing", "type"),
+        ("colour=red", "colour"),
+    ] {
+        let answer = server.get(&format!("/v1/accounts/acme/statement?{query}")).send().await;
+        is_at(&answer, 400, "invalid_parameter", path);
+    }
+    for read in ["analytics/mrr", "analytics/movements", "analytics/usage", "accounts/acme/usage"] {
+        let answer = server.get(&format!("/v1/{read}?from=yesterday&to=2025-06-01")).send().await;
+        is_at(&answer, 400, "invalid_parameter", "from");
+        assert!(answer.text.contains("a day is expected, such as 2026-03-31"), "{}", answer.text);
+    }
+    let answer = server.get("/v1/analytics/mrr?from=2025-06-02&to=2025-06-01").send().await;
+    is_at(&answer, 400, "invalid_parameter", "to");
+}
+
+#[tokio::test]
+async fn request_ids_are_taken_over_when_they_are_well_formed() {
+    let server = Server::start().await;
+    server.open("acme").await;
+    let spend = |id: &'static str| {
+        let call = server.post("/v1/accounts/acme/deductions", json!({ "amount": 1 }));
+        call.header("x-request-id", id).send()
+    };
+    assert_eq!(spend("order-7").await.header("x-request-id"), Some("order-7"));
+    let made = spend("not well formed").await;
+    assert_ne!(made.header("x-request-id"), Some("not well formed"));
+    let events = server.get("/v1/accounts/acme/events").send().await;
+    let deducted = events.body["events"].as_array().unwrap().iter();
+    let ids: Vec<_> = deducted
+        .filter(|event| event["type"] == "CreditsDeducted")
+        .map(|event| event["metadata"]["correlation_id"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids, ["order-7", made.header("x-request-id").unwrap()]);
+}

@@ -1,0 +1,33 @@
+//! Does an account pay once, whatever fails? Against the real sandbox, over loopback.
+
+mod accounts;
+mod add_ons;
+mod addresses;
+mod beside;
+mod checkout;
+mod closing;
+mod customers;
+mod invoices;
+mod listed;
+mod lost;
+mod metadata;
+mod methods;
+mod outages;
+mod overview;
+mod packs;
+mod payments;
+mod portal;
+mod previews;
+mod products;
+mod profile;
+mod requests;
+mod resolving;
+mod rights;
+mod rollout;
+mod schedules;
+mod seconds;
+mod subscribing;
+mod subscriptions;
+mod switch;
+mod takeovers;
+mod top_ups;
