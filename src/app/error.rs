@@ -31,7 +31,7 @@ pub enum AppError {
     #[error("the first API key could not be made")]
     Keys(#[from] KeyError),
     #[error("Stripe cannot be asked with these settings")]
-    Stripe(#[from] ::stripe::StripeError),
+    Stripe(#[from] reqwest::Error),
     #[error("the read models cannot be followed")]
     Projector(#[from] ProjectorError),
 }

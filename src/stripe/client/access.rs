@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use reqwest::header::HeaderValue;
+
 use crate::catalog::Mode;
 
 /// Stripe's own address, where another is not set.
@@ -31,8 +33,13 @@ impl SecretKey {
         Mode::of_secret_key(&self.0).unwrap_or(Mode::Test)
     }
 
-    pub(super) fn reveal(&self) -> &str {
-        &self.0
+    /// What is sent with each request. It is hidden wherever headers are shown.
+    pub(super) fn authorization(&self) -> HeaderValue {
+        // Only visible ASCII characters are in it.
+        let mut header =
+            HeaderValue::try_from(format!("Bearer {}", self.0)).unwrap_or(HeaderValue::from_static(""));
+        header.set_sensitive(true);
+        header
     }
 }
 

@@ -1,26 +1,26 @@
 //! How is Stripe asked? With a key of ours that makes a repetition harmless, a time limit, and a few more tries where
 //! another may help.
 //!
-//! `async-stripe` knows the requests and the wire. Its own ways to retry are deliberately not used: they make up a key
-//! for each call, which is lost when this program ends.
+//! `async-stripe` knows the requests. Its own ways to retry are deliberately not used: they make up a key for each
+//! call, which is lost when this program ends.
 
 mod access;
 mod date;
 pub mod declines;
 mod outcome;
 mod requests;
+mod transport;
 
 use std::{sync::Arc, time::Duration};
 
-use ::stripe::{Client as Wire, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError, StripeRequest};
 use miniserde::Deserialize;
-use stripe_client_core::RequestBuilder;
+use stripe_client_core::{IdempotencyKey, RequestBuilder, RequestStrategy, StripeRequest};
 use tokio::time::sleep;
 
 pub use access::{API_URL_DEFAULT, ApiUrl, InvalidApiUrl, InvalidSecretKey, SecretKey};
-use outcome::cause;
 pub use outcome::{CallError, Rejection, is_missing};
 pub use requests::*;
+use transport::{Transport, TransportError};
 
 use super::documents::StripeKey;
 
@@ -62,21 +62,16 @@ pub trait Change: StripeCall {
 /// Who asks Stripe. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Client {
-    wire: Arc<Wire>,
+    transport: Arc<Transport>,
     patience: Patience,
 }
 
 impl Client {
     /// # Errors
-    /// When no request could ever be made with these.
-    pub fn new(key: &SecretKey, url: &ApiUrl, patience: Patience) -> Result<Self, StripeError> {
-        let version = Some(env!("CARGO_PKG_VERSION").to_owned());
-        let wire = ClientBuilder::new(key.reveal())
-            .url(url.base())
-            .timeout(patience.timeout)
-            .app_info("counterfoil", version, None)
-            .build()?;
-        Ok(Self { wire: Arc::new(wire), patience })
+    /// When no connection could ever be made on this machine.
+    pub fn new(key: &SecretKey, url: &ApiUrl, patience: Patience) -> Result<Self, reqwest::Error> {
+        let transport = Transport::new(key, url, patience.timeout)?;
+        Ok(Self { transport: Arc::new(transport), patience })
     }
 
     /// Asks for something to be done, once under `key`, however often it is asked.
@@ -130,7 +125,8 @@ impl Client {
         let mut pauses = self.patience.pauses.iter();
         loop {
             let request = ask.request().build().customize::<A::Answer>();
-            let failed = match request.request_strategy(strategy.clone()).send(self.wire.as_ref()).await {
+            let failed = match request.request_strategy(strategy.clone()).send(self.transport.as_ref()).await
+            {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
@@ -138,7 +134,7 @@ impl Client {
             let Some(pause) = pauses.next().filter(|_| error.may_pass()) else {
                 // A refusal is an answer, and is kept and told.
                 if error.rejection().is_none() {
-                    say_why(&ask.request().build(), strategy, &cause(&failed));
+                    say_why(&ask.request().build(), strategy, &failed);
                 }
                 return Err(error);
             };
@@ -149,8 +145,8 @@ impl Client {
 }
 
 /// Whoever asked is told that it has failed, and nothing of why. That is said here, once for all tries.
-fn say_why(asked: &RequestBuilder, strategy: &RequestStrategy, cause: &str) {
+fn say_why(asked: &RequestBuilder, strategy: &RequestStrategy, cause: &TransportError) {
     let (method, path) = (asked.method, asked.path.as_str());
     let stripe_key = if let RequestStrategy::Idempotent(key) = strategy { Some(key.as_str()) } else { None };
-    tracing::warn!(?method, path, stripe_key, cause, "a call to Stripe has failed");
+    tracing::warn!(?method, path, stripe_key, %cause, "a call to Stripe has failed");
 }

@@ -1,7 +1,9 @@
 //! What does it mean when Stripe does not say yes? Four things, which a caller answers in four ways.
 
-use ::stripe::StripeError;
+use reqwest::StatusCode;
 use serde::{Deserialize, Serialize};
+
+use super::transport::{StripeErrorDocument, TransportError};
 
 /// Stripe understood the request, and refused it. Nothing was changed.
 ///
@@ -42,35 +44,35 @@ pub enum CallError {
     OutcomeUnknown,
 }
 
-/// The words with which the HTTP client says that it never came to send anything.
-const NOT_CONNECTED: &str = "client error (Connect)";
-
 impl CallError {
-    pub(super) fn of(error: &StripeError) -> Self {
+    pub(super) fn of(error: &TransportError) -> Self {
         match error {
-            StripeError::Stripe(_, 401 | 403) => Self::KeyNotTaken,
-            // Refused before any work was begun.
-            StripeError::Stripe(_, 429) => Self::Unavailable,
-            // 409: another request with the key is being worked on, and what comes of it is not known yet.
-            StripeError::Stripe(_, 409 | 500..) => Self::OutcomeUnknown,
-            // The key was asked with before, in other words: what came of that is not said.
-            StripeError::Stripe(error, _) if error.type_.as_str() == "idempotency_error" => {
+            TransportError::Refused { status, error } => Self::refused(*status, error),
+            TransportError::NotConnected(_) => Self::Unavailable,
+            // What is no answer of Stripe's comes from something in between, and says nothing about Stripe.
+            TransportError::TimedOut | TransportError::Lost(_) | TransportError::Unreadable => {
                 Self::OutcomeUnknown
             }
-            StripeError::Stripe(error, _) => Self::Rejected(Rejection {
-                kind: error.type_.as_str().to_owned(),
-                code: error.code.as_ref().map(|code| code.as_str().to_owned()),
+        }
+    }
+
+    fn refused(status: StatusCode, error: &StripeErrorDocument) -> Self {
+        match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::KeyNotTaken,
+            // Refused before any work was begun.
+            StatusCode::TOO_MANY_REQUESTS => Self::Unavailable,
+            // Another request with the key is being worked on, and what comes of it is not known yet.
+            StatusCode::CONFLICT => Self::OutcomeUnknown,
+            status if status.is_server_error() => Self::OutcomeUnknown,
+            // The key was asked with before, in other words: what came of that is not said.
+            _ if error.kind == "idempotency_error" => Self::OutcomeUnknown,
+            _ => Self::Rejected(Rejection {
+                kind: error.kind.clone(),
+                code: error.code.clone(),
                 decline_code: error.decline_code.clone(),
                 parameter: error.param.clone(),
-                declined: error.type_.as_str() == "card_error" || error.decline_code.is_some(),
+                declined: error.kind == "card_error" || error.decline_code.is_some(),
             }),
-            StripeError::ClientError(text) if text.starts_with(NOT_CONNECTED) => Self::Unavailable,
-            // An address that cannot be built is never sent to.
-            StripeError::ConfigError(_) => Self::Unavailable,
-            // What is no answer of Stripe's comes from something in between, and says nothing about Stripe.
-            StripeError::ClientError(_) | StripeError::JSONDeserialize(_) | StripeError::Timeout => {
-                Self::OutcomeUnknown
-            }
         }
     }
 
@@ -95,15 +97,5 @@ impl CallError {
             (Some(Self::OutcomeUnknown), Self::Unavailable | Self::KeyNotTaken) => Self::OutcomeUnknown,
             (_, latest) => latest,
         }
-    }
-}
-
-/// Why a call has no answer, for whoever reads the log. What a person may have typed in is left out.
-pub(super) fn cause(error: &StripeError) -> String {
-    match error {
-        StripeError::Stripe(error, status) => format!("it answered {status}, {}", error.type_.as_str()),
-        StripeError::JSONDeserialize(_) => "its answer cannot be read".to_owned(),
-        StripeError::ClientError(text) | StripeError::ConfigError(text) => text.clone(),
-        StripeError::Timeout => "there was no answer in time".to_owned(),
     }
 }

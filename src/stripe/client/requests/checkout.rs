@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use ::stripe::StripeRequest;
 use serde::{Deserialize, Serialize};
 use stripe_checkout::checkout_session::{
     CreateCheckoutSession, CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsAdjustableQuantity,
     CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData,
     CreateCheckoutSessionSubscriptionData, ExpireCheckoutSession, ProductData, RetrieveCheckoutSession,
 };
+use stripe_client_core::StripeRequest;
 use stripe_shared::CheckoutSessionMode;
 use stripe_types::Currency;
 

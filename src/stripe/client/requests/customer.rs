@@ -2,8 +2,8 @@
 //!
 //! What is personal is in types that can be neither shown nor stored.
 
-use ::stripe::StripeRequest;
 use serde::{Deserialize, Serialize};
+use stripe_client_core::StripeRequest;
 use stripe_core::customer::{
     CreateCustomer, DeleteCustomer as Delete, ListCustomer, OptionalFieldsCustomerAddress, RetrieveCustomer,
     UpdateCustomer,

@@ -1,7 +1,7 @@
 //! What has a customer been billed?
 
-use ::stripe::StripeRequest;
 use stripe_billing::invoice::ListInvoice;
+use stripe_client_core::StripeRequest;
 use stripe_shared::InvoiceStatus;
 
 use super::super::StripeCall;

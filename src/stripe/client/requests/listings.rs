@@ -3,11 +3,10 @@
 //! The objects are not read by `async-stripe`'s types: they are passed on to `translate`, which reads every shape. So
 //! the lists are asked for in one form, which the generated requests do not have in common.
 
-use ::stripe::StripeRequest;
 use miniserde::json::{Number, Value as Parsed};
 use serde::Serialize;
 use serde_json::Value;
-use stripe_client_core::{RequestBuilder, StripeMethod};
+use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
 
 use super::super::StripeCall;
 use crate::domain::time::Timestamp;

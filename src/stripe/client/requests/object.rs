@@ -1,9 +1,8 @@
 //! What is one object at Stripe? Whole, for those who read every shape.
 
-use ::stripe::StripeRequest;
 use miniserde::json::Value as Parsed;
 use serde::Serialize;
-use stripe_client_core::{RequestBuilder, StripeMethod};
+use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
 
 use super::super::StripeCall;
 

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use ::stripe::StripeRequest;
 use serde::{Deserialize, Serialize};
+use stripe_client_core::StripeRequest;
 use stripe_core::{
     payment_intent::{
         CancelPaymentIntent, CancelPaymentIntentCancellationReason, CapturePaymentIntent,

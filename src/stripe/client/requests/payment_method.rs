@@ -1,7 +1,7 @@
 //! What is paid with? Methods by their ids; what is on a card is typed in at Stripe, and never comes here.
 
-use ::stripe::StripeRequest;
 use serde::{Deserialize, Serialize};
+use stripe_client_core::StripeRequest;
 use stripe_core::customer::{ListPaymentMethodsCustomer, UpdateCustomer, UpdateCustomerInvoiceSettings};
 use stripe_payment::payment_method::{AttachPaymentMethod, DetachPaymentMethod, RetrievePaymentMethod};
 

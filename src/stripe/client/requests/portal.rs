@@ -1,6 +1,5 @@
 //! Where does a person look after a subscription?
 
-use ::stripe::StripeRequest;
 use serde::{Deserialize, Serialize};
 use stripe_billing::billing_portal_session::{
     CreateBillingPortalSession, CreateBillingPortalSessionFlowData,
@@ -11,6 +10,7 @@ use stripe_billing::billing_portal_session::{
     CreateBillingPortalSessionFlowDataSubscriptionUpdateConfirm,
     CreateBillingPortalSessionFlowDataSubscriptionUpdateConfirmItems, CreateBillingPortalSessionFlowDataType,
 };
+use stripe_client_core::StripeRequest;
 
 use super::super::{Change, StripeCall};
 

@@ -1,10 +1,10 @@
 //! What would a subscription cost? Asking changes nothing, and can be repeated.
 
-use ::stripe::StripeRequest;
 use stripe_billing::invoice::{
     CreatePreviewInvoice, CreatePreviewInvoiceSubscriptionDetails,
     CreatePreviewInvoiceSubscriptionDetailsItems, CreatePreviewInvoiceSubscriptionDetailsProrationBehavior,
 };
+use stripe_client_core::StripeRequest;
 
 use super::{
     super::StripeCall,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use ::stripe::StripeRequest;
+use stripe_client_core::StripeRequest;
 use stripe_product::{
     price::CreatePrice,
     product::{CreateProduct, Features, RetrieveProduct},

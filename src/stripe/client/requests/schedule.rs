@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use ::stripe::StripeRequest;
 use serde::{Deserialize, Serialize};
-use stripe_client_core::{RequestBuilder, StripeMethod};
+use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
 
 use super::super::{Change, StripeCall};
 

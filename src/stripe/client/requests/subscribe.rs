@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use ::stripe::StripeRequest;
 use serde::{Deserialize, Serialize};
 use stripe_billing::subscription::{
     CreateSubscription, CreateSubscriptionItems, CreateSubscriptionPaymentBehavior, ListSubscription,
     ListSubscriptionStatus,
 };
+use stripe_client_core::StripeRequest;
 
 use super::{
     super::{Change, StripeCall},

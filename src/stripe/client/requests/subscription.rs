@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use ::stripe::StripeRequest;
 use serde::{Deserialize, Serialize};
 use stripe_billing::subscription::{
     CancelSubscription, CancelSubscriptionCancellationDetails, CancelSubscriptionCancellationDetailsFeedback,
@@ -11,7 +10,7 @@ use stripe_billing::subscription::{
     UpdateSubscriptionPauseCollection, UpdateSubscriptionPauseCollectionBehavior,
     UpdateSubscriptionPaymentBehavior, UpdateSubscriptionProrationBehavior,
 };
-use stripe_client_core::{RequestBuilder, StripeMethod};
+use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
 
 use super::{
     super::{Change, StripeCall},

@@ -1,6 +1,7 @@
 //! Is what Stripe delivers stored, translated and counted once? And does the ledger find what it was not told?
 
 mod amounts;
+mod client;
 mod credited;
 mod discounts;
 mod discounts_of_customers;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use ::stripe::StripeRequest;
 use serde::Serialize;
+use stripe_client_core::StripeRequest;
 use stripe_core::event::ListEvent;
 use stripe_misc::webhook_endpoint::{CreateWebhookEndpoint, ListWebhookEndpoint, UpdateWebhookEndpoint};
 use stripe_shared::ApiVersion;

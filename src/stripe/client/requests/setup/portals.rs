@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use ::stripe::StripeRequest;
 use serde::Serialize;
 use serde_json::{Value, json};
 use stripe_billing::billing_portal_configuration::ListBillingPortalConfiguration;
-use stripe_client_core::{RequestBuilder, StripeMethod};
+use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
 
 use super::{
     super::super::{Change, StripeCall},

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use ::stripe::StripeRequest;
 use serde::Serialize;
+use stripe_client_core::StripeRequest;
 use stripe_product::product::{CreateProduct, ListProduct, UpdateProduct};
 
 use super::{
