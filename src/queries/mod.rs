@@ -1,4 +1,4 @@
-//! What is an account, or the business, now? For whoever shows it: over HTTP, on pages, in a terminal.
+//! What is an account, or the business, now? For everything that shows it: the API, pages and the command line.
 
 mod account;
 mod freshness;
@@ -17,7 +17,7 @@ use crate::{
     projector::ProjectorError,
 };
 
-/// Why it is not known.
+/// Why a query cannot be answered.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
     #[error("the account cannot be read")]

@@ -1,4 +1,4 @@
-//! What can be bought once?
+//! Which packs can be bought?
 
 use super::{
     credits::read_credits,
