@@ -1,10 +1,10 @@
-//! With what is Stripe asked, and where? A key that is never shown, and an address.
+//! With which key, and at which URL, is Stripe called? The key is never shown.
 
 use std::fmt;
 
 use crate::catalog::Mode;
 
-/// Stripe's own address, where another is not set.
+/// Stripe's own URL, which is used unless another one is set.
 pub const API_URL_DEFAULT: &str = "https://api.stripe.com";
 
 /// A secret or restricted key.
@@ -18,14 +18,14 @@ pub struct InvalidSecretKey;
 
 impl SecretKey {
     /// # Errors
-    /// When the text is no secret or restricted key.
+    /// If the text is not a secret or restricted key.
     pub fn parse(text: &str) -> Result<Self, InvalidSecretKey> {
         let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
         let known = Mode::of_secret_key(text).is_some();
         if known && visible { Ok(Self(text.to_owned())) } else { Err(InvalidSecretKey) }
     }
 
-    /// Whether it moves real money.
+    /// The mode of the key: in live mode it moves real money.
     #[must_use]
     pub fn mode(&self) -> Mode {
         Mode::of_secret_key(&self.0).unwrap_or(Mode::Test)
@@ -42,7 +42,7 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-/// Where Stripe's API is.
+/// The URL of Stripe's API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiUrl(String);
 
@@ -52,7 +52,7 @@ pub struct InvalidApiUrl;
 
 impl ApiUrl {
     /// # Errors
-    /// When the text is no address of an HTTP server, or has a user, a query or a fragment in it.
+    /// If the text is not the URL of an HTTP server, or contains a user, a query or a fragment.
     pub fn parse(text: &str) -> Result<Self, InvalidApiUrl> {
         let url = reqwest::Url::parse(text).map_err(|_| InvalidApiUrl)?;
         let is_anonymous = url.username().is_empty() && url.password().is_none();
@@ -61,13 +61,13 @@ impl ApiUrl {
         if known { Ok(Self(url.as_str().trim_end_matches('/').to_owned())) } else { Err(InvalidApiUrl) }
     }
 
-    /// Whether what is sent there can be read on the way.
+    /// Whether requests are sent unencrypted.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.0.starts_with("http://")
     }
 
-    /// With the slash at the end that the client needs.
+    /// With a slash at the end, which the client needs.
     pub(super) fn base(&self) -> String {
         format!("{}/", self.0)
     }

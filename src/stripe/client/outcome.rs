@@ -1,26 +1,26 @@
-//! What does it mean when Stripe does not say yes? Four things, which a caller answers in four ways.
+//! What does it mean if Stripe does not carry out a request? There are four cases, which a caller handles differently.
 
 use ::stripe::StripeError;
 use serde::{Deserialize, Serialize};
 
 /// Stripe understood the request, and refused it. Nothing was changed.
 ///
-/// Stripe's sentence for people is deliberately left out: it may repeat what a person typed in.
+/// Stripe's message is deliberately left out, since it may repeat what a person entered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejection {
     /// Stripe's type of error, such as `card_error`.
     pub kind: String,
     /// Stripe's code, such as `resource_missing`.
     pub code: Option<String>,
-    /// Why a bank said no, such as `insufficient_funds`.
+    /// The bank's reason, such as `insufficient_funds`.
     pub decline_code: Option<String>,
-    /// The parameter of Stripe's that it is about.
+    /// The parameter of Stripe's API that the error is about.
     pub parameter: Option<String>,
-    /// Whether somebody's way to pay was refused, and not the request.
+    /// Whether a payment was declined, and not the request refused.
     pub declined: bool,
 }
 
-/// Whether what was asked about is not there.
+/// Whether Stripe does not have the object.
 #[must_use]
 pub fn is_missing(rejection: &Rejection) -> bool {
     rejection.code.as_deref() == Some("resource_missing")
@@ -37,23 +37,23 @@ pub enum CallError {
     /// Nothing was changed.
     #[error("Stripe does not take requests now")]
     Unavailable,
-    /// It may have happened. The same request with the same key will tell.
+    /// It may have happened. Sending the same request with the same key returns the outcome.
     #[error("whether Stripe did it is not known")]
     OutcomeUnknown,
 }
 
-/// The words with which the HTTP client says that it never came to send anything.
+/// The HTTP client's error text if it could not connect, so that nothing was sent.
 const NOT_CONNECTED: &str = "client error (Connect)";
 
 impl CallError {
     pub(super) fn of(error: &StripeError) -> Self {
         match error {
             StripeError::Stripe(_, 401 | 403) => Self::KeyNotTaken,
-            // Refused before any work was begun.
+            // Refused before Stripe began to work on it.
             StripeError::Stripe(_, 429) => Self::Unavailable,
-            // 409: another request with the key is being worked on, and what comes of it is not known yet.
+            // 409: another request with this key is in progress, and its outcome is not known yet.
             StripeError::Stripe(_, 409 | 500..) => Self::OutcomeUnknown,
-            // The key was asked with before, in other words: what came of that is not said.
+            // The key was used for a different request, whose outcome Stripe does not return.
             StripeError::Stripe(error, _) if error.type_.as_str() == "idempotency_error" => {
                 Self::OutcomeUnknown
             }
@@ -65,22 +65,22 @@ impl CallError {
                 declined: error.type_.as_str() == "card_error" || error.decline_code.is_some(),
             }),
             StripeError::ClientError(text) if text.starts_with(NOT_CONNECTED) => Self::Unavailable,
-            // An address that cannot be built is never sent to.
+            // Nothing is sent to a URL that cannot be built.
             StripeError::ConfigError(_) => Self::Unavailable,
-            // What is no answer of Stripe's comes from something in between, and says nothing about Stripe.
+            // Such an answer comes from something in between, and says nothing about what Stripe did.
             StripeError::ClientError(_) | StripeError::JSONDeserialize(_) | StripeError::Timeout => {
                 Self::OutcomeUnknown
             }
         }
     }
 
-    /// What Stripe said, if it said no.
+    /// Stripe's refusal, if it refused.
     #[must_use]
     pub const fn rejection(&self) -> Option<&Rejection> {
         if let Self::Rejected(rejection) = self { Some(rejection) } else { None }
     }
 
-    /// Whether asking again may have another outcome.
+    /// Whether another attempt may have another outcome.
     pub(super) const fn may_pass(&self) -> bool {
         match self {
             Self::Unavailable | Self::OutcomeUnknown => true,
@@ -88,8 +88,8 @@ impl CallError {
         }
     }
 
-    /// What is known after this try, when an earlier one ended as `earlier`: what may have happened may have happened,
-    /// also when Stripe was too busy to say so afterwards.
+    /// What is known after this attempt, if an earlier one ended as `earlier`: an unknown outcome stays unknown, unless
+    /// Stripe answers.
     pub(super) fn after(self, earlier: Option<&Self>) -> Self {
         match (earlier, self) {
             (Some(Self::OutcomeUnknown), Self::Unavailable | Self::KeyNotTaken) => Self::OutcomeUnknown,
@@ -98,7 +98,7 @@ impl CallError {
     }
 }
 
-/// Why a call has no answer, for whoever reads the log. What a person may have typed in is left out.
+/// Why a call has no answer, for the log. What a person may have entered is left out.
 pub(super) fn cause(error: &StripeError) -> String {
     match error {
         StripeError::Stripe(error, status) => format!("it answered {status}, {}", error.type_.as_str()),
