@@ -111,7 +111,7 @@ async fn show(event: &str, flags: &DatabaseFlags, output: Output) -> CliResult {
     let entry = entry.ok_or_else(|| not_there(event))?;
     let body = match (entry.shown(), &entry.body) {
         (Ok(shown), _) => shown.unwrap_or_else(|| Value::from("The document is not kept any more.")),
-        // What is no JSON is shown as it is.
+        // A document that is not JSON is shown as it is.
         (Err(_), body) => {
             Value::from(String::from_utf8_lossy(body.as_deref().unwrap_or_default()).into_owned())
         }

@@ -1,4 +1,5 @@
-//! What does the text of each setting mean? One function per setting; each notes its own mistake, and reading goes on.
+//! What does the text of each setting mean?
+//! One function per setting; each reports its own mistake, and reading goes on.
 
 use std::{fmt::Display, net::SocketAddr, ops::RangeInclusive, path::PathBuf, str::FromStr};
 
@@ -33,7 +34,7 @@ const DELAY_S_MAX: i64 = 86_400;
 /// A hundred years, in days.
 const INBOX_DAYS_MAX: u32 = 36_500;
 
-/// Reads all settings, and notes all mistakes.
+/// Reads all settings, and reports all mistakes.
 pub(super) fn read(given: &SettingSources, mistakes: &mut Vec<SettingMistake>) -> Option<Config> {
     let mut reading = SettingsReader { given, mistakes };
     // All of them are read before the first missing one ends this.
@@ -77,10 +78,10 @@ struct SettingsReader<'a> {
 }
 
 impl SettingsReader<'_> {
-    /// Notes what is allowed, and shows the value that was set, unless that is a secret.
+    /// Reports what is allowed, and shows the value that was set, unless it is a secret.
     fn refuse<T>(&mut self, setting: Setting, allowed: &str) -> Option<T> {
         let value = self.given.value(setting);
-        // A password may be in any address, also where none belongs.
+        // A password may be in any address, even where none is expected.
         let shown = if setting.secret { "…".into() } else { shown::without_password(value) };
         self.mistakes
             .push(SettingMistake::new(setting.name, format!("`{shown}` is not possible; {allowed}")));
@@ -165,7 +166,7 @@ impl SettingsReader<'_> {
 
     fn billing(&mut self) -> Option<BillingConfig> {
         let rollout = rollout::read(self.given, self.mistakes);
-        // A key that is none is refused where the mode is read.
+        // A text that is not a key is refused where the mode is read.
         let key = self.given.find(settings::STRIPE_SECRET_KEY).and_then(|key| SecretKey::parse(key).ok());
         let url = match ApiUrl::parse(self.given.value(settings::STRIPE_API_URL)) {
             Ok(url) if url.is_open() && key.as_ref().is_some_and(|key| key.mode() == Mode::Live) => {
@@ -190,7 +191,7 @@ impl SettingsReader<'_> {
         })
     }
 
-    /// A day, and since 2024 a name: `2024-04-10`, `2026-09-30.endive`.
+    /// A day, and since 2024 also a name: `2024-04-10`, `2026-09-30.endive`.
     fn api_version(&mut self) -> Option<String> {
         let text = self.given.value(settings::STRIPE_API_VERSION);
         let (day, name) = text.split_once('.').unwrap_or((text, "unnamed"));

@@ -1,4 +1,4 @@
-//! `counterfoil stripe reconcile`: does the ledger say what Stripe says?
+//! `counterfoil stripe reconcile`: does the ledger say the same as Stripe?
 
 use std::sync::Arc;
 
@@ -90,7 +90,7 @@ impl Reconcile {
             })
             .await;
         progress.finish_and_clear();
-        // With its last user gone, the ledger ends.
+        // The ledger ends when it is no longer used.
         drop(reconciler);
         running.finished().await;
         report.map_err(CliFailure::broken)
