@@ -23,11 +23,11 @@ pub enum LedgerMode {
 #[derive(Debug, thiserror::Error)]
 pub enum ModeError {
     #[error(
-        "the database is the ledger of mode `{known}`, and mode `{wanted}` was asked for; COUNTERFOIL_MODE and --sandbox \
-         say the mode, COUNTERFOIL_DATA_DIR or DATABASE_URL names another database"
+        "the database is the ledger of mode `{known}`, and not of mode `{wanted}`. COUNTERFOIL_MODE or --sandbox sets \
+         the mode; COUNTERFOIL_DATA_DIR or DATABASE_URL sets another database"
     )]
     Other { known: String, wanted: LedgerMode },
-    #[error("the database does not say what it is for")]
+    #[error("the mode of the database cannot be read")]
     Database(#[from] sqlx::Error),
 }
 

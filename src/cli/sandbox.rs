@@ -83,7 +83,7 @@ impl SandboxCommand {
             signing_clock: Clock::system(),
         };
         let running = Running::start_behind(options, key).await.map_err(|error| {
-            CliFailure::broken(format!("requests cannot be taken at {}: {error}", self.listen))
+            CliFailure::broken(format!("cannot listen for requests at {}: {error}", self.listen))
         })?;
         let banner = SandboxBanner { sandbox: running.url(), webhooks: banner_webhooks };
         output.announce(&banner, || banner.text())?;

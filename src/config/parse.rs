@@ -83,15 +83,14 @@ impl SettingsReader<'_> {
         let value = self.given.value(setting);
         // A password may be in any address, even where none is expected.
         let shown = if setting.secret { "…".into() } else { shown::without_password(value) };
-        self.mistakes
-            .push(SettingMistake::new(setting.name, format!("`{shown}` is not possible; {allowed}")));
+        self.mistakes.push(SettingMistake::new(setting.name, format!("`{shown}` is not valid; {allowed}")));
         None
     }
 
     fn listen(&mut self) -> Option<SocketAddr> {
         let address = self.given.value(settings::LISTEN).parse().ok();
         let allowed =
-            "it is an IP address and a port, such as 127.0.0.1:8080, or 0.0.0.0:8080 for all networks";
+            "it has to be an IP address and a port, such as 127.0.0.1:8080, or 0.0.0.0:8080 for all networks";
         address.or_else(|| self.refuse(settings::LISTEN, allowed))
     }
 
@@ -99,8 +98,10 @@ impl SettingsReader<'_> {
         let Some(text) = self.given.find(settings::METRICS_LISTEN) else { return Some(None) };
         match text.parse() {
             Ok(address) => Some(Some(address)),
-            Err(_) => self
-                .refuse(settings::METRICS_LISTEN, "it is an IP address and a port, such as 127.0.0.1:9464"),
+            Err(_) => self.refuse(
+                settings::METRICS_LISTEN,
+                "it has to be an IP address and a port, such as 127.0.0.1:9464",
+            ),
         }
     }
 
@@ -134,7 +135,7 @@ impl SettingsReader<'_> {
     fn external(&mut self, url: &str) -> Option<DatabaseConfig> {
         let scheme = url.starts_with("postgres://") || url.starts_with("postgresql://");
         let options = PgConnectOptions::from_str(url).ok().filter(|_| scheme);
-        let allowed = "it is a URL such as postgres://user:password@host:5432/database; \
+        let allowed = "it has to be a URL such as postgres://user:password@host:5432/database; \
                        characters such as @ and / in a password are written as %40 and %2F";
         let options = options.or_else(|| self.refuse(settings::DATABASE_URL, allowed))?;
         Some(DatabaseConfig::External(Box::new(options)))
@@ -201,7 +202,7 @@ impl SettingsReader<'_> {
             return Some(text.to_owned());
         }
         let allowed = format!(
-            "it is a version of Stripe's API whose webhooks are read here, from {OLDEST_API_VERSION} to {API_VERSION}"
+            "it has to be a version of Stripe's API whose webhooks are read here, from {OLDEST_API_VERSION} to {API_VERSION}"
         );
         self.refuse(settings::STRIPE_API_VERSION, &allowed)
     }
@@ -212,7 +213,7 @@ impl SettingsReader<'_> {
         let delay_s_max = self.number(settings::INBOX_DELAY_MAX, 1..=DELAY_S_MAX);
         let (delay_s_min, delay_s_max) = (delay_s_min?, delay_s_max?);
         if delay_s_min > delay_s_max {
-            let allowed = format!("it is not less than {}, {delay_s_min}", settings::INBOX_DELAY_MIN.name);
+            let allowed = format!("it has to be at least {}, {delay_s_min}", settings::INBOX_DELAY_MIN.name);
             return self.refuse(settings::INBOX_DELAY_MAX, &allowed);
         }
         Some(Retries { attempts_max: attempts_max?, delay_s_min, delay_s_max })
@@ -224,7 +225,7 @@ impl SettingsReader<'_> {
         range: RangeInclusive<T>,
     ) -> Option<T> {
         let number = self.given.value(setting).parse().ok().filter(|number| range.contains(number));
-        let allowed = || format!("it is a whole number from {} to {}", range.start(), range.end());
+        let allowed = || format!("it has to be a whole number from {} to {}", range.start(), range.end());
         number.or_else(|| self.refuse(setting, &allowed()))
     }
 
@@ -234,7 +235,8 @@ impl SettingsReader<'_> {
         if known {
             return Some(Some(id.to_owned()));
         }
-        let allowed = "it is the id of a portal configuration, such as bpc_1Abc, which `stripe setup` prints";
+        let allowed =
+            "it has to be the id of a portal configuration, such as bpc_1Abc, which `stripe setup` prints";
         self.refuse(settings::STRIPE_PORTAL_CONFIGURATION, allowed)
     }
 
@@ -244,7 +246,7 @@ impl SettingsReader<'_> {
             days => match days.parse() {
                 Ok(days @ 0..=INBOX_DAYS_MAX) => Some(Some(days)),
                 Ok(_) | Err(_) => {
-                    let allowed = format!("it is a number from 0 to {INBOX_DAYS_MAX}, or `all`");
+                    let allowed = format!("it has to be a number from 0 to {INBOX_DAYS_MAX}, or `all`");
                     self.refuse(settings::INBOX_DAYS, &allowed)
                 }
             },
@@ -257,7 +259,7 @@ impl SettingsReader<'_> {
             hour => match hour.parse() {
                 Ok(hour @ 0..=23) => Some(Some(hour)),
                 Ok(_) | Err(_) => {
-                    self.refuse(settings::RECONCILE_HOUR, "it is an hour from 0 to 23, or `off`")
+                    self.refuse(settings::RECONCILE_HOUR, "it has to be an hour from 0 to 23, or `off`")
                 }
             },
         }
@@ -270,7 +272,7 @@ impl SettingsReader<'_> {
             None => Some(None),
             Some(text) => match parse_mode(text) {
                 Some(mode) => Some(Some(mode)),
-                None => self.refuse(settings::MODE, "it is `test` or `live`"),
+                None => self.refuse(settings::MODE, "it has to be `test` or `live`"),
             },
         };
         match (of_key?, set?) {
@@ -297,14 +299,14 @@ impl SettingsReader<'_> {
             Ok(_) => Some(filter),
             Err(_) => self.refuse(
                 settings::LOG,
-                "it is a level (error, warn, info, debug, trace), or a list such as info,sqlx=warn",
+                "it has to be a level (error, warn, info, debug, trace), or a list such as info,sqlx=warn",
             ),
         };
         let format = match self.given.value(settings::LOG_FORMAT) {
             "auto" => Some(LogFormat::Auto),
             "text" => Some(LogFormat::Text),
             "json" => Some(LogFormat::Json),
-            _ => self.refuse(settings::LOG_FORMAT, "it is `auto`, `text` or `json`"),
+            _ => self.refuse(settings::LOG_FORMAT, "it has to be `auto`, `text` or `json`"),
         };
         Some(LogConfig { filter: filter?, format: format? })
     }

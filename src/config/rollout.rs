@@ -66,11 +66,9 @@ fn switch(given: &SettingSources, mistakes: &mut Vec<SettingMistake>) -> Option<
     };
     if read.is_none() {
         let shown = without_password(text);
-        let allowed = "it is `on`, `off`, or a share of the accounts from 0% to 100%, such as 25% or 0.5%, with two decimals at most";
-        mistakes.push(SettingMistake::new(
-            settings::BILLING.name,
-            format!("`{shown}` is not possible; {allowed}"),
-        ));
+        let allowed = "it has to be `on`, `off`, or a share of the accounts from 0% to 100%, such as 25% or 0.5%, with at most two decimals";
+        mistakes
+            .push(SettingMistake::new(settings::BILLING.name, format!("`{shown}` is not valid; {allowed}")));
     }
     read
 }

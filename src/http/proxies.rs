@@ -18,7 +18,7 @@ pub struct Proxies(Vec<IpNet>);
 
 /// The text is not a list of networks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a list of addresses and networks is expected, such as 10.0.0.0/8,192.168.1.7,fd00::/8")]
+#[error("it has to be a list of addresses and networks, such as 10.0.0.0/8,192.168.1.7,fd00::/8")]
 pub struct InvalidProxies;
 
 impl Proxies {

@@ -77,12 +77,12 @@ pub enum FeedError {
     #[error("the journal cannot be read")]
     Database(#[from] sqlx::Error),
     /// The answer is not in the format of `copy`, which no single event can cause.
-    #[error("the answer to the journal's query has another form than expected")]
+    #[error("the answer to the journal's query does not have the expected form")]
     Malformed,
     /// Positions have no gaps, so events were removed.
     #[error("the journal has no event at position {}", .0.0)]
     Missing(Position),
-    #[error("the reading of the next events was interrupted")]
+    #[error("reading the next events was interrupted")]
     Interrupted,
 }
 

@@ -196,13 +196,13 @@ pub enum ExecuteError {
     #[error("too many commands are waiting")]
     Overloaded,
     /// The database does not accept commands now. Nothing was stored.
-    #[error("the journal takes no commands now")]
+    #[error("the database does not accept commands now")]
     Unavailable,
     /// It was not known in time. Repeating the request with the same key returns the outcome.
     #[error("the outcome was not known in time")]
     OutcomeUnknown,
     /// The command is refused at this machine's time, but its clock is behind the journal. Nothing was stored.
-    #[error("the clock is {behind_s} s behind what is recorded")]
+    #[error("the clock is {behind_s} s behind the newest event")]
     ClockBehind { behind_s: i64 },
     /// The rules cannot have written the account's history. Nothing was stored.
     #[error("the account's history is damaged")]

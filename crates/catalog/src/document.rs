@@ -122,11 +122,12 @@ fn read_free_plan(root: &TomlTable<'_>, plans: &[Plan]) -> Option<PlanId> {
     // A plan that is defined but was not read has mistakes of its own, which have been reported.
     let plan = plans.iter().find(|plan| plan.id.as_str() == text)?;
     if plan.prices.iter().any(|price| price.amount.minor > 0) {
-        return node
-            .refuse(format!("`{text}` has a price, so it cannot be the plan of those who pay nothing"));
+        return node.refuse(format!(
+            "`{text}` has a price, so it cannot be the plan of accounts without a subscription"
+        ));
     }
     if !plan.is_sold() {
-        return node.refuse(format!("`{text}` is retired, and who has no subscription needs a plan"));
+        return node.refuse(format!("`{text}` is retired, but accounts without a subscription need a plan"));
     }
     Some(plan.id.clone())
 }

@@ -185,7 +185,7 @@ fn check_popular(entries: &[TableEntry<'_>], plans: &[Plan]) {
     let popular: Vec<_> = plans.iter().filter(|plan| plan.popular).map(|plan| plan.id.as_str()).collect();
     for entry in entries.iter().filter(|entry| popular.iter().skip(1).any(|id| *id == entry.name)) {
         let first = popular.first().copied().unwrap_or_default();
-        entry.refuse_key::<()>(format!("`{first}` is popular already; mark one plan at most"));
+        entry.refuse_key::<()>(format!("`{first}` is popular already; only one plan can be"));
     }
 }
 

@@ -79,7 +79,7 @@ fn read_earlier_price(
     let stripe = read_stripe(&table, owner, terms);
     let amount = amount?;
     if today.is_some_and(|today| today.minor == amount.minor) {
-        node.refuse::<()>("this is what it costs today; an earlier amount is another one");
+        node.refuse::<()>("this is today's amount; an earlier amount has to differ from it");
     }
     Some(Earlier { amount, stripe: stripe?.retired() })
 }

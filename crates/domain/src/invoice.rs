@@ -174,7 +174,7 @@ impl InvoiceState {
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Open => "waiting for its money",
+            Self::Open => "awaiting its payment",
             Self::Failed => "not paid, since its payment failed",
             Self::Uncollectible => "given up",
             Self::Void => "void",

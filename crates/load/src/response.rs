@@ -88,7 +88,7 @@ fn parse_head(buffer: &[u8]) -> Result<Option<ResponseHead>, ResponseError> {
     // An incomplete last line is not a line yet.
     let mut lines = buffer.split_inclusive(|byte| *byte == b'\n').take_while(|line| line.ends_with(b"\r\n"));
     let Some(first) = lines.next() else { return Ok(None) };
-    let status = parse_status(first).ok_or(ResponseError::Malformed("it does not begin as HTTP/1.1"))?;
+    let status = parse_status(first).ok_or(ResponseError::Malformed("it does not begin with HTTP/1.1"))?;
     let mut bytes = first.len();
     let mut length = None;
     for line in lines {
@@ -100,8 +100,9 @@ fn parse_head(buffer: &[u8]) -> Result<Option<ResponseHead>, ResponseError> {
             return Ok(Some(ResponseHead { status, bytes, body_bytes }));
         }
         if let Some(value) = value_of(line, b"content-length:") {
-            length =
-                Some(value.parse().map_err(|_| ResponseError::Malformed("its content-length is no number"))?);
+            length = Some(
+                value.parse().map_err(|_| ResponseError::Malformed("its content-length is not a number"))?,
+            );
         }
     }
     Ok(None)

@@ -36,7 +36,7 @@ pub enum StartError {
     #[error("another process runs the database in {directory}")]
     Locked { directory: PathBuf },
 
-    #[error("neither HOME nor XDG_DATA_HOME is set, so the data directory has to be named")]
+    #[error("neither HOME nor XDG_DATA_HOME is set, so COUNTERFOIL_DATA_DIR has to be set")]
     NoDefaultDirectory,
 
     #[error(

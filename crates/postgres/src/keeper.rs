@@ -72,7 +72,7 @@ impl Keeper {
         if let Err(error) = keeping.await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "the embedded PostgreSQL was left alone"
+                "the embedded PostgreSQL may not have been stopped"
             );
         }
     }

@@ -89,6 +89,6 @@ pub enum KeyError {
     Secret(#[from] InvalidSecret),
     #[error("a key has at least one scope")]
     NoScope,
-    #[error("nobody would ever see the first key, so none was made")]
+    #[error("the first key could not be shown to anybody, so none was made")]
     NotKept(#[source] std::io::Error),
 }

@@ -153,11 +153,11 @@ pub(super) fn client(billing: &BillingConfig) -> Result<Client, CliFailure> {
 /// The complete webhook URL of a server.
 pub(super) fn webhook_url(text: &str, mode: Mode) -> Result<String, CliFailure> {
     let shown = without_password(text);
-    let refuse = |allowed: &str| CliFailure::Usage(format!("--url: `{shown}` is not possible; {allowed}"));
+    let refuse = |allowed: &str| CliFailure::Usage(format!("--url: `{shown}` is not valid; {allowed}"));
     let mut url = reqwest::Url::parse(text)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-        .ok_or_else(|| refuse("it is an address such as https://ledger.example.com"))?;
+        .ok_or_else(|| refuse("it has to be an address such as https://ledger.example.com"))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refuse(
             "what Stripe is told is shown to whoever looks there, so there is no password in it",

@@ -74,7 +74,7 @@ pub enum CallOutcome<A> {
 pub enum CallsError {
     #[error("the calls to Stripe cannot be read or written")]
     Storage(#[from] sqlx::Error),
-    #[error("a call to Stripe is written down in a form that this program does not read")]
+    #[error("a stored call to Stripe cannot be read")]
     Unreadable(#[from] serde_json::Error),
 }
 

@@ -13,7 +13,9 @@ pub struct SecretKey(String);
 
 /// The text is deliberately not repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it begins with sk_test_, rk_test_, sk_live_ or rk_live_, and has only visible ASCII characters")]
+#[error(
+    "it has to begin with sk_test_, rk_test_, sk_live_ or rk_live_, and to have only visible ASCII characters"
+)]
 pub struct InvalidSecretKey;
 
 impl SecretKey {
@@ -47,7 +49,7 @@ impl fmt::Debug for SecretKey {
 pub struct ApiUrl(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is an address such as https://api.stripe.com, or http://127.0.0.1:12111 for a sandbox")]
+#[error("it has to be an address such as https://api.stripe.com, or http://127.0.0.1:12111 for a sandbox")]
 pub struct InvalidApiUrl;
 
 impl ApiUrl {

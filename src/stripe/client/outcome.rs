@@ -32,13 +32,13 @@ pub enum CallError {
     #[error("Stripe refused the request")]
     Rejected(Rejection),
     /// Nothing was changed.
-    #[error("Stripe does not take the key")]
+    #[error("Stripe does not accept the key")]
     KeyNotTaken,
     /// Nothing was changed.
-    #[error("Stripe does not take requests now")]
+    #[error("Stripe does not accept requests now")]
     Unavailable,
     /// It may have happened. Sending the same request with the same key returns the outcome.
-    #[error("whether Stripe did it is not known")]
+    #[error("it is not known whether Stripe did it")]
     OutcomeUnknown,
 }
 

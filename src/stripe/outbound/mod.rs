@@ -132,47 +132,47 @@ pub struct PageRequest {
 pub enum BillingError {
     #[error("billing is switched off")]
     Off,
-    #[error("there is no key that Stripe takes")]
+    #[error("there is no key that Stripe accepts")]
     NotConfigured,
     /// The rules do not allow it. Stripe was not called.
-    #[error("it was refused")]
+    #[error("the rules refuse it")]
     Refused(Refusal),
     #[error("the idempotency key was used for another request")]
     KeyReused,
-    #[error("too many were begun lately")]
+    #[error("too many calls were begun lately")]
     TooMany { wait_s: u64 },
     #[error("Stripe refused it")]
     Rejected(Rejection),
     /// The bank declined because the person has to authenticate.
-    #[error("the person was not asked")]
+    #[error("the bank requires the person to authenticate")]
     Unauthenticated(Box<Unauthenticated>),
     /// Stripe does not have it, or it is not this account's.
-    #[error("there is none: {0:?}")]
+    #[error("Stripe does not have it: {0:?}")]
     NotFound(ResourceKind),
-    #[error("the payment method is another customer's")]
+    #[error("the payment method belongs to another customer")]
     MethodTaken,
     /// Stripe has another product or price with this id or lookup key.
-    #[error("the name is taken at Stripe")]
+    #[error("Stripe has another object with this id or lookup key")]
     NameTaken,
-    #[error("the list has no such place")]
+    #[error("the cursor is unknown")]
     CursorUnknown,
     /// Nothing happened.
-    #[error("Stripe does not take requests now")]
+    #[error("Stripe does not accept requests now")]
     Unavailable,
     /// It may have happened. Repeating the request with the same key returns the outcome.
-    #[error("whether Stripe did it is not known")]
+    #[error("it is not known whether Stripe did it")]
     OutcomeUnknown,
     /// It may have happened, and Stripe no longer knows the key.
-    #[error("whether Stripe did it was not found out in time")]
+    #[error("it was not found out in time whether Stripe did it")]
     OutcomeLost,
     /// Stripe has done it, but the ledger did not record it. Repeating the request with the same key completes it.
-    #[error("the ledger took no note of it")]
+    #[error("the ledger did not record it")]
     Execute(ExecuteError),
     #[error("the account cannot be read")]
     View(#[from] ViewError),
     #[error("the database does not answer")]
     Storage(#[source] sqlx::Error),
-    #[error("what is written down of an earlier call cannot be read")]
+    #[error("a stored call to Stripe cannot be read")]
     Unreadable(#[source] serde_json::Error),
 }
 
@@ -226,7 +226,7 @@ impl From<CallError> for BillingError {
             CallError::Rejected(rejection) => Self::Rejected(rejection),
             CallError::KeyNotTaken => {
                 tracing::error!(
-                    "Stripe does not take the key, or the key lacks a right; docs/STRIPE.md names those of STRIPE_SECRET_KEY"
+                    "Stripe does not accept the key, or the key lacks a right; docs/STRIPE.md names those of STRIPE_SECRET_KEY"
                 );
                 Self::NotConfigured
             }

@@ -97,7 +97,7 @@ pub const KINDS: &[EventKind] = &[
     handled("customer.deleted", customer::gone, "closes the link; the ledger stays"),
     handled("customer.discount.created", discount::begun, DISCOUNT),
     handled("customer.discount.updated", discount::begun, DISCOUNT),
-    handled("customer.discount.deleted", discount::ended, "of a customer: comes off the MRR no more"),
+    handled("customer.discount.deleted", discount::ended, "of a customer: no longer reduces the MRR"),
     handled("customer.subscription.created", report::reported, REPORT),
     handled("customer.subscription.updated", report::reported, REPORT),
     handled("customer.subscription.deleted", report::reported, "the subscription has ended; packs stay"),

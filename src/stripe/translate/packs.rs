@@ -23,7 +23,7 @@ use crate::{
 /// Where the items are, in an event that was completed.
 pub(in crate::stripe) const ITEMS: &str = "line_items";
 
-const UNKNOWN: &str = "it is paid, and nobody knows what for: no item has the price of a pack, and its metadata does not \
+const UNKNOWN: &str = "it is paid, but it is unknown what for: no item has the price of a pack, and its metadata does not \
                        say kind=topup; grant what was bought by hand, or discard the event";
 
 /// What a session sold.

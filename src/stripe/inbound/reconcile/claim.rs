@@ -99,7 +99,7 @@ impl What {
 pub(super) fn claim(recorded: RecordedEvent) -> Option<StripeClaim> {
     let (object, what, says) = match recorded.event {
         Event::Account(AccountEvent::CustomerLinked { customer, .. }) => {
-            (customer, What::Object(Subject::Customer), "it is its customer".to_owned())
+            (customer, What::Object(Subject::Customer), "it is the account's customer".to_owned())
         }
         // If money was paid for it, another claim has the amount.
         Event::Invoice(InvoiceEvent::InvoicePaid { invoice, .. }) => {

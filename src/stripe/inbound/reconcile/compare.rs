@@ -77,12 +77,12 @@ fn compare_customer(
     match command {
         CustomerCommand::LinkCustomer { customer, .. } => {
             if link(customer).is_none() {
-                difference.note(format!("{customer} is its customer"), NOTHING);
+                difference.note(format!("{customer} is the account's customer"), NOTHING);
             }
         }
         CustomerCommand::UnlinkCustomer { customer, .. } => {
             if link(customer) == Some(&CustomerLink::Linked) {
-                difference.note("deleted", "it is its customer");
+                difference.note("deleted", "it is the account's customer");
             }
         }
         CustomerCommand::RecordDiscount(_) => {}

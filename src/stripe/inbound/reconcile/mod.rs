@@ -100,7 +100,7 @@ pub enum ReconcileError {
     TooMany,
     #[error("Stripe shows objects of the other mode: test and live are two accounts")]
     OtherMode,
-    #[error("the ledger takes nothing now")]
+    #[error("the ledger does not accept commands now")]
     Busy,
 }
 

@@ -102,9 +102,9 @@ fn check_key(facts: &DoctorFacts, findings: &mut Findings) {
     let refused: Vec<&str> = parts.iter().filter(|(_, allowed)| !allowed).map(|(name, _)| *name).collect();
     if refused.len() == parts.len() {
         let advice = "make a new key in Stripe's dashboard, and set it as STRIPE_SECRET_KEY";
-        return findings.error(Code::Key, "Stripe does not take the key", advice);
+        return findings.error(Code::Key, "Stripe does not accept the key", advice);
     }
-    findings.ok(Code::Key, "Stripe takes the key");
+    findings.ok(Code::Key, "Stripe accepts the key");
     if refused.is_empty() {
         return findings.ok(Code::Rights, "it may read all that is checked");
     }

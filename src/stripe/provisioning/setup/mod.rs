@@ -89,7 +89,7 @@ fn said(error: &CallError) -> String {
             "whether Stripe did it is not known; run the setup again, nothing is done twice".to_owned()
         }
         CallError::KeyNotTaken => {
-            "Stripe does not take the key, or it has not the rights: see `stripe doctor`".to_owned()
+            "Stripe does not accept the key, or it has not the rights: see `stripe doctor`".to_owned()
         }
         CallError::Unavailable => error.to_string(),
     }

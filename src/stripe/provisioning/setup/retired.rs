@@ -9,7 +9,7 @@ use super::{
 };
 use crate::stripe::client::setup::{ChangeProduct, ExistingProduct, LookupPriceResponse};
 
-const BECAUSE: &str = "it is retired; who has it keeps it";
+const BECAUSE: &str = "it is retired; those who have it keep it";
 
 /// Takes what is no longer sold off sale; those who have it keep it. Nothing is made for it.
 pub(super) fn plan_retired(
