@@ -1,6 +1,7 @@
-//! How fast do the read models follow? Writes a history into the journal's table and lets a projector read it.
+//! How fast do the read models follow the journal?
+//! A history is written into the journal's table, and a projector reads it.
 //!
-//! The history goes straight into `ledger.events`: it is about reading, and has no blocks that could be verified.
+//! The history is written to `ledger.events` directly, without blocks, since only reading is measured.
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,17 +25,17 @@ use counterfoil::{
 use sqlx::PgPool;
 use uuid::Uuid;
 
-/// How many events are written with one statement.
+/// How many events one statement writes.
 const ROWS_MAX: usize = 10_000;
 /// 2025-06-01.
 const START_SECONDS: i64 = 1_748_736_000;
-/// The history's length.
+/// How long the history is, in microseconds.
 const SPAN_MICROS: i64 = 7 * 86_400 * 1_000_000;
 
-/// Writes `events` events of `accounts` accounts after what is in the journal's first shard, mostly deductions.
+/// Writes `events` events of `accounts` accounts, mostly deductions, after those in the journal's first shard.
 ///
 /// # Errors
-/// When the database refuses them.
+/// If the database refuses them.
 pub async fn fill(pool: &PgPool, events: usize, accounts: usize) -> Result<(), sqlx::Error> {
     let mut history = History::new(events, accounts);
     let mut left = events;
@@ -49,10 +50,10 @@ pub async fn fill(pool: &PgPool, events: usize, accounts: usize) -> Result<(), s
     Ok(())
 }
 
-/// Lets `projections` follow the first shard from where they are to its head. Says how long it took.
+/// Lets `projections` follow the first shard from their positions to its head. Returns how long it took.
 ///
 /// # Errors
-/// When the database cannot answer.
+/// If the database does not answer.
 pub async fn catch_up(
     pool: &PgPool,
     projections: Vec<Arc<dyn Projection>>,
@@ -89,7 +90,7 @@ struct Account {
     sequence: i64,
     available: i64,
     held: i64,
-    /// A hold that is open, and the last deduction that can be refunded.
+    /// An open hold, and the last deduction that can be refunded.
     hold: Option<(HoldId, i64)>,
     deduction: Option<(DeductionId, i64)>,
 }
@@ -119,7 +120,7 @@ impl History {
         Self { events, written: 0, accounts, random: 0x9E37_79B9_7F4A_7C15 }
     }
 
-    /// A number below `bound`; the same ones in every run.
+    /// A number below `bound`; the same numbers in every run.
     fn pick(&mut self, bound: usize) -> usize {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;

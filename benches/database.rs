@@ -1,4 +1,4 @@
-//! Scratch databases, one for each thing that is measured.
+//! Which database does each measurement use? A new one.
 
 use std::path::PathBuf;
 
@@ -6,10 +6,10 @@ use counterfoil::postgres::{self, Durability, Server, ServerOptions};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection, Executor};
 
-/// Whatever goes wrong in a benchmark ends it.
+/// Any error ends the benchmark.
 pub type Fallible<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// Makes an empty database with this name on the server that `server` connects to, instead of an older one.
+/// Makes an empty database with this name on the server that `server` connects to, replacing an older one.
 pub async fn create(server: &PgConnectOptions, name: &str) -> Fallible<PgConnectOptions> {
     let mut connection = PgConnection::connect_with(server).await?;
     connection.execute(format!("drop database if exists {name} with (force)").as_str()).await?;
@@ -18,8 +18,8 @@ pub async fn create(server: &PgConnectOptions, name: &str) -> Fallible<PgConnect
     Ok(server.clone().database(name))
 }
 
-/// The server's settings that decide what a commit costs. Figures of a server that may lose commits mean
-/// nothing here, so such a one is refused.
+/// Checks the server's settings that decide what a commit costs.
+/// Figures of a server that may lose commits are meaningless.
 pub async fn require_durable(server: &PgConnectOptions) -> Fallible<()> {
     let mut connection = PgConnection::connect_with(server).await?;
     for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
@@ -32,7 +32,7 @@ pub async fn require_durable(server: &PgConnectOptions) -> Fallible<()> {
     Ok(())
 }
 
-/// A server of our own, durable, in a directory that is removed in the end.
+/// An embedded, durable server in a directory that is removed at the end.
 pub struct OwnServer {
     server: Server,
     directory: PathBuf,
@@ -57,7 +57,7 @@ impl OwnServer {
 
     pub async fn stop(self) {
         self.server.stop().await;
-        // What cannot be removed lies in the system's directory for such things.
+        // If it cannot be removed, it stays in the system's temporary directory.
         let _left = std::fs::remove_dir_all(&self.directory);
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo bench`: how fast are we, beside what one would use instead, on this machine?
+//! `cargo bench`: how fast is the ledger on this machine, compared with what one would use instead?
 //!
 //! `cargo bench -- --seconds 2 --rounds 1 stock` is a shorter run of the figures whose names contain `stock`.
 
@@ -38,25 +38,25 @@ use crate::stock::StockBench;
 struct Arguments {
     /// Only figures whose name contains this.
     only: Option<String>,
-    /// How long each figure is measured in each round.
+    /// For how long each figure is measured in each round.
     #[arg(long, env = "COUNTERFOIL_BENCH_SECONDS", default_value_t = 10)]
     seconds: u64,
-    /// How often everything is measured, in turns. Medians are reported.
+    /// How often everything is measured. Medians are reported.
     #[arg(long, env = "COUNTERFOIL_BENCH_ROUNDS", default_value_t = 3)]
     rounds: u32,
-    /// A server to make scratch databases on, instead of one of our own.
+    /// A server for scratch databases, instead of an embedded one.
     #[arg(long, env = "DATABASE_URL")]
     database_url: Option<PgConnectOptions>,
-    /// What cargo passes when it runs benchmarks.
+    /// The argument that cargo passes to benchmarks.
     #[arg(long, hide = true)]
     bench: bool,
 }
 
-/// As in the program.
+/// The same allocator as in the program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// In the order in which a round measures them.
+/// In the order of a round.
 const NAMES: [&str; 25] = [
     name::DECIDE,
     name::STOCK_IN_PROCESS_UNIFORM,
@@ -85,7 +85,7 @@ const NAMES: [&str; 25] = [
     name::REPLAY,
 ];
 
-/// Everything that is measured, each with a database of its own.
+/// All measurements, each with a database of its own.
 struct Sections {
     stock: StockBench,
     tuned: StockBench,
@@ -130,7 +130,7 @@ impl Sections {
         }
     }
 
-    /// On a new database each time, as the stock framework's tables are emptied each time.
+    /// Uses a new database each time, since the stock framework's tables are emptied each time, too.
     async fn measure_ours(&self, name: &str, duration: Duration) -> Fallible<Figure> {
         let bench = OurBench::prepare(&self.server).await?;
         match name {
@@ -161,7 +161,7 @@ impl Sections {
 
 #[tokio::main]
 async fn main() -> Fallible<()> {
-    // `cargo test --all-targets` runs this too, to see that it builds. Measuring takes minutes.
+    // `cargo test --all-targets` also runs this, to check that it builds. Measuring would take minutes.
     if !std::env::args().any(|argument| argument == "--bench") {
         return Ok(());
     }
@@ -184,7 +184,7 @@ async fn main() -> Fallible<()> {
     Ok(())
 }
 
-/// Round after round, so that what changes on the machine meanwhile falls on every figure alike.
+/// All figures are measured once in each round, so that changes of the machine affect all of them alike.
 async fn measure_rounds(arguments: &Arguments, sections: &Sections) -> Fallible<Rounds> {
     let wanted = |name: &&str| arguments.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
     let duration = Duration::from_secs(arguments.seconds);

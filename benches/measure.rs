@@ -1,4 +1,4 @@
-//! Clients that run in this process, each with one command at a time.
+//! How are commands measured that clients in this process send one at a time?
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 use crate::database::Fallible;
 use crate::report::Figure;
 
-/// Runs a client each for what `clients` has, until `duration` is over, and adds up what they did. A client
-/// gets the time to stop at, and answers with the latencies of its commands.
+/// Runs one client for each item of `clients` until `duration` is over, and adds their results.
+/// A client gets the time at which it stops, and returns the latencies of its commands.
 pub async fn run_clients<Client, Run, Running>(
     name: &'static str,
     clients: Vec<Client>,

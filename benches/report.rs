@@ -1,4 +1,4 @@
-//! What was measured, as a table for people and as `target/bench/summary.json` for programs.
+//! How is the result reported? As a table for people, and as `target/bench/summary.json` for programs.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use comfy_table::{CellAlignment, Table};
 use counterfoil::load::{Histogram, LoadReport};
 use serde::Serialize;
 
-/// The names under which figures are reported. The ratios are made of these.
+/// The names of figures. Ratios are computed from these.
 pub mod name {
     pub const STOCK_IN_PROCESS_UNIFORM: &str = "stock_in_process_uniform";
     pub const STOCK_IN_PROCESS_UNIFORM_TUNED: &str = "stock_in_process_uniform_pool_64";
@@ -37,31 +37,31 @@ pub mod name {
     pub const REPLAY: &str = "replay";
 }
 
-/// One measurement: how many a second, and how long one took. What a "command" is depends on the name: for the
-/// batched inserts it is a row, for catch-up and replay an event.
+/// One measurement: throughput and latency.
+/// The meaning of "command" depends on the figure: a row for batched inserts, an event for catch-up and replay.
 #[derive(Clone, Debug, Serialize)]
 pub struct Figure {
     pub name: &'static str,
     pub commands_per_s: f64,
-    /// Of a request, so of a whole batch where there are batches. None where nobody waits for one.
+    /// Of a request, so of a whole batch if there are batches. `None`: nobody waits for one.
     pub p50_ms: Option<f64>,
     pub p99_ms: Option<f64>,
 }
 
 impl Figure {
-    /// Of `commands` in `elapsed`, of which `latencies` were taken one by one or batch by batch.
+    /// A figure of `commands` in `elapsed`, with the latencies of single commands or batches.
     pub fn new(name: &'static str, commands: u64, elapsed: Duration, latencies: &Histogram) -> Self {
         let waited = |per_mille| Some(latencies.at_per_mille(per_mille).as_secs_f64() * 1e3);
         let commands_per_s = commands as f64 / elapsed.as_secs_f64();
         Self { name, commands_per_s, p50_ms: waited(500), p99_ms: waited(990) }
     }
 
-    /// Where nobody waits for one of them.
+    /// The same, if nobody waits for a single command.
     pub fn without_latencies(self) -> Self {
         Self { p50_ms: None, p99_ms: None, ..self }
     }
 
-    /// Of a load run. Only commands that were carried out count: a server that refuses is not fast.
+    /// A figure of a load run. Only commands that succeeded count.
     pub fn of_load(name: &'static str, report: &LoadReport) -> Self {
         let commands_per_s = report.items_accepted as f64 * 1e3 / report.elapsed_ms as f64;
         let millis = |micros: u64| Some(micros as f64 / 1e3);
@@ -78,7 +78,7 @@ pub struct Rounds {
 #[derive(Debug, Serialize)]
 struct Summary<'rounds> {
     figures: &'rounds [Figure],
-    /// Commands a second in each round, to see how far they lie apart.
+    /// Commands a second in each round, to show how much they differ.
     rounds: BTreeMap<&'static str, Vec<f64>>,
     ratios: BTreeMap<&'static str, Option<f64>>,
 }
@@ -91,7 +91,7 @@ impl Rounds {
         }
     }
 
-    /// Each figure's median over the rounds, column by column.
+    /// Each figure's medians over the rounds.
     pub fn medians(&self) -> Vec<Figure> {
         self.by_name.iter().map(|(name, figures)| median_figure(name, figures)).collect()
     }
@@ -126,7 +126,7 @@ impl Rounds {
         table
     }
 
-    /// Writes `target/bench/summary.json` and returns where that is.
+    /// Writes `target/bench/summary.json`, and returns its path.
     pub fn write_summary(&self) -> std::io::Result<PathBuf> {
         let medians = self.medians();
         let rounds = self
@@ -142,16 +142,16 @@ impl Rounds {
     }
 }
 
-/// What the figures say about each other. `None` where a part of it was not measured in this run.
+/// Ratios between figures. `None`: one of them was not measured.
 fn ratios(medians: &[Figure]) -> BTreeMap<&'static str, Option<f64>> {
     let find = |name| medians.iter().find(|figure| figure.name == name);
     let speed = |name| find(name).map(|figure| figure.commands_per_s);
     let ratio = |ours: Option<f64>, theirs: Option<f64>| Some(ours? / theirs?);
-    // The faster of the batch sizes: the comparison is with what Postgres can do.
+    // The faster of the batch sizes, since the comparison is with the most that Postgres can do.
     let batched = [name::BATCHED_INSERT_100, name::BATCHED_INSERT_1000].into_iter().filter_map(speed);
     let batched = batched.reduce(f64::max);
     let single = speed(name::HTTP_SINGLE_256);
-    // With as many clients as it is fastest with; the stock framework is no faster with more than 64.
+    // With the number of clients with which it is fastest; the stock framework is not faster with more than 64.
     let uniform = [name::IN_PROCESS_UNIFORM, name::IN_PROCESS_UNIFORM_512].into_iter().filter_map(speed);
     let uniform = uniform.reduce(f64::max);
     let hot = speed(name::IN_PROCESS_HOT);
@@ -182,7 +182,7 @@ fn median_figure(name: &'static str, figures: &[Figure]) -> Figure {
     }
 }
 
-/// The middle one, or the mean of the two in the middle.
+/// The middle value, or the mean of the two middle values.
 fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     let mut sorted: Vec<f64> = values.collect();
     sorted.sort_by(f64::total_cmp);

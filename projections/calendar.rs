@@ -1,10 +1,10 @@
-//! Where does a day, week or month begin, and where the next one?
+//! When does a day, week or month begin, and when the next one?
 
 use chrono::{Datelike, Days, Months, NaiveDate};
 
 use crate::domain::time::CalendarUnit;
 
-/// The first day of the unit that a day is in.
+/// The first day of the unit that contains `day`.
 pub(super) fn first_day(unit: CalendarUnit, day: NaiveDate) -> NaiveDate {
     match unit {
         CalendarUnit::Day => day,
@@ -16,7 +16,7 @@ pub(super) fn first_day(unit: CalendarUnit, day: NaiveDate) -> NaiveDate {
     }
 }
 
-/// The first day of the unit after that. `None`: the calendar ends.
+/// The first day of the next unit. `None`: it is beyond the calendar's end.
 pub(super) fn next_first_day(unit: CalendarUnit, day: NaiveDate) -> Option<NaiveDate> {
     match unit {
         CalendarUnit::Day => day.succ_opt(),

@@ -40,11 +40,12 @@
 //! | `PaymentFailed`, `PaymentActionRequired`, `PaymentRefunded`, `DisputeOpened`, `DisputeClosed` | | | | | | | |
 //! | `CheckoutStarted`, `CheckoutCompleted`, `CheckoutExpired` | | | | | | | |
 //!
-//! An empty cell is an answer, too. A read model matches the events of the families that it uses by name, so a new
-//! event of these does not compile without an answer; it skips other families whole. Balances are answered from the
-//! account's own state and are not built here.
+//! An empty cell is an answer, too: a read model matches all events of the families that it uses by name, so a new
+//! event of these does not compile without an answer.
+//! Other families are skipped as a whole.
+//! Balances are answered from the account's own events, and are not in a read model.
 //!
-//! Rows follow from events alone: no clock and no serial numbers, so a rebuild gives the same rows.
+//! Rows follow from events alone, without a clock or serial numbers, so a rebuild gives the same rows.
 
 mod calendar;
 mod projection;
@@ -63,7 +64,7 @@ use std::sync::Arc;
 
 pub use projection::{ApplyError, OnFailure, Projection, Tables};
 
-/// Every read model that the projector builds.
+/// All read models that the projector builds.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Projection>> {
     vec![

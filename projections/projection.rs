@@ -1,33 +1,32 @@
-//! What is a read model, for the code that keeps it up to date?
+//! What is a read model to the code that keeps it up to date?
 
 use futures::future::BoxFuture;
 use sqlx::PgConnection;
 
 use crate::domain::recorded::RecordedEvent;
 
-/// A read model that is built from events, in their order, each counted exactly once.
+/// A read model that is built from events in their order, each counted exactly once.
 ///
-/// Implementations hold no state: whatever was seen is in their tables, which change in one transaction with
-/// the checkpoint.
+/// Implementations have no state: everything is in their tables, which change in one transaction with the checkpoint.
 pub trait Projection: Send + Sync + 'static {
-    /// As in `counterfoil projections list`.
+    /// The name that `counterfoil projections list` shows.
     fn name(&self) -> &'static str;
 
     /// The `create` statements of its tables and indexes, with `_vN` at the end of every name.
     fn definition(&self) -> &'static str;
 
-    /// Its tables, without schema and version. Each has a view of this name, which readers use.
+    /// Its tables, without schema and version. Each has a view of this name for readers.
     fn tables(&self) -> &'static [&'static str];
 
-    /// A query of one text column, with `_vN` at the end of table names: one line a figure. Two versions at
-    /// the same position have to answer the same.
+    /// A query with one text column, and `_vN` at the end of table names: one row for each figure.
+    /// Two versions at the same position must have the same rows.
     fn totals(&self) -> &'static str;
 
     fn on_failure(&self) -> OnFailure {
         OnFailure::Park
     }
 
-    /// Changes the rows as `events` say, on the connection's open transaction.
+    /// Applies `events` to the rows, in the connection's open transaction.
     fn apply<'a>(
         &'a self,
         events: &'a [&'a RecordedEvent],
@@ -36,29 +35,29 @@ pub trait Projection: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<(), ApplyError>>;
 }
 
-/// What becomes of a read model when one event cannot be applied.
+/// What happens to a read model if an event cannot be applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnFailure {
-    /// The event's account waits, the others go on.
+    /// The event's account is parked, and the others go on.
     Park,
-    /// Everything waits: a figure that leaves accounts out would be wrong without looking wrong.
+    /// Everything stops: a figure without some accounts would be wrong without looking wrong.
     Stop,
 }
 
-/// Which of the versions that exist side by side is meant.
+/// The tables of one version of a read model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tables {
     pub version: i32,
 }
 
 impl Tables {
-    /// The statement with this version's table names in the place of `_vN`.
+    /// The statement with this version's table names instead of `_vN`.
     #[must_use]
     pub fn statement(self, template: &str) -> String {
         template.replace("_vN", &format!("_v{}", self.version))
     }
 
-    /// The statement for one table, whose name takes the place of `TABLE`.
+    /// The statement for one table, whose name replaces `TABLE`.
     #[must_use]
     pub fn statement_on(self, table: &str, template: &str) -> String {
         self.statement(&template.replace("TABLE", table))

@@ -1,22 +1,22 @@
-//! How are many rows written to a table at once? In Postgres' binary `copy` format, which needs no parsing.
+//! How are many rows written to a table at once? In the binary format of Postgres' `copy`, which needs no parsing.
 
 use chrono::{Datelike, NaiveDate};
 use sqlx::PgConnection;
 
 use crate::domain::time::Timestamp;
 
-/// How much is sent in one message.
+/// The most bytes in one message.
 const MESSAGE_BYTES_MAX: usize = 1 << 20;
-/// Microseconds from 1970 to 2000, where Postgres counts from.
+/// Microseconds from 1970 to 2000, which Postgres counts from.
 const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
-/// Days from the first of January of the year 1 to 2000, counted from 1.
+/// Days from 1 January of the year 1 to 2000, counted from 1.
 const POSTGRES_EPOCH_DAYS: i32 = 730_120;
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
-/// The object id of the type `text`, which an array's header names.
+/// The object id of the type `text`, for the headers of arrays.
 const TEXT_TYPE: u32 = 25;
 
-/// Rows on their way into a table.
+/// Rows that will be written to a table.
 pub(super) struct Rows {
     columns: i16,
     count: usize,

@@ -1,6 +1,6 @@
 //! Counterfoil: a credit ledger. `docs/ARCHITECTURE.md` says how the parts fit.
 
-// What knows nothing of the rest is a crate of its own, under crates/.
+// Parts that know nothing of the rest are crates of their own, in crates/.
 pub use {catalog, clock, domain, load, postgres, sandbox};
 
 pub mod app;
@@ -11,8 +11,8 @@ pub mod config;
 pub mod http;
 pub mod journal;
 pub mod ledger;
-// The read models have a folder of their own at the top, one a question, so that they are found without knowing
-// the program. They are a module of this crate all the same.
+// The read models are in a folder at the top level, so that they are easily found.
+// They are still a module of this crate.
 #[path = "../projections/mod.rs"]
 pub mod projections;
 pub mod projector;

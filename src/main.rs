@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// Commands are made on one thread and freed on another, which the system's allocator is slow at.
+/// Commands are allocated on one thread and freed on another, which is slow with the system's allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,7 +1,7 @@
-//! Rows inserted in batches into a table with the journal's columns, keys and sizes, from one connection.
+//! How fast are rows inserted in batches from one connection, into a table with the journal's columns, keys and sizes?
 //!
-//! Only what Postgres does is timed to be the limit: the rows are made by another task, ahead of need, and nothing
-//! is hashed, ordered, locked or compared.
+//! Only Postgres should be the limit: another task prepares the rows in advance, and nothing is hashed, ordered, locked
+//! or compared.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use crate::database::{self, Fallible};
 use crate::report::{Figure, name};
 
 const ACCOUNTS: u64 = 10_000;
-/// How many batches are made ahead. A few, so that making one never delays the next.
+/// How many batches are prepared in advance, so that this never delays the next batch.
 const BATCHES_AHEAD: usize = 4;
 
 const TABLE: &str = "
@@ -87,7 +87,7 @@ async fn insert_batches(
     Ok(Figure::new(name, inserted, elapsed, &latencies))
 }
 
-/// Makes batches of this many rows until nobody takes them any more.
+/// Prepares batches of this many rows until they are no longer needed.
 fn make_batches(rows: usize) -> mpsc::Receiver<Batch> {
     let (made, taken) = mpsc::channel(BATCHES_AHEAD);
     let mut maker = Maker::new();
@@ -95,7 +95,7 @@ fn make_batches(rows: usize) -> mpsc::Receiver<Batch> {
     taken
 }
 
-/// Rows, a column each.
+/// Rows, by column.
 #[derive(Debug, Default)]
 struct Batch {
     positions: Vec<i64>,
@@ -123,7 +123,7 @@ impl Batch {
     }
 }
 
-/// Makes rows as single deductions of random accounts would.
+/// Prepares rows like those of single deductions from random accounts.
 struct Maker {
     random: Random,
     position: i64,
@@ -160,7 +160,7 @@ impl Maker {
         batch.keys.push(key);
     }
 
-    /// As long as a UUID, and as random.
+    /// As long and as random as a UUID.
     fn unique_id(&mut self) -> String {
         uuid::Uuid::from_u64_pair(self.random.next_u64(), self.random.next_u64()).to_string()
     }

@@ -1,8 +1,8 @@
-//! How fast is Postgres itself, used plainly?
+//! How fast is Postgres itself, used in the simplest way?
 //!
-//! Two floors. A balance that is updated beside an entry that is inserted is what one would write without a
-//! journal. Batches inserted into a table like the journal's are the most that a journal could do that did
-//! nothing but insert.
+//! There are two measurements.
+//! A balance that is updated together with an inserted entry is what one would write without a journal.
+//! Batches that are inserted into a table like the journal's are the most that a journal could do if it only inserted.
 
 pub mod batched_insert;
 pub mod update_insert;

@@ -1,11 +1,13 @@
-//! A balance updated and an entry inserted, a transaction for each command.
+//! How fast are a balance update and an inserted entry, in a transaction for each command?
 //!
-//! Measured in two ways. As most would write it: begin, update, insert, commit, four round trips during which the
-//! row is locked. And as one statement, which commits on its own: one round trip, and the fastest that plain
-//! SQL was found to be. Ours is compared with both.
+//! It is measured in two ways.
+//! The usual way: begin, update, insert, commit, which are four round trips while the row is locked.
+//! And as one statement that commits by itself, in one round trip, which was the fastest plain SQL that was found.
+//! The ledger is compared with both.
 //!
-//! `pgbench -M prepared -c 64` with the four statements as its script does the same round trips from a client
-//! in C that decodes nothing, so it is a little faster than the first and not than the second.
+//! `pgbench -M prepared -c 64` with these four statements does the same round trips from a client in C that decodes
+//! nothing.
+//! It is a little faster than the first, and not faster than the second.
 
 use std::time::{Duration, Instant};
 
@@ -54,7 +56,7 @@ impl UpdateInsertBench {
         Ok(Self { options })
     }
 
-    /// Full accounts, no entries, and a connection for each client.
+    /// Fills the accounts, empties the entries, and opens a connection for each client.
     async fn connect(&self) -> Fallible<Vec<Client>> {
         let mut connection = PgConnection::connect_with(&self.options).await?;
         connection.execute("truncate balance, entry").await?;

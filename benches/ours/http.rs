@@ -1,4 +1,4 @@
-//! Over HTTP: the program's own server and keep-alive clients, on this machine's two sides of loopback.
+//! How fast is the ledger over HTTP? With the program's own server, and keep-alive clients over loopback.
 
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
@@ -27,7 +27,7 @@ use crate::{
 const BATCH_ITEMS: usize = 100;
 const BATCH_CONNECTIONS: usize = 16;
 
-/// How requests are sent in one figure.
+/// How requests are sent for one figure.
 struct Way {
     choice: Choice,
     form: RequestForm,
@@ -57,7 +57,7 @@ pub async fn measure(figure: &'static str, bench: &OurBench, duration: Duration)
     Ok(Figure::of_load(figure, &run(bench, way, duration).await?))
 }
 
-/// A deduction's latency when half as many come as the server can answer, which is measured first.
+/// The latency of a deduction at half the server's throughput, which is measured first.
 pub async fn at_half_load(bench: &OurBench, duration: Duration) -> Fallible<Figure> {
     let most = run(bench, Way::single(Choice::Uniform, 256), duration / 2).await?;
     let half = u32::try_from(most.items_accepted * 1_000 / most.elapsed_ms / 2)?;

@@ -1,4 +1,4 @@
-//! How fast are we? The ledger itself, in this process and over HTTP, on a database of its own.
+//! How fast is the ledger, in this process and over HTTP, on a database of its own?
 
 pub mod http;
 pub mod reading;
@@ -34,14 +34,14 @@ use crate::{
 };
 
 pub const ACCOUNTS: u64 = 10_000;
-/// As many as the stock framework is measured with.
+/// As many as for the stock framework.
 const CLIENTS: u64 = 64;
 const POOL_CONNECTIONS: u32 = 10;
-/// What each account is given, so that nothing is refused.
+/// The credits of each account, so that nothing is refused.
 const PLENTY: i64 = 1_000_000_000_000;
 const OPENINGS_AT_A_TIME: usize = 1_000;
 
-/// The ledger on a database of its own, with accounts that have plenty.
+/// The ledger on a database of its own, with accounts that have enough credits.
 pub struct OurBench {
     pub ledger: Ledger,
     pub pool: PgPool,
@@ -53,7 +53,7 @@ pub fn music() -> Fallible<Arc<Catalog>> {
     Ok(Arc::new(catalog.map_err(|mistakes| format!("{mistakes:?}"))?))
 }
 
-/// The accounts that load is spread over.
+/// The accounts of a measurement.
 pub fn accounts(choice: Choice) -> LoadAccounts {
     LoadAccounts { prefix: "account-".to_owned(), count: ACCOUNTS, choice }
 }
@@ -89,7 +89,7 @@ impl OurBench {
             amount: Credits::new(PLENTY).ok_or("negative")?,
             starts_at: None,
             expires_at: None,
-            // Before the sign-up credits, so that every deduction draws on one grant.
+            // Spent before the sign-up credits, so that every deduction draws on one grant.
             priority: Some(0),
             cost: None,
             reason: "benchmark".to_owned(),

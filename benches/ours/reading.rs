@@ -1,4 +1,4 @@
-//! How fast is the journal read: by all read models together, and for one account's state?
+//! How fast is the journal read, by all read models together, and for one account's state?
 
 use std::time::{Duration, Instant};
 
@@ -29,11 +29,11 @@ use crate::{
 /// How many events the read models catch up with, and of how many accounts.
 const CATCH_UP_EVENTS: usize = 1_000_000;
 const CATCH_UP_ACCOUNTS: usize = 10_000;
-/// How many events the account has that is replayed.
+/// How many events the replayed account has.
 const REPLAY_EVENTS: usize = 200_000;
 const POOL_CONNECTIONS: u32 = 20;
 
-/// Databases with a history each. They are filled once and read in every round.
+/// Databases with a history each. They are filled once, and read in every round.
 pub struct Histories {
     server: PgConnectOptions,
     replay: PgPool,
@@ -46,7 +46,7 @@ impl Histories {
         Ok(Self { server: server.clone(), replay })
     }
 
-    /// Each time from nothing: tables that were emptied are not like new ones.
+    /// From the beginning each time: emptied tables are not like new ones.
     pub async fn catch_up(&self) -> Fallible<Figure> {
         let pool = fresh(&self.server, "bench_catch_up").await?;
         catch_up::fill(&pool, CATCH_UP_EVENTS, CATCH_UP_ACCOUNTS).await?;
@@ -85,7 +85,7 @@ fn events(name: &'static str, count: usize, took: Duration) -> Figure {
     Figure { name, commands_per_s, p50_ms: None, p99_ms: None }
 }
 
-/// The rules alone: a deduction decided and applied, again and again.
+/// Only the rules: a deduction is decided and applied, again and again.
 pub async fn decide_alone(bench: &OurBench, duration: Duration) -> Fallible<Figure> {
     let id = AccountId::parse(&accounts(Choice::Hot).name(0))?;
     let mut account: Account = bench.ledger.view(&id).await?.account;

@@ -1,4 +1,4 @@
-//! Stripe's side: how fast is a delivery acknowledged, and how fast is a full inbox worked off?
+//! How fast are deliveries of Stripe's acknowledged, and how fast is a full inbox processed?
 
 use std::time::{Duration, Instant};
 
@@ -24,18 +24,18 @@ use crate::{
     report::{Figure, name},
 };
 
-/// A pack that was paid for, as Stripe tells it.
+/// A paid pack, as Stripe reports it.
 const PAID: &str =
     include_str!("../../tests/it/support/webhooks/2025-basil/checkout.session.completed.topup.json");
 const SECRET: &str = "whsec_bench";
-/// As many as a busy shop has in its best minute.
+/// The deliveries of a busy shop in its busiest minute.
 const DELIVERIES_PER_S: u32 = 200;
-/// What waits after an hour in which nothing was worked off.
+/// The events that wait after an hour in which nothing was processed.
 const QUEUED: u64 = 5_000;
 /// How many customers the events are about.
 const CUSTOMERS: u64 = 500;
 
-/// The event with this number: a pack for one of the customers, paid by a payment of its own.
+/// The event with this number: a pack for one of the customers, with its own payment.
 fn event(number: u64) -> Fallible<Vec<u8>> {
     let account = accounts(Choice::Uniform).name(number % CUSTOMERS);
     let mut event: Value = serde_json::from_str(PAID)?;
@@ -49,7 +49,7 @@ fn event(number: u64) -> Fallible<Vec<u8>> {
     Ok(serde_json::to_vec(&event)?)
 }
 
-/// Deliveries at a fixed rate. A latency counts from when its delivery was due.
+/// Deliveries at a fixed rate. Latencies count from when a delivery was due.
 pub async fn acknowledged(bench: &OurBench, duration: Duration) -> Fallible<Figure> {
     let secrets = Secrets::parse(SECRET)?;
     let (address, server) = serve(bench, secrets).await?;
@@ -79,7 +79,7 @@ pub async fn acknowledged(bench: &OurBench, duration: Duration) -> Fallible<Figu
     Ok(Figure::new(name::WEBHOOKS, latencies.count(), started.elapsed(), &latencies))
 }
 
-/// A full inbox, until nothing in it waits any more.
+/// Processes a full inbox until nothing waits.
 pub async fn worked_off(bench: &OurBench) -> Fallible<Figure> {
     let inbox = Inbox::new(bench.pool.clone());
     fill(&inbox, bench.ledger.clock().now()).await?;

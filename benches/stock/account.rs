@@ -1,4 +1,4 @@
-//! The least account that can refuse: a balance.
+//! What is the simplest account that can refuse? A balance.
 
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent, EventEnvelope, View};
@@ -68,7 +68,7 @@ impl Aggregate for StockAccount {
     }
 }
 
-/// What an account holds, as a row that the framework keeps beside the events.
+/// An account's balance, as a row that the framework keeps besides the events.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct StockBalance {
     pub available: i64,

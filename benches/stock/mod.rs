@@ -1,13 +1,14 @@
 //! How fast is the stock framework?
 //!
-//! `CqrsFramework` over `postgres-es`, put together as its documentation says: `postgres_cqrs`, the default table, no
-//! snapshots (with those, 0.5.0 applies an event twice). It is measured with the pool that the crate makes by
-//! itself, of 10 connections, and tuned, with as many as it is fastest with; the ratios are to the former, the
-//! table has both. In its favour: its commands carry no idempotency key and write no metadata, and a conflict,
-//! on which `execute` gives up, is tried again at once.
+//! `CqrsFramework` over `postgres-es`, used as its documentation says: `postgres_cqrs`, the default table, and no
+//! snapshots (with those, 0.5.0 applies an event twice).
+//! It is measured with the crate's default pool of 10 connections, and with the size with which it is fastest; ratios
+//! are to the former, and the table has both.
+//! Its commands have no idempotency key and write no metadata, and a conflict, on which `execute` fails, is retried at
+//! once; all of this is in its favour.
 //!
-//! Over HTTP it is measured twice: answering that it was done, and answering what is left, as ours does. For
-//! the latter it keeps its own view of each account, a `GenericQuery` with the crate's repository.
+//! Over HTTP it is measured twice: answering that the command was done, and answering what is left, as the ledger does.
+//! For the latter it keeps a view of each account, a `GenericQuery` with the crate's repository.
 
 mod account;
 mod route;
@@ -35,10 +36,10 @@ const CLIENTS: u64 = 64;
 const HTTP_CONNECTIONS: usize = 256;
 /// As in the crate's own `default_postgress_pool`.
 pub const POOL_DEFAULT: u32 = 10;
-/// Where it is fastest, of 10, 20, 32 and 64.
+/// The fastest of 10, 20, 32 and 64.
 pub const POOL_TUNED: u32 = 64;
 
-/// The table of the crate's `db/init.sql`, word by word but for its case.
+/// The table of the crate's `db/init.sql`, unchanged except for its case.
 const EVENTS_TABLE: &str = "
 create table events
 (
@@ -62,7 +63,7 @@ create table balances
     primary key (view_id)
 )";
 
-/// What the framework itself writes for a first grant.
+/// The event that the framework writes for a first grant.
 const GRANT_EACH: &str = r#"
 insert into events (aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata)
 select 'stock_account', 'stock-' || lpad(n::text, 7, '0'), 1, 'Granted', '1.0', '{"Granted":{"amount":1000000000}}', '{}'
@@ -78,7 +79,7 @@ type BalanceQuery = GenericQuery<BalanceRepository, StockBalance, StockAccount>;
 /// The framework on a database of its own.
 pub struct StockBench {
     pool: PgPool,
-    /// With nothing but events.
+    /// With events only.
     framework: Arc<PostgresCqrs<StockAccount>>,
     /// With a view of each account's balance.
     with_balances: WithBalances,
@@ -116,8 +117,7 @@ impl StockBench {
         Ok(Self { pool, framework, with_balances })
     }
 
-    /// Each measurement begins with accounts that have one grant, and is not slowed by the streams that the
-    /// one before has left behind.
+    /// Each measurement begins with accounts that have one grant, so that earlier measurements do not slow it down.
     async fn reset(&self) -> Fallible<()> {
         sqlx::query("truncate events, balances").execute(&self.pool).await?;
         sqlx::query(GRANT_EACH).bind(i64::try_from(ACCOUNTS)?).execute(&self.pool).await?;
@@ -224,7 +224,7 @@ async fn http(
     }
 }
 
-/// Spends one credit, however often another command gets in between.
+/// Spends one credit, and retries after each conflict.
 async fn deduct(
     framework: &PostgresCqrs<StockAccount>,
     account: &str,

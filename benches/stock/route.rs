@@ -1,4 +1,4 @@
-//! The least server that puts the framework behind HTTP.
+//! What is the simplest HTTP server for the framework?
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,12 +24,12 @@ struct Deduction {
 
 const PATH: &str = "/v1/accounts/{account}/deductions";
 
-/// Answers that it was done.
+/// Answers that the command was done.
 pub fn done(framework: Arc<PostgresCqrs<StockAccount>>) -> Router {
     Router::new().route(PATH, post(deduct)).with_state(framework)
 }
 
-/// Answers that it was done, and what is left.
+/// Answers that the command was done, and what is left.
 pub fn done_and_left(framework: WithBalances) -> Router {
     Router::new().route(PATH, post(deduct_and_look)).with_state(framework)
 }

@@ -1,7 +1,7 @@
--- What else is to be told of the accounts of a page?
+-- What else is shown of the accounts of a page?
 --
--- The last event is read from the journal itself, one index look-up an account of the page: a row that every event
--- changed would cost the projector more than all else in this read model.
+-- The last event is read from the journal itself, with one index look-up for each account of the page: a row that every
+-- event changes would cost the projector more than everything else in this read model.
 select
     coalesce(linked.customers, '{}') as customers,
     coalesce(attached.metadata, '{}') as metadata,

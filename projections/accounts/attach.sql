@@ -1,6 +1,6 @@
--- Keeps what is attached to an account.
+-- Stores an account's metadata.
 --
--- What is attached is said whole each time.
+-- All of it is replaced each time.
 with gone as (
     delete from read.account_metadata_vN where account_id = $1 and name <> all ($2)
 )

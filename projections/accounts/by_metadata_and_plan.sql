@@ -1,6 +1,6 @@
 -- Which accounts have this attached and are on a plan, with one of these statuses?
 --
--- One walk of the index a status, as in `by_status.sql`, and then a look at each account of the page.
+-- The index is scanned once for each status, as in `by_status.sql`, and then each account of the page is read.
 select account.*
 from (
     select found.*

@@ -1,7 +1,7 @@
 -- Which accounts have one of these statuses?
 --
--- One walk of the index a status. The bounds are said as places in the index: so it is walked in its order, also where
--- nothing is known of how many rows there are.
+-- The index is scanned once for each status. The bounds are rows of the index, so that it is scanned in its order, even
+-- without statistics of the table.
 select found.*
 from unnest($1::text[]) wanted (status)
 cross join lateral (

@@ -1,4 +1,4 @@
-//! Which accounts are there? For the lists that operators look at; one account is answered from its own state.
+//! Which accounts are there? For the lists that operators read; a single account is answered from its own events.
 
 mod queries;
 
@@ -50,9 +50,10 @@ impl Projection for AccountsProjection {
         connection: &'a mut PgConnection,
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
-            // Everything else about an account comes after its opening, so those may go first, all at once.
+            // All other events of an account follow its opening, so the openings of a batch can be written first, all
+            // at once.
             open(events, tables, connection).await?;
-            // What an account is on is worked out once, however often it was reported on.
+            // The plan of an account is computed once a batch, however many reports it has.
             let mut reported = BTreeSet::new();
             for recorded in events {
                 change(recorded, tables, connection).await?;

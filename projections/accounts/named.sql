@@ -1,4 +1,4 @@
--- Which of these accounts ($1) are as wanted, the newest first?
+-- Which of these accounts ($1) match the filter, newest first?
 select account.*
 from unnest($1::text[]) wanted (account_id)
 cross join lateral (

@@ -1,4 +1,4 @@
--- Which accounts do these customers stand for?
+-- Which accounts are these customers linked to?
 select found.*
 from unnest($1::text[]) wanted (customer)
 cross join lateral (

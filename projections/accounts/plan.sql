@@ -1,4 +1,4 @@
--- Keeps the newest report on a subscription.
+-- Stores the newest report on a subscription.
 insert into read.account_plans_vN as known (
     account_id, subscription, plan, status, gives_access, ended, reported_at, rank, evidence_id
 )

@@ -1,6 +1,6 @@
 //! How is a page of the list of accounts read?
 //!
-//! Whatever the filter, an index has the page in one piece, so that only the rows that are shown are read.
+//! For every filter there is an index in the order of the page, so that only the rows of the page are read.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::domain::{
 /// The longest page.
 pub const ACCOUNTS_MAX: i64 = 1_000;
 
-/// Whether something can still be done with an account.
+/// Whether the account is open or closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListedStatus {
     Open,
@@ -36,22 +36,22 @@ impl ListedStatus {
 pub struct AccountFilter {
     pub status: Option<ListedStatus>,
     pub plan: Option<PlanId>,
-    /// A name and the text that was attached under it.
+    /// A name in the account's metadata, and the text under it.
     pub attached: Option<(String, String)>,
     pub among: Among,
 }
 
-/// Which accounts are looked at.
+/// Which accounts are listed.
 #[derive(Clone, Debug, Default)]
 pub enum Among {
     #[default]
     All,
-    /// Those whose ids begin so, by their ids. Of these, no others are left out.
+    /// Accounts whose ids have this prefix, sorted by id. The filter does not apply to them.
     Beginning(String),
     Named(Vec<AccountId>),
 }
 
-/// Where the next page begins: after this account.
+/// The last account of a page. The next page begins after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountCursor {
     pub opened_at: Timestamp,
@@ -104,10 +104,10 @@ impl AccountRow {
     }
 }
 
-/// At most `limit` accounts, the one that was opened last first.
+/// At most `limit` accounts, newest first.
 ///
 /// # Errors
-/// When the database cannot answer.
+/// If the database does not answer.
 pub async fn page(
     pool: &PgPool,
     filter: &AccountFilter,
@@ -124,17 +124,17 @@ pub async fn page(
     Ok(rows.map(|(standing, about)| AccountRow { standing, about }).collect())
 }
 
-/// A customer at the payment provider, and an account that it stands for.
+/// A customer at the payment provider, and an account that it is linked to.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Linked {
     pub customer: String,
     pub account_id: String,
 }
 
-/// The accounts that these customers stand for.
+/// The accounts that these customers are linked to.
 ///
 /// # Errors
-/// When the database cannot answer.
+/// If the database does not answer.
 pub async fn of_customers(pool: &PgPool, customers: &[&str]) -> Result<Vec<Linked>, sqlx::Error> {
     sqlx::query_as(include_str!("of_customers.sql")).bind(customers).fetch_all(pool).await
 }
@@ -187,7 +187,7 @@ async fn find(
     query.fetch_all(pool).await
 }
 
-/// After every account, and within what Postgres can keep.
+/// A time after every account, within the range of Postgres.
 fn last_possible() -> DateTime<Utc> {
     DateTime::from_timestamp(253_402_300_799, 0).unwrap_or_default()
 }

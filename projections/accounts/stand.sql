@@ -1,4 +1,4 @@
--- What the account is on, now that its subscriptions were reported on.
+-- Sets the account's plan by the newest reports on its subscriptions.
 update read.accounts_vN account
 set plan = coalesce(newest.plan, account.free_plan),
     subscription = newest.subscription,

@@ -1,4 +1,4 @@
--- Which accounts there are, with what a list of them is narrowed by.
+-- All accounts, with the columns that lists are filtered by.
 create table read.accounts_vN (
     account_id text collate "C" not null,
     shard smallint not null,
@@ -6,7 +6,7 @@ create table read.accounts_vN (
     free_plan text not null,
     -- `open` or `closed`.
     status text not null,
-    -- That of the newest subscription that gives access, else the free one.
+    -- The plan of the newest subscription that gives access, else the free one.
     plan text not null,
     subscription text,
     subscription_status text,
@@ -21,13 +21,13 @@ create index accounts_plan_vN on read.accounts_vN (plan, status, opened_at, acco
 create table read.account_customers_vN (
     account_id text not null,
     customer text not null,
-    -- A customer that is gone does not come back, however late its creation is reported.
+    -- A deleted customer stays deleted, however late its creation is reported.
     gone boolean not null,
     constraint account_customers_customer_vN primary key (account_id, customer)
 );
 create index account_customers_by_customer_vN on read.account_customers_vN (customer);
 
--- What the caller attached, with what a list of accounts is narrowed by, so that one walk of an index finds a page.
+-- The metadata of accounts, with the columns that lists are filtered by, so that one scan of an index finds a page.
 create table read.account_metadata_vN (
     account_id text collate "C" not null,
     name text collate "C" not null,
@@ -40,7 +40,7 @@ create table read.account_metadata_vN (
 create index account_metadata_status_vN on read.account_metadata_vN (name, value, status, opened_at, account_id);
 create index account_metadata_plan_vN on read.account_metadata_vN (name, value, plan, status, opened_at, account_id);
 
--- The newest report on each subscription, as far as it says which plan holds.
+-- The newest report on each subscription, with the columns that decide which plan holds.
 create table read.account_plans_vN (
     account_id text not null,
     subscription text not null,

@@ -1,4 +1,4 @@
--- What does one version of the list of accounts come to?
+-- Which totals does one version of the read model have?
 select concat_ws(
     E'\n',
     (select 'accounts ' || count(*) || ' hash ' || coalesce(sum(hashtextextended(account::text, 0)::numeric), 0)

@@ -1,2 +1,2 @@
--- Forgets what time has changed of an account by now.
+-- Deletes the deadlines of an account that were handled.
 delete from read.deadlines where account_id = $1 and due_at <= $2

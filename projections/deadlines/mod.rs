@@ -1,9 +1,11 @@
-//! Which accounts does time change next?
+//! Which accounts will change next because time passes?
 //!
 //! The rows are hints for the scheduler: at `due_at` something of the account ends or begins, such as a grant, a hold
-//! or a month of a paid period. The account's own state says what. The scheduler deletes a hint once it has moved the
-//! account past it. A superfluous hint (of a hold that was committed meanwhile, or after a rebuild) does no harm, so
-//! nothing is deleted when a deadline no longer applies.
+//! or a month of a paid period.
+//! What that is, follows from the account's own state.
+//! The scheduler deletes a hint when it has applied what was due.
+//! A superfluous hint, such as one of a committed hold or after a rebuild, does no harm, so hints are not deleted when
+//! their deadline no longer applies.
 
 use chrono::{DateTime, Utc};
 use futures::{FutureExt, future::BoxFuture};
@@ -21,7 +23,7 @@ use crate::domain::{
 
 use super::projection::{ApplyError, Projection, Tables};
 
-/// The longest term in months that hints are made for.
+/// For how many months of a term there are hints at most.
 const MONTHS_MAX: u32 = 120;
 
 pub struct Deadlines;
@@ -81,7 +83,7 @@ fn deadlines(event: &Event) -> Vec<Timestamp> {
             invoice.lines.iter().flat_map(line_months).collect()
         }
         Event::Credits(CreditsEvent::GrantEndMoved { ends_at, .. }) => vec![*ends_at],
-        // The plan ends with the grace, and a free plan's month may begin.
+        // The plan ends with the days of grace, and a month of the free plan may begin.
         Event::Subscription(SubscriptionEvent::SubscriptionPastDue { terms, .. }) => {
             terms.grace_end().into_iter().collect()
         }
@@ -123,12 +125,12 @@ fn deadlines(event: &Event) -> Vec<Timestamp> {
     }
 }
 
-/// When each month of the term begins, the first included: its payment may be known before it starts.
+/// When each month of the term begins, including the first, since its payment may be known before it begins.
 fn months(term: &Term) -> Vec<Timestamp> {
     (0..MONTHS_MAX).map_while(|number| term.month(number)).map(|month| month.start).collect()
 }
 
-/// When each month of the line may begin. Months are counted from its start or back from its end.
+/// When each month of the line may begin. Months are counted from its start, or back from its end.
 fn line_months(line: &PaidLine) -> Vec<Timestamp> {
     let number = months_between(line.period.start, line.period.end).min(MONTHS_MAX);
     let forward = (0..number).map(|month| line.period.start.plus_months(month));
@@ -136,7 +138,7 @@ fn line_months(line: &PaidLine) -> Vec<Timestamp> {
     forward.chain(back).filter(|at| line.period.contains(*at)).collect()
 }
 
-/// An account that the clock changes by now.
+/// An account with something due.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct DueAccount {
     pub account_id: String,
@@ -144,18 +146,18 @@ pub struct DueAccount {
     pub due_at: DateTime<Utc>,
 }
 
-/// Accounts with a deadline that has passed at `at`, those that wait longest first; about `limit` of them.
+/// Accounts with a deadline at `at` or earlier, those that have waited longest first; about `limit` of them.
 ///
 /// # Errors
-/// When the database cannot answer.
+/// If the database does not answer.
 pub async fn due(pool: &PgPool, at: Timestamp, limit: i64) -> Result<Vec<DueAccount>, sqlx::Error> {
     sqlx::query_as(include_str!("due.sql")).bind(at.to_utc()).bind(limit).fetch_all(pool).await
 }
 
-/// Forgets the account's deadlines until `at`, once the account has moved past it.
+/// Deletes the account's deadlines until `at`, after what was due has been applied.
 ///
 /// # Errors
-/// When the database cannot answer.
+/// If the database does not answer.
 pub async fn done(pool: &PgPool, account: &AccountId, at: Timestamp) -> Result<(), sqlx::Error> {
     sqlx::query(include_str!("done.sql")).bind(account.as_str()).bind(at.to_utc()).execute(pool).await?;
     Ok(())

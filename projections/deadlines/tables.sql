@@ -1,4 +1,4 @@
--- When time changes which account.
+-- When something of an account will be due.
 create table read.deadlines_vN (
     account_id text not null,
     due_at timestamptz not null,

@@ -1,4 +1,4 @@
--- What does one version of deadlines come to?
+-- Which totals does one version of the read model have?
 --
--- The scheduler deletes what it has seen to, so two versions need not be equal.
+-- The scheduler deletes deadlines that it has handled, so two versions may differ.
 select 'not compared'

@@ -1,4 +1,4 @@
--- Adds what reports say that accounts are worth.
+-- Adds reports on revenue.
 copy read.mrr_reports_vN (
     account_id, sequence, subscription, currency, monthly, ended, reported_at, rank, evidence_id, effective_at,
     stripe_event, step_from, step_to, undiscounted

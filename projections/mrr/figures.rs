@@ -1,4 +1,4 @@
-//! What is the MRR of each day, week or month, and what is computed from it?
+//! What is the MRR of each day, week or month, and which figures follow from it?
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use super::{
     queries::{DayChange, RevenueRetention},
 };
 
-/// The sum of one kind of movement. `amount` is signed: churn and contraction are negative.
+/// The sum of the movements of one kind. `amount` is signed: churn and contraction are negative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MovementSum {
     pub amount: i64,
-    /// How many movements; one an account and day.
+    /// How many movements: one for each account and day.
     pub count: i64,
 }
 
@@ -23,7 +23,7 @@ pub struct MovementSum {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Figures {
     pub currency: String,
-    /// The interval's first day; of the first one, no earlier than what was asked for.
+    /// The interval's first day; for the first interval, the first requested day.
     pub start: NaiveDate,
     pub mrr_at_start: i64,
     pub new: MovementSum,
@@ -31,26 +31,26 @@ pub struct Figures {
     pub expansion: MovementSum,
     pub contraction: MovementSum,
     pub churn: MovementSum,
-    /// `mrr_at_start` and all changes.
+    /// `mrr_at_start` plus all changes.
     pub mrr: i64,
-    /// Accounts that pay in this currency at the end.
+    /// Accounts that pay in this currency at the end of the interval.
     pub paying_accounts: i64,
 }
 
 impl Figures {
-    /// Twelve times the MRR; `None` when that does not fit.
+    /// Twelve times the MRR. `None`: it does not fit.
     #[must_use]
     pub const fn arr(&self) -> Option<i64> {
         self.mrr.checked_mul(12)
     }
 
-    /// MRR for each paying account.
+    /// MRR divided by paying accounts.
     #[must_use]
     pub const fn arpu(&self) -> Proportion {
         Proportion { part: self.mrr, whole: self.paying_accounts }
     }
 
-    /// What was won for what was lost.
+    /// Gained revenue divided by lost revenue.
     #[must_use]
     pub const fn quick_ratio(&self) -> Proportion {
         let won =
@@ -58,7 +58,7 @@ impl Figures {
         Proportion { part: won, whole: self.lost() }
     }
 
-    /// What was lost of what there was at the start.
+    /// Lost revenue divided by the MRR at the start.
     #[must_use]
     pub const fn gross_revenue_churn(&self) -> Proportion {
         Proportion { part: self.lost(), whole: self.mrr_at_start }
@@ -82,7 +82,7 @@ impl Figures {
         self.paying_accounts = self.paying_accounts.saturating_add(accounts);
     }
 
-    /// The interval after this one, with nothing in it yet.
+    /// The next interval, without any movement yet.
     fn followed_by(&self, start: NaiveDate) -> Self {
         Self {
             currency: self.currency.clone(),
@@ -116,7 +116,7 @@ impl RevenueRetention {
     }
 }
 
-/// A part of a whole, as two whole numbers.
+/// A ratio of two whole numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Proportion {
     pub part: i64,
@@ -124,7 +124,7 @@ pub struct Proportion {
 }
 
 impl Proportion {
-    /// With `places` decimals, rounded half up; `None` when there is no whole.
+    /// With `places` decimals, rounded half up. `None`: the denominator is 0.
     #[must_use]
     pub fn decimal(self, places: u32) -> Option<String> {
         if self.whole == 0 {
@@ -141,9 +141,9 @@ impl Proportion {
     }
 }
 
-/// Every interval from `from` until before `until`, for each currency that there ever was by then.
+/// All intervals from `from` until before `until`, for each currency that had movements by then.
 ///
-/// `changes` are all changes before `until`, as [`super::day_changes`] reads them.
+/// `changes` are all changes before `until`, as [`super::day_changes`] returns them.
 #[must_use]
 pub fn series(changes: &[DayChange], from: NaiveDate, until: NaiveDate, unit: CalendarUnit) -> Vec<Figures> {
     let mut currencies: BTreeMap<&str, Vec<&DayChange>> = BTreeMap::new();

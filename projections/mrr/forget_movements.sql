@@ -1,2 +1,2 @@
--- Forgets the movements of these accounts, which are written anew.
+-- Deletes the movements of these accounts, which are then written again.
 delete from read.mrr_movements_vN where account_id = any ($1)

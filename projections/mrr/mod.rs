@@ -1,12 +1,12 @@
-//! What do subscriptions bring in a month, and what changed it?
+//! What is the monthly recurring revenue of each account, and what changed it?
 //!
-//! All reports on subscriptions are kept, with their payments and the discounts of customers, and the movements of an
-//! account are computed again from all of these whenever something is added. So the figures do not depend on the order
-//! in which webhooks arrive, and a late one changes the day on which it was effective; days that were over by then are
-//! listed as restatements.
+//! All reports on subscriptions are stored, with their payments and the discounts of customers.
+//! When something is added, all movements of the account are computed again, so that the figures do not depend on the
+//! order in which webhooks arrive.
+//! A late report changes the day on which it took effect; days that were over by then are listed as restatements.
 //!
 //! A subscription that is cancelled at the end of its period counts until a report says that it has ended, and ends at
-//! the time in that report.
+//! the time of that report.
 
 mod figures;
 pub mod movements;
@@ -89,34 +89,34 @@ impl Projection for Mrr {
     }
 }
 
-/// What is known of one account, and the movements that follow from it.
+/// What is known of one account, and the movements that follow.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     reports: Vec<TimelineReport>,
     payments: Vec<PaidReport>,
     discounted: Vec<Discounted>,
-    /// `None`: not worked out yet.
+    /// `None`: not computed yet.
     movements: Option<AccountMovements>,
 }
 
-/// What one event says.
+/// What one event adds.
 enum MrrInput {
     Reported(TimelineReport),
     Paid(PaidReport),
     Discounted(Discounted),
 }
 
-/// What a batch changes for one account.
+/// What a batch of events changes for one account.
 struct AccountChanges<'a> {
     account: &'a AccountId,
-    /// What is new.
+    /// What the batch adds.
     said: History,
     /// All of the account's movements.
     movements: AccountMovements,
     restatements: Vec<Restatement<'a>>,
 }
 
-/// An event changed a day that was over when it became known.
+/// A day that was over when an event changed it.
 #[derive(Debug)]
 pub struct Restatement<'a> {
     pub recorded: &'a RecordedEvent,
@@ -126,7 +126,7 @@ pub struct Restatement<'a> {
     pub after: Option<DayMovement>,
 }
 
-/// Takes one event after the other into account, so that restatements do not depend on how events were batched.
+/// Adds one event after the other, so that restatements do not depend on how events are batched.
 fn account_changes<'a>(
     account: &'a AccountId,
     mut known: History,
@@ -147,10 +147,10 @@ fn account_changes<'a>(
 }
 
 impl History {
-    /// Takes an event into account, and says which days it changes that were over when it became known.
+    /// Adds an event, and returns the days that it changes and that were over when it was recorded.
     ///
     /// # Errors
-    /// When the account's subscriptions are worth more than fits.
+    /// If the account's revenue does not fit.
     pub fn learn<'a>(&mut self, recorded: &'a RecordedEvent) -> Result<Vec<Restatement<'a>>, ApplyError> {
         let Some(said) = said(recorded) else { return Ok(Vec::new()) };
         let before = match self.movements.take() {
@@ -168,7 +168,7 @@ impl History {
         Ok(restated)
     }
 
-    /// The movements by what was learned; none before the first event was.
+    /// The movements by all events that were added. `None`: there was none.
     #[must_use]
     pub const fn movements(&self) -> Option<&AccountMovements> {
         self.movements.as_ref()
@@ -182,7 +182,7 @@ impl History {
     }
 }
 
-/// What an event says of what subscriptions bring; `None` for events about other things.
+/// What an event says about revenue. `None`: nothing.
 fn said(recorded: &RecordedEvent) -> Option<MrrInput> {
     let stripe_event = || recorded.stripe_event().map(str::to_owned);
     match &recorded.event {
@@ -228,7 +228,7 @@ fn report(recorded: &RecordedEvent, terms: &SubscriptionState) -> TimelineReport
     }
 }
 
-/// The days before the one on which the report was recorded that have another movement by it.
+/// The days before the report was recorded whose movement it changes.
 fn restated<'a>(
     recorded: &'a RecordedEvent,
     before: &AccountMovements,

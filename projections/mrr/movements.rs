@@ -1,4 +1,4 @@
-//! What is a movement of the MRR? Which kinds there are, and what one day brought.
+//! What is a movement of the MRR, which kinds are there, and what changed on one day?
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use chrono::NaiveDate;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MovementKind {
-    /// From nothing, for the first time in this currency.
+    /// From zero, for the first time in this currency.
     New,
-    /// From nothing, again.
+    /// From zero, after an earlier subscription.
     Reactivation,
     Expansion,
     Contraction,
-    /// To nothing.
+    /// To zero.
     Churn,
 }
 
@@ -29,7 +29,7 @@ impl MovementKind {
         }
     }
 
-    /// `None` for a name that is none of them.
+    /// `None`: no kind has this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         [Self::New, Self::Reactivation, Self::Expansion, Self::Contraction, Self::Churn]
@@ -49,13 +49,13 @@ impl MovementKind {
     }
 }
 
-/// What changed on one day, in one currency.
+/// The change of one account on one day, in one currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DayMovement {
     pub kind: MovementKind,
     pub before: i64,
     pub after: i64,
-    /// The last report that took effect on the day and counts in this currency.
+    /// The event of the last report that took effect on this day in this currency.
     pub sequence: i64,
     pub stripe_event: Option<String>,
     pub subscription: String,
@@ -64,12 +64,12 @@ pub struct DayMovement {
 impl DayMovement {
     #[must_use]
     pub const fn change(&self) -> i64 {
-        // Both are not negative, so the difference fits.
+        // Neither is negative, so the difference fits.
         self.after.saturating_sub(self.before)
     }
 }
 
-/// A figure is more than fits.
+/// A figure does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLarge;
 

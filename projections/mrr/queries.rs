@@ -7,7 +7,7 @@ use crate::domain::ids::AccountId;
 
 use super::movements::MovementKind;
 
-/// The longest list.
+/// The most rows of a list.
 pub const ROWS_MAX: i64 = 1_000;
 
 /// The sum of one kind of movement on one day, in one currency.
@@ -20,15 +20,15 @@ pub struct DayChange {
     pub accounts: i64,
 }
 
-/// What changed on each day before `until`, from the first one on.
+/// What changed on each day before `until`, from the first day on.
 ///
 /// # Errors
-/// When the database cannot answer, or a sum is more than fits.
+/// If the database does not answer, or a sum does not fit.
 pub async fn day_changes(pool: &PgPool, until: NaiveDate) -> Result<Vec<DayChange>, sqlx::Error> {
     sqlx::query_as(include_str!("days.sql")).bind(until).fetch_all(pool).await
 }
 
-/// One account's movement on one day, and the event that caused it.
+/// A movement of one account on one day, and the event that caused it.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct MovementRow {
     pub account_id: String,
@@ -39,13 +39,13 @@ pub struct MovementRow {
     pub kind: String,
     pub before: i64,
     pub after: i64,
-    /// The place in the account of the event that caused it.
+    /// The sequence of the event that caused it.
     pub sequence: i64,
     pub stripe_event: Option<String>,
     pub subscription: String,
 }
 
-/// Where the next page of movements begins: after this one.
+/// The last movement of a page. The next page begins after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MovementCursor {
     pub day: NaiveDate,
@@ -60,10 +60,10 @@ impl MovementRow {
     }
 }
 
-/// At most `limit` movements on the days from `from` until before `until`, in the order of days.
+/// At most `limit` movements of the days from `from` until before `until`, ordered by day.
 ///
 /// # Errors
-/// When the database cannot answer.
+/// If the database does not answer.
 pub async fn movements(
     pool: &PgPool,
     from: NaiveDate,
@@ -89,7 +89,7 @@ pub async fn movements(
 /// A day that was over when a report changed it.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct RestatementRow {
-    /// The event that changed it.
+    /// The position of the event that changed it.
     pub position: i64,
     pub account_id: String,
     pub currency: String,
@@ -105,7 +105,7 @@ pub struct RestatementRow {
 /// At most `limit` restatements of the days from `from` until before `until`.
 ///
 /// # Errors
-/// When the database cannot answer.
+/// If the database does not answer.
 pub async fn restatements(
     pool: &PgPool,
     from: NaiveDate,
@@ -126,20 +126,20 @@ pub struct RevenueRetention {
     pub currency: String,
     pub mrr_at_start: i64,
     pub mrr_at_end: i64,
-    /// What those who paid at the start pay at the end.
+    /// The MRR at the end of the accounts that paid at the start.
     pub kept_and_grown: i64,
-    /// The same, no account counted with more than it paid at the start.
+    /// The same, with each account counting at most as much as at the start.
     pub kept: i64,
     pub accounts_at_start: i64,
     pub accounts_at_end: i64,
-    /// Of those who paid at the start, how many stopped at some time.
+    /// How many of the accounts that paid at the start stopped at some time.
     pub accounts_churned: i64,
 }
 
 /// Retention from the start of `from` to the start of `until`, for each currency.
 ///
 /// # Errors
-/// When the database cannot answer, or a sum is more than fits.
+/// If the database does not answer, or a sum does not fit.
 pub async fn retention(
     pool: &PgPool,
     from: NaiveDate,

@@ -1,4 +1,4 @@
-//! What do events say that changes what a subscription brings? Reports on it, payments of it, and discounts.
+//! Which events change a subscription's revenue? Reports on it, its payments, and discounts.
 
 use crate::domain::{
     discounts::{DiscountReport, Undiscounted},
@@ -6,23 +6,23 @@ use crate::domain::{
     time::Timestamp,
 };
 
-/// What one event says of one subscription.
+/// What one event reports of a subscription's revenue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimelineReport {
     pub subscription: String,
-    /// The event's place in the account.
+    /// The event's sequence.
     pub sequence: i64,
     pub currency: String,
-    /// In minor units; zero while the status is not revenue.
+    /// In minor units; 0 while the status is not revenue.
     pub monthly: i64,
-    /// What the customer's discount is taken off, if one is. `None` while the status is not revenue.
+    /// The revenue before the customer's discount, if one applies. `None` while the status is not revenue.
     pub undiscounted: Option<Undiscounted>,
     pub effective_at: Timestamp,
     pub evidence: ReportPlace,
     pub stripe_event: Option<String>,
 }
 
-/// A report's place among those on its subscription. The order of the fields is the order of what counts more.
+/// The place of a report among those on its subscription. The fields are in the order in which they are compared.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ReportPlace {
     pub ended: bool,
@@ -54,18 +54,18 @@ impl StoredReport for TimelineReport {
     }
 }
 
-/// Whether a subscription is paid from then on.
+/// Whether a subscription is paid from a time on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PaymentState {
-    /// An invoice waits for its money. That matters only where nothing was paid before.
+    /// An invoice awaits its payment, which only matters if nothing was paid before.
     Awaited,
-    /// An invoice will not be paid by itself.
+    /// An invoice will not be paid any more, unless somebody does so by hand.
     No,
     Yes,
 }
 
 impl PaymentState {
-    /// As it is stored.
+    /// The stored name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -75,29 +75,29 @@ impl PaymentState {
         }
     }
 
-    /// `None` for a name that is none of them.
+    /// `None`: no state has this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Awaited, Self::No, Self::Yes].into_iter().find(|state| state.name() == name)
     }
 }
 
-/// What one event says of whether a subscription is paid.
+/// What one event reports of whether a subscription is paid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaidReport {
     pub subscription: String,
-    /// The event's place in the account.
+    /// The event's sequence.
     pub sequence: i64,
     pub state: PaymentState,
     pub effective_at: Timestamp,
     pub stripe_event: Option<String>,
 }
 
-/// What one event says of a customer's discount.
+/// What one event reports of a customer's discount.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discounted {
     pub told: DiscountReport,
-    /// The event's place in the account.
+    /// The event's sequence.
     pub sequence: i64,
     pub stripe_event: Option<String>,
 }

@@ -1,4 +1,4 @@
--- What became of the revenue that was there at one day, by another?
+-- How much of the revenue of one day is left at another day?
 select
     currency,
     sum(at_start)::bigint as mrr_at_start,

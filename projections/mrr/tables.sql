@@ -1,4 +1,4 @@
--- What each report says that the account is worth a month from then on, as far as a newer one does not say otherwise.
+-- The monthly revenue that each report says, from its effective time on, unless a newer report says otherwise.
 create table read.mrr_reports_vN (
     account_id text not null,
     sequence bigint not null,
@@ -12,10 +12,10 @@ create table read.mrr_reports_vN (
     evidence_id text not null,
     effective_at timestamptz not null,
     stripe_event text,
-    -- From which terms to which, where the report says so: that tells which of two of one second is the later one.
+    -- The terms before and after, if the report has them: they order reports of one second.
     step_from text,
     step_to text,
-    -- Of a subscription without discounts of its own, as JSON: whose discount is taken off, and off what exactly.
+    -- For a subscription without discounts of its own, as JSON: its customer, and the revenue before their discount.
     undiscounted text,
     constraint mrr_reports_event_vN primary key (account_id, sequence)
 );
@@ -28,7 +28,7 @@ create table read.mrr_movements_vN (
     kind text not null,
     before bigint not null,
     after bigint not null,
-    -- The event that the account's figure of the day rests on.
+    -- The event that the movement is attributed to.
     sequence bigint not null,
     stripe_event text,
     subscription text not null,
@@ -53,7 +53,7 @@ create table read.mrr_restatements_vN (
 );
 create index mrr_restatements_time_vN on read.mrr_restatements_vN (day);
 
--- Since when a subscription is not paid for, and since when it is again.
+-- Since when a subscription is not paid, and since when it is paid again.
 create table read.mrr_payments_vN (
     account_id text not null,
     sequence bigint not null,
@@ -65,14 +65,14 @@ create table read.mrr_payments_vN (
     constraint mrr_payments_state_vN check (state in ('awaited', 'no', 'yes'))
 );
 
--- What customers have taken off those of their subscriptions that have no discounts of their own.
+-- Discounts of customers, for those of their subscriptions that have none of their own.
 create table read.mrr_discounts_vN (
     account_id text not null,
     sequence bigint not null,
     customer text not null,
     discount text not null,
     ended boolean not null,
-    -- What it takes off for ever, as JSON; null, if it passes or has ended.
+    -- What it takes off, as JSON; null if it lasts for a limited time, or has ended.
     off text,
     effective_at timestamptz not null,
     stripe_event text,

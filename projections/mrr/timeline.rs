@@ -1,13 +1,15 @@
 //! What was the MRR of an account on each day?
 //!
-//! Of the reports on a subscription that are effective at an instant, the one that was made last holds, and a report of
-//! its end is later than any other. An unpaid subscription brings no revenue, whatever a report says: from the time at
-//! which one of its invoices was given up until its next payment. A customer's lasting discount comes off each of its
-//! subscriptions that has no discounts of its own, from its start until its end. So the answer follows from the set of
-//! reports, payments and discounts, in whatever order they came.
+//! Of the reports on a subscription that have taken effect, the one that was made last holds, and a report of its end
+//! is later than any other.
+//! An unpaid subscription has no revenue, whatever reports say: from the time at which one of its invoices was given up
+//! until its next payment.
+//! A customer's lasting discount reduces each of its subscriptions that has no discounts of its own, while it lasts.
+//! So the figures follow from the set of reports, payments and discounts, in whatever order they arrived.
 //!
-//! Changes of one day are netted, per account and currency, as `ChartMogul` does it: an account that changes its plan
-//! twice in a day moved once. The figure of a day is the MRR at its end, in UTC.
+//! Changes of one day are netted, by account and currency, as `ChartMogul` does: an account that changes its plan twice
+//! a day has one movement.
+//! The figure of a day is the MRR at its end, in UTC.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +27,7 @@ use crate::domain::{
 /// All movements that follow from the account's reports, payments and discounts, in any order.
 ///
 /// # Errors
-/// When the account's subscriptions together are worth more than fits.
+/// If the account's revenue does not fit.
 pub fn movements(
     reports: &[TimelineReport],
     payments: &[PaidReport],
@@ -53,7 +55,7 @@ pub fn movements(
     Ok(movements)
 }
 
-/// What changes what an account is worth.
+/// Something that changes an account's revenue.
 #[derive(Clone, Copy)]
 enum WorthChange<'a> {
     Reported(&'a TimelineReport),
@@ -72,7 +74,7 @@ impl<'a> WorthChange<'a> {
         MovementCause { day, sequence, stripe_event: stripe_event.as_ref(), subscription }
     }
 
-    /// Of one instant: what was reported, then what is not paid, then what is, then discounts.
+    /// Within one time: reports first, then what is unpaid, then what is paid, then discounts.
     fn order(self) -> (Timestamp, u8) {
         match self {
             Self::Reported(report) => (report.effective_at, 0),
@@ -87,7 +89,7 @@ impl<'a> WorthChange<'a> {
     }
 }
 
-/// In the order in which they took effect.
+/// Everything, in the order in which it took effect.
 fn facts<'a>(
     reports: &'a [TimelineReport],
     payments: &'a [PaidReport],
@@ -102,7 +104,7 @@ fn facts<'a>(
     facts
 }
 
-/// Whether an invoice waits for its money that is not the first one.
+/// Whether a payment is awaited after an earlier one was made, so that it does not matter.
 fn is_behind(payment: &PaidReport, payments: &[PaidReport]) -> bool {
     let earlier = |other: &PaidReport| {
         other.state == PaymentState::Yes
@@ -112,7 +114,7 @@ fn is_behind(payment: &PaidReport, payments: &[PaidReport]) -> bool {
     payment.state == PaymentState::Awaited && payments.iter().any(earlier)
 }
 
-/// The reports that ever held, in the order in which they took effect.
+/// The reports that held at some time, in the order in which they took effect.
 fn effective(reports: &[TimelineReport]) -> Vec<&TimelineReport> {
     let mut of_each: BTreeMap<&str, Vec<&TimelineReport>> = BTreeMap::new();
     for report in reports {

@@ -1,4 +1,4 @@
-//! What is the MRR of an account while facts take effect, one after the other?
+//! What is the MRR of an account while reports, payments and discounts take effect, one after the other?
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +10,13 @@ use super::{
 };
 use crate::domain::{discounts::TakenOff, ids::ProviderId};
 
-/// A currency in which something may have changed, and by which subscription.
+/// A currency in which something may have changed, and the subscription that changed.
 pub(super) struct Touched<'a> {
     pub(super) currency: String,
     pub(super) subscription: &'a str,
 }
 
-/// The event that a movement rests on.
+/// The event that a movement is attributed to.
 pub(super) struct MovementCause<'a> {
     pub(super) day: NaiveDate,
     pub(super) sequence: i64,
@@ -30,38 +30,38 @@ impl TimelineReport {
     }
 }
 
-/// What an account is worth while its reports take effect one after the other.
+/// The revenue of an account at a time, by what has taken effect.
 #[derive(Default)]
 pub(super) struct Worth<'a> {
-    /// By subscription.
+    /// The report that holds, by subscription.
     holding: BTreeMap<&'a str, &'a TimelineReport>,
-    /// Those that are not paid for.
+    /// The subscriptions that are not paid.
     unpaid: BTreeSet<&'a str>,
-    /// By customer: what it has taken off.
+    /// The discount that holds, by customer.
     off: BTreeMap<&'a ProviderId, &'a TakenOff>,
-    /// By currency: the last day on which something took effect.
+    /// The last day with a change, by currency.
     days: BTreeMap<String, Latest>,
 }
 
 #[derive(Clone, Copy)]
 struct Latest {
     day: NaiveDate,
-    /// At the start of the day, and now.
+    /// The MRR at the start of the day, and now.
     before: i64,
     after: i64,
-    /// Whether there was anything before the day began.
+    /// Whether there was revenue at any time before the day.
     paid_before: bool,
 }
 
 impl<'a> Worth<'a> {
-    /// Lets a report hold, and says which currencies it touches.
+    /// Makes a report hold, and returns the currencies in which something may have changed.
     pub(super) fn set(&mut self, report: &'a TimelineReport) -> Vec<Touched<'a>> {
         let earlier = self.holding.insert(&report.subscription, report);
         let earlier = earlier.filter(|earlier| earlier.currency != report.currency);
         std::iter::once(report).chain(earlier).map(TimelineReport::touched).collect()
     }
 
-    /// Notes whether a subscription is paid for, and says which currency that touches.
+    /// Sets whether a subscription is paid, and returns the currencies in which something may have changed.
     pub(super) fn pay(&mut self, payment: &'a PaidReport) -> Vec<Touched<'a>> {
         let subscription = payment.subscription.as_str();
         let changed = match payment.state {
@@ -72,7 +72,7 @@ impl<'a> Worth<'a> {
         report.copied().map(TimelineReport::touched).into_iter().collect()
     }
 
-    /// Notes what a customer has taken off, and says which currencies that touches.
+    /// Sets a customer's discount, and returns the currencies in which something may have changed.
     pub(super) fn discount(
         &mut self,
         customer: &'a ProviderId,
@@ -88,7 +88,7 @@ impl<'a> Worth<'a> {
         self.holding.values().copied().filter(of_customer).map(TimelineReport::touched).collect()
     }
 
-    /// What a subscription brings, less what its customer has taken off.
+    /// The revenue of a subscription after its customer's discount.
     fn brings(&self, report: &TimelineReport) -> i64 {
         let less = report.undiscounted.as_ref().and_then(|undiscounted| {
             undiscounted.less(self.off.get(&undiscounted.customer)?, &report.currency)
@@ -139,7 +139,7 @@ impl<'a> Worth<'a> {
                 };
                 movements.insert(key, movement);
             }
-            // Up and down again on one day is no movement.
+            // A change that is undone on the same day is not a movement.
             None => {
                 movements.remove(&key);
             }

@@ -56,7 +56,7 @@ struct DiscountRow {
 }
 
 impl DiscountRow {
-    /// What is in the table was written from ids and from JSON.
+    /// The row was written from ids and JSON, so it can be parsed.
     fn read(self) -> Option<Discounted> {
         let off = self.off.and_then(|off| serde_json::from_str(&off).ok());
         let told = DiscountReport {
@@ -84,7 +84,7 @@ impl From<MrrPaymentRow> for PaidReport {
         Self {
             subscription: row.subscription,
             sequence: row.sequence,
-            // The table has no other names.
+            // The table contains no other names.
             state: PaymentState::parse(&row.state).unwrap_or(PaymentState::Yes),
             effective_at: Timestamp::from(row.effective_at),
             stripe_event: row.stripe_event,
@@ -113,7 +113,7 @@ impl From<MovementRow> for TimelineReport {
     }
 }
 
-/// All that is known of the accounts that are in the tables.
+/// All that the tables have of these accounts.
 pub(super) async fn known(
     accounts: &[&str],
     tables: Tables,

@@ -54,7 +54,7 @@ impl Projection for PaymentsProjection {
     }
 }
 
-/// One statement an event: they are rare.
+/// One statement for each event: they are rare.
 async fn note(
     recorded: &RecordedEvent,
     tables: Tables,
@@ -106,7 +106,7 @@ async fn pay(
         PaymentPurpose::Pack { pack, quantity } => {
             ("pack", None, None, Some(pack), Some(i64::from(*quantity)))
         }
-        // A payment for nothing that is sold here is the payment provider's alone: no rule records one.
+        // The rules do not record payments for anything that the catalog does not sell.
         PaymentPurpose::Other => return Ok(()),
     };
     sqlx::query(&tables.statement(include_str!("pay.sql")))

@@ -1,4 +1,4 @@
--- Adds what was paid.
+-- Adds a payment.
 insert into read.payments_vN (
     account_id, paid, kind, paid_at, minor, currency, subscription, plan, pack, quantity
 )

@@ -1,6 +1,6 @@
 -- What was paid, the newest first, page by page?
 --
--- One walk of the index a kind, so that a page costs what it shows.
+-- The index is scanned once for each kind, so that only the rows of the page are read.
 select page.*, linked.payments
 from (
     select found.*

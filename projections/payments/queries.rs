@@ -9,7 +9,7 @@ use crate::domain::{ids::AccountId, time::Timestamp};
 pub const PAYMENTS_MAX: i64 = 1_000;
 pub const KINDS: [&str; 2] = ["subscription", "pack"];
 
-/// Something that was paid, or a refund, as it was seen last: the next page begins after it.
+/// The last payment or refund of a page. The next page begins after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentCursor {
     pub at: Timestamp,
@@ -20,7 +20,7 @@ pub struct PaymentCursor {
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct PaymentRow {
     pub account_id: String,
-    /// An invoice, or a payment of its own.
+    /// An invoice, or a payment without one.
     pub paid: String,
     pub kind: String,
     pub paid_at: DateTime<Utc>,
@@ -30,7 +30,7 @@ pub struct PaymentRow {
     pub plan: Option<String>,
     pub pack: Option<String>,
     pub quantity: Option<i64>,
-    /// The payments that are known to have paid an invoice.
+    /// The payments that are known to have paid the invoice.
     pub payments: Vec<String>,
 }
 
@@ -45,12 +45,13 @@ pub struct RefundRow {
     pub failed: bool,
 }
 
-/// What a payment of an account was for, as far as the ledger was told. Of an invoice's payment, the invoice says it.
+/// What a payment of an account was for, as it was reported.
+/// For an invoice's payment, that is what the invoice was for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct ReportedPaymentRow {
     pub payment: String,
     pub invoice: Option<String>,
-    /// `None`: it was not told, or it was for nothing that is sold here.
+    /// `None`: it was not reported, or the catalog does not sell it.
     pub kind: Option<String>,
     pub subscription: Option<String>,
     pub plan: Option<String>,
@@ -61,7 +62,7 @@ pub struct ReportedPaymentRow {
 /// What these payments of an account were for.
 ///
 /// # Errors
-/// When the database cannot answer.
+/// If the database does not answer.
 pub async fn told(
     pool: &PgPool,
     account: &AccountId,
@@ -70,10 +71,10 @@ pub async fn told(
     sqlx::query_as(include_str!("told.sql")).bind(account.as_str()).bind(payments).fetch_all(pool).await
 }
 
-/// What was paid, the newest first, of these kinds.
+/// Payments of these kinds, newest first.
 ///
 /// # Errors
-/// When the database cannot answer.
+/// If the database does not answer.
 pub async fn payments(
     pool: &PgPool,
     kinds: &[&str],
@@ -91,10 +92,10 @@ pub async fn payments(
         .await
 }
 
-/// What went back, the newest first.
+/// Refunds, newest first.
 ///
 /// # Errors
-/// When the database cannot answer.
+/// If the database does not answer.
 pub async fn refunds(
     pool: &PgPool,
     after: Option<&PaymentCursor>,
@@ -110,7 +111,7 @@ pub async fn refunds(
         .await
 }
 
-/// After everything that there can be, where there was no page before.
+/// The place after which a page begins: for the first page, one after everything.
 fn place(after: Option<&PaymentCursor>) -> (DateTime<Utc>, &str, &str) {
     let last = || DateTime::from_timestamp(253_402_300_799, 0).unwrap_or_default();
     after.map_or_else(|| (last(), "", ""), |after| (after.at.to_utc(), &after.account_id, &after.id))

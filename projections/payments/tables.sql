@@ -1,8 +1,8 @@
--- What was paid, by what the ledger knows it by: an invoice, or a payment of its own.
+-- Payments, by invoice, or by payment if there is no invoice.
 create table read.payments_vN (
     account_id text not null,
     paid text collate "C" not null,
-    -- `subscription` or `pack`: what was for neither is recorded by nobody.
+    -- `subscription` or `pack`; other payments are not recorded.
     kind text not null,
     paid_at timestamptz not null,
     minor bigint not null,
@@ -31,7 +31,7 @@ create table read.refunds_vN (
     refunded_at timestamptz not null,
     minor bigint not null,
     currency text not null,
-    -- The money did not arrive, and is back with the seller.
+    -- The money did not reach the customer and was returned to the business.
     failed boolean not null,
     constraint refunds_refund_vN primary key (account_id, refund)
 );

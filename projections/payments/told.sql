@@ -1,4 +1,4 @@
--- What an account's payments were for, by their ids at the payment provider: a payment of its own, or an invoice's.
+-- What were these payments of an account for? A payment without an invoice, or an invoice's.
 select wanted.payment, link.invoice, paid.kind, paid.subscription, paid.plan, paid.pack, paid.quantity
 from unnest($2::text[]) wanted (payment)
 left join lateral (

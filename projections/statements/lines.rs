@@ -1,4 +1,4 @@
-//! Which lines does an event put on the statement?
+//! Which lines of the statement does an event have?
 
 use std::fmt;
 
@@ -67,27 +67,27 @@ impl LineKind {
 }
 
 impl LineKind {
-    /// What a line of this kind is called where nobody has said more.
+    /// The description of a line of this kind, if the event has none.
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {
             Self::Allocation => "Credits of the plan",
-            Self::Rollover => "Carried on from the month before",
+            Self::Rollover => "Rolled over from the month before",
             Self::Signup => "Credits for signing up",
             Self::TopUp => "Credits that were bought",
             Self::Bonus => "Credits that were given",
-            Self::Refund => "Credits that were given back",
+            Self::Refund => "Credits that were refunded",
             Self::Adjustment => "Adjusted",
             Self::Usage => "Credits that were used",
             Self::Expiry => "Credits that ended",
             Self::ExpiryReversed => "Credits that did not end after all",
             Self::Clawback => "Taken back with a payment",
-            Self::ClawbackReversed => "Given again with a payment",
+            Self::ClawbackReversed => "Returned with a payment",
             Self::Freeze => "Frozen by a dispute",
             Self::Unfreeze => "No longer frozen",
             Self::Hold => "Set aside",
-            Self::HoldReturned => "No longer set aside",
-            Self::DebtMovedIn => "Debt that was brought along",
+            Self::HoldReturned => "No longer held",
+            Self::DebtMovedIn => "Debt that was imported",
             Self::DebtPaid => "Debt that was paid",
             Self::DebtForgiven => "Debt that was forgiven",
         }
@@ -114,7 +114,7 @@ impl From<Source> for LineKind {
     }
 }
 
-/// The grants that a line took from or gave to.
+/// The grants that a line took credits from or gave credits to.
 #[derive(Clone, Copy)]
 enum LineGrants<'a> {
     None,
@@ -122,7 +122,7 @@ enum LineGrants<'a> {
     Draws(&'a [Draw]),
 }
 
-/// One line, by what it changes.
+/// A line, by what it changes.
 struct LineDraft<'a> {
     kind: LineKind,
     available: i64,
@@ -179,7 +179,7 @@ fn purpose_columns(purpose: &Purpose) -> (Option<&str>, Option<&str>, Option<&st
 }
 
 const fn taken(amount: Credits) -> i64 {
-    // Credits are never negative, so there is a negative of each.
+    // Credits are never negative, so their negation fits.
     amount.get().saturating_neg()
 }
 
@@ -187,7 +187,7 @@ fn sum(draws: &[Draw]) -> i64 {
     draws.iter().fold(0, |sum, draw| sum.saturating_add(draw.amount.get()))
 }
 
-/// At most two lines, in their order.
+/// At most two lines, in order.
 fn drafts(event: &Event) -> [Option<LineDraft<'_>>; 2] {
     match event {
         Event::Credits(CreditsEvent::CreditsGranted { grant, .. }) => [Some(granted(grant)), None],
@@ -266,7 +266,7 @@ fn granted(grant: &GrantTerms) -> LineDraft<'_> {
     LineDraft { description: grant.reason.as_deref(), ..line }
 }
 
-/// What is reissued comes as a grant, which has a line of its own.
+/// Reissued credits come as a grant, which has a line of its own.
 fn refunded<'a>(returns: &'a [Draw], reason: &'a str, purpose: &'a Purpose) -> Option<LineDraft<'a>> {
     let line = LineDraft::new(LineKind::Refund, sum(returns), LineGrants::Draws(returns));
     (!returns.is_empty()).then_some(LineDraft { purpose: Some(purpose), description: Some(reason), ..line })
@@ -299,7 +299,7 @@ fn debt_forgiven(amount: Credits, reason: &str) -> LineDraft<'_> {
     LineDraft { debt: taken(amount), description: Some(reason), ..line }
 }
 
-/// What went with a payment that was taken back, or came again with it.
+/// What a clawback took, or its reversal returned.
 fn returned<'a>(
     kind: LineKind,
     available: i64,
@@ -314,7 +314,7 @@ fn returned<'a>(
     }
 }
 
-/// No credits move; how many can be spent shows in what is available after it.
+/// No credits move; only the available credits of the line change.
 fn frozen<'a>(kind: LineKind, grant: &'a GrantId, dispute: &'a ProviderId) -> LineDraft<'a> {
     LineDraft { description: Some(dispute.as_str()), ..LineDraft::new(kind, 0, LineGrants::One(grant)) }
 }

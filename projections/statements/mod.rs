@@ -1,8 +1,8 @@
-//! What moved on an account, line by line, from the first credit to the last?
+//! Which movements of credits did an account have, line by line?
 //!
-//! A line's `amount` is what it adds to the available credits, so the lines of an account sum up to its balance. A
-//! commit of a hold makes two lines: the hold is returned, and the usage is taken. The balance after each line is
-//! counted back from the balance that the event carries.
+//! A line's `amount` is what it adds to the available and frozen credits, so the lines of an account sum to those.
+//! A commit of a hold has two lines: the hold is returned, and the usage is deducted.
+//! The balance after each line is computed backwards from the balance after the event.
 
 mod lines;
 mod queries;
@@ -49,7 +49,7 @@ impl Projection for Statements {
         connection: &'a mut PgConnection,
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
-            // Sorted, so that one account's lines find the same page of the table and of its index.
+            // Sorted, so that the lines of one account are written to the same pages of the table and of its index.
             let mut sorted: Vec<&RecordedEvent> = events.to_vec();
             sorted.sort_unstable_by_key(|recorded| (&recorded.account, recorded.sequence));
             let mut rows = Rows::new(COLUMNS);

@@ -1,4 +1,4 @@
-//! Which lines does a page of an account's statement have, and which does the whole statement?
+//! Which lines does a page of a statement have, or all of it?
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -19,20 +19,20 @@ use super::lines::LineKind;
 /// The longest page.
 pub const LINES_MAX: i64 = 1_000;
 
-/// Which lines are wanted. What is `None` does not narrow.
+/// Which lines are requested. Fields that are `None` do not filter.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Any of these; all when empty.
+    /// Any of these kinds; all if empty.
     pub kinds: Vec<LineKind>,
-    /// Effective from then on.
+    /// Effective at this time or later.
     pub from: Option<Timestamp>,
-    /// Effective before then.
+    /// Effective before this time.
     pub until: Option<Timestamp>,
     pub generation_id: Option<GenerationId>,
     pub generation_type: Option<GenerationType>,
 }
 
-/// The place of a line on the statement; a page goes on after it.
+/// The place of a line on the statement. A page begins after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StatementCursor {
     pub sequence: i64,
@@ -40,13 +40,13 @@ pub struct StatementCursor {
 }
 
 impl StatementCursor {
-    /// As callers get it.
+    /// The text for callers.
     #[must_use]
     pub fn token(self) -> String {
         format!("{}.{}", self.sequence, self.line)
     }
 
-    /// `None` when the token was not made by [`StatementCursor::token`].
+    /// `None`: it was not made by [`StatementCursor::token`].
     #[must_use]
     pub fn parse(token: &str) -> Option<Self> {
         let (sequence, line) = token.split_once('.')?;
@@ -60,7 +60,7 @@ pub enum Direction {
     OldestFirst,
 }
 
-/// One line, as it is kept.
+/// One line, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct StatementRow {
     pub sequence: i64,
@@ -86,7 +86,8 @@ impl StatementRow {
         StatementCursor { sequence: self.sequence, line: self.line }
     }
 
-    /// What a person reads: what was said when it happened, else which work it was for, else what such a line is.
+    /// The description for people: the text of the event, else the type of generation, else the description of the
+    /// line's kind.
     #[must_use]
     pub fn words(&self) -> &str {
         let said = self.description.as_deref().filter(|said| !said.is_empty());
@@ -98,7 +99,7 @@ impl StatementRow {
         said.or(self.generation_type.as_deref()).unwrap_or_else(kind)
     }
 
-    /// The month of its effective time in a time zone, as in `2025-06`.
+    /// The month of its effective time in a time zone, such as `2025-06`.
     #[must_use]
     pub fn period(&self, zone: Tz) -> String {
         self.effective_at.with_timezone(&zone).format("%Y-%m").to_string()
@@ -118,10 +119,10 @@ fn narrowed<'q>(statement: &'q str, account: &'q AccountId, filter: &'q Filter) 
         .bind(filter.generation_type.as_ref().map(GenerationType::as_str))
 }
 
-/// At most `limit` lines (and never more than [`LINES_MAX`]) beyond `after`, in the direction's order.
+/// At most `limit` lines (and never more than [`LINES_MAX`]) after `after`, in the given direction.
 ///
 /// # Errors
-/// When the database cannot answer.
+/// If the database does not answer.
 pub async fn page(
     pool: &PgPool,
     account: &AccountId,
@@ -147,7 +148,7 @@ pub async fn page(
         .await
 }
 
-/// Every line that is wanted, the oldest first, page by page, for a CSV file.
+/// All requested lines, oldest first, read page by page, for a CSV file.
 pub fn export(
     pool: PgPool,
     account: AccountId,
@@ -191,8 +192,7 @@ pub const fn csv_header() -> [&'static str; 14] {
     ]
 }
 
-/// A line as the fields of a CSV record, with the month of a time zone. Numbers, times and our own words stay as they
-/// are; what callers wrote is made text.
+/// A line as the fields of a CSV record, with the month in a time zone. Only texts of callers are escaped.
 #[must_use]
 pub fn csv_row(line: &StatementRow, zone: Tz) -> [String; 14] {
     [
@@ -213,8 +213,8 @@ pub fn csv_row(line: &StatementRow, zone: Tz) -> [String; 14] {
     ]
 }
 
-/// What a table would take for a formula gets an apostrophe before it, so that nothing runs where somebody opens the
-/// file.
+/// Adds an apostrophe to a text that a spreadsheet would read as a formula, so that nothing is executed when the file
+/// is opened.
 fn as_text(words: &str) -> String {
     let runs = words.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
     if runs { format!("'{words}") } else { words.to_owned() }

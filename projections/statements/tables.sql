@@ -2,13 +2,13 @@
 create table read.statements_vN (
     account_id text not null,
     sequence bigint not null,
-    -- An event can move credits in several lines, from 0.
+    -- The number of the line within its event, from 0.
     line smallint not null,
     position bigint not null,
     effective_at timestamptz not null,
     recorded_at timestamptz not null,
     kind text not null,
-    -- What the line adds to what is available; negative when it takes.
+    -- What the line adds to the available credits; negative if it takes.
     amount bigint not null,
     available bigint not null,
     held bigint not null,

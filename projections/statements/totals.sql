@@ -1,4 +1,4 @@
--- What does one version of statements come to?
+-- Which totals does one version of the read model have?
 select concat_ws(
     E'\n',
     'lines ' || count(*),

@@ -1,6 +1,6 @@
 -- Which subscriptions have one of these statuses?
 --
--- One walk of the index a status.
+-- The index is scanned once for each status.
 select found.*
 from unnest($1::text[]) wanted (status)
 cross join lateral (

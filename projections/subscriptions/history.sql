@@ -1,6 +1,6 @@
--- What was reported on the subscriptions of an account, and who had asked?
+-- What was reported on the subscriptions of an account, and who caused it?
 --
--- Who asked is read from the journal itself, one index look-up a report.
+-- Who caused it is read from the journal itself, with one index look-up for each report.
 select report.*, event.actor
 from (
     select subscription, sequence, position, event, effective_at, recorded_at, late, stripe_event, terms

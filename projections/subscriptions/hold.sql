@@ -1,4 +1,4 @@
--- Keeps the report that holds of a subscription.
+-- Stores a subscription's newest report.
 insert into read.subscriptions_vN (
     account_id, subscription, ended, reported_at, rank, evidence_id, effective_at, position, status, plan, terms
 )

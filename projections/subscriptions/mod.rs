@@ -1,6 +1,7 @@
 //! Which subscriptions does an account have, and how did they change?
 //!
-//! Reports are absolute and may come late, so the newest by evidence holds, as in `crate::domain::subscription`.
+//! Each report has the whole subscription and may come late, so the newest one holds, as in
+//! `crate::domain::subscription`.
 
 use std::collections::BTreeMap;
 
@@ -68,9 +69,9 @@ impl Projection for SubscriptionsProjection {
     }
 }
 
-/// Whether a report is later than all that were recorded.
+/// Whether a report is newer than all that were recorded before.
 ///
-/// One statement a report: they are rare, and whether one is late depends on the one before.
+/// One statement for each report: they are rare, and whether one is late depends on those before.
 async fn holds(
     recorded: &RecordedEvent,
     terms: &SubscriptionState,
@@ -169,7 +170,7 @@ pub(super) const fn status_name(status: SubscriptionStatus) -> &'static str {
     }
 }
 
-/// A subscription as its newest report says.
+/// A subscription, by its newest report.
 #[derive(Clone, Debug, FromRow)]
 pub struct Current {
     pub account_id: String,
@@ -181,14 +182,14 @@ pub struct Current {
     pub terms: Json<SubscriptionState>,
 }
 
-/// A report, beside the one that was said before it.
+/// A report, and the one before it.
 #[derive(Clone, Debug)]
 pub struct HistoryEntry {
     pub report: RecordedReport,
     pub before: Option<SubscriptionState>,
 }
 
-/// A report, as it was recorded.
+/// A report as it was recorded.
 #[derive(Clone, Debug, FromRow)]
 pub struct RecordedReport {
     pub subscription: String,
@@ -198,15 +199,15 @@ pub struct RecordedReport {
     pub event: String,
     pub effective_at: DateTime<Utc>,
     pub recorded_at: DateTime<Utc>,
-    /// A newer report was recorded before this one.
+    /// Whether a newer report was recorded before this one.
     pub late: bool,
     pub stripe_event: Option<String>,
     pub terms: Json<SubscriptionState>,
-    /// Who asked for it.
+    /// Who caused it.
     pub actor: String,
 }
 
-/// What was asked for over the API.
+/// A request over the API.
 #[derive(Clone, Debug, FromRow)]
 pub struct HistoryRequest {
     pub subscription: String,
@@ -215,7 +216,7 @@ pub struct HistoryRequest {
     pub requested: Json<Requested>,
     pub requested_at: DateTime<Utc>,
     pub recorded_at: DateTime<Utc>,
-    /// Who asked for it.
+    /// Who requested it.
     pub actor: String,
 }
 
@@ -241,15 +242,15 @@ impl StoredReport for RecordedReport {
     }
 }
 
-/// The account's subscriptions, the one that was reported on last first.
+/// The account's subscriptions, the one with the newest report first.
 ///
 /// # Errors
-/// When the database cannot answer.
+/// If the database does not answer.
 pub async fn current(pool: &PgPool, account: &AccountId) -> Result<Vec<Current>, sqlx::Error> {
     sqlx::query_as(include_str!("current.sql")).bind(account.as_str()).fetch_all(pool).await
 }
 
-/// The subscription that was seen last: the next page begins after it.
+/// The last subscription of a page. The next page begins after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubscriptionCursor {
     pub account_id: String,
@@ -269,10 +270,10 @@ const STATUSES: [SubscriptionStatus; 7] = [
     SubscriptionStatus::Cancelled,
 ];
 
-/// Subscriptions of all accounts, by account.
+/// Subscriptions of all accounts, sorted by account.
 ///
 /// # Errors
-/// When the database cannot answer.
+/// If the database does not answer.
 pub async fn page(
     pool: &PgPool,
     plan: Option<&PlanId>,
@@ -299,10 +300,10 @@ pub async fn page(
     }
 }
 
-/// How the account's subscriptions, or one of them, changed, in the order in which that was said.
+/// The reports on the account's subscriptions, or on one of them, in the order in which they were made.
 ///
 /// # Errors
-/// When the database cannot answer.
+/// If the database does not answer.
 pub async fn history(
     pool: &PgPool,
     shard: Shard,
@@ -322,10 +323,10 @@ pub async fn history(
     Ok(of_each.into_values().flat_map(changes).collect())
 }
 
-/// What was asked of the account's subscriptions, or of one of them, in the order in which the ledger took note of it.
+/// The requests for the account's subscriptions, or for one of them, in the order in which they were recorded.
 ///
 /// # Errors
-/// When the database cannot answer.
+/// If the database does not answer.
 pub async fn requests(
     pool: &PgPool,
     shard: Shard,

@@ -1,4 +1,4 @@
--- Adds what was asked of a subscription.
+-- Adds a request for a subscription.
 insert into read.subscription_requests_vN (
     account_id, sequence, position, subscription, requested, requested_at, recorded_at
 )

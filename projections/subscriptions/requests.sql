@@ -1,6 +1,6 @@
--- What was asked of the subscriptions of an account, and by whom?
+-- What was requested for the subscriptions of an account, and by whom?
 --
--- Who asked is read from the journal itself, one index look-up a request.
+-- Who requested it is read from the journal itself, with one index look-up for each request.
 select request.*, event.actor
 from (
     select subscription, sequence, position, requested, requested_at, recorded_at

@@ -1,5 +1,5 @@
--- Every report on a subscription, also those that came late. What changed is read by comparing each with the one
--- before it in the order of evidence, so that a late one takes its place without any row being rewritten.
+-- Every report on a subscription, including late ones. Changes are found by comparing each report with the one before
+-- it, so that a late report takes its place without any other row being changed.
 create table read.subscription_reports_vN (
     account_id text not null,
     subscription text collate "C" not null,
@@ -8,7 +8,7 @@ create table read.subscription_reports_vN (
     event text not null,
     effective_at timestamptz not null,
     recorded_at timestamptz not null,
-    -- Whether the subscription has ended by this report, and its place among the others: the greatest holds.
+    -- Whether the report says that the subscription has ended, and its place among the others: the greatest holds.
     ended boolean not null,
     reported_at timestamptz not null,
     rank smallint not null,
@@ -20,7 +20,7 @@ create table read.subscription_reports_vN (
     constraint subscription_reports_event_vN primary key (account_id, sequence)
 );
 
--- What was asked of a subscription over the API, beside what came of it.
+-- Requests for subscriptions over the API. Their results are among the reports.
 create table read.subscription_requests_vN (
     account_id text not null,
     sequence bigint not null,
@@ -32,7 +32,7 @@ create table read.subscription_requests_vN (
     constraint subscription_requests_event_vN primary key (account_id, sequence)
 );
 
--- The report that holds, of each subscription.
+-- The newest report on each subscription.
 create table read.subscriptions_vN (
     account_id text not null,
     subscription text collate "C" not null,

@@ -1,4 +1,4 @@
--- What does one version of subscriptions come to?
+-- Which totals does one version of the read model have?
 select concat_ws(
     E'\n',
     (select 'reports ' || count(*) from read.subscription_reports_vN),

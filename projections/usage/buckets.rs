@@ -1,4 +1,4 @@
-//! Which day, week or month does a moment belong to? The days are those of a time zone, as for limits.
+//! Which day, week or month does a time belong to? Days are those of a time zone, as for limits.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -8,17 +8,17 @@ use crate::{
     projections::calendar::{first_day, next_first_day},
 };
 
-/// The days, weeks or months of a span of days, the first one first.
+/// The days, weeks or months of a span of days, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Buckets {
     pub(super) starts: Vec<DateTime<Utc>>,
-    /// The first day of each, which may come before the span.
+    /// The first day of each, which may be before the span.
     pub(super) days: Vec<NaiveDate>,
     pub(super) end: DateTime<Utc>,
 }
 
 impl Buckets {
-    /// Those of the days from `from` until before `until`.
+    /// The buckets of the days from `from` until before `until`.
     #[must_use]
     pub fn of(from: NaiveDate, until: NaiveDate, unit: CalendarUnit, zone: Tz) -> Self {
         let instant = |day: NaiveDate| start_of_day(day, zone).to_utc();

@@ -1,7 +1,7 @@
 //! How much was used when, by whom and for which type of generation?
 //!
-//! Usage is kept per quarter of an hour, by effective time: a query adds it up to days in the catalog's time zone. Held
-//! credits count when they are committed. A refund counts on its own day, so days that are over never change.
+//! Usage is stored per quarter of an hour, by effective time; queries sum it to days in the catalog's time zone.
+//! Held credits count when they are committed. A refund counts on its own day, so that days that are over never change.
 
 mod buckets;
 mod queries;
@@ -73,7 +73,8 @@ impl UsageTally {
         Self { count: 0, credits: 0, refunds: 1, credits_refunded: credits }
     }
 
-    /// What does not fit is told as the largest number there is: one account's absurd amounts hide nobody else's.
+    /// A sum that does not fit becomes the largest number, so that the absurd amounts of one account do not hide the
+    /// others.
     const fn add(&mut self, other: &Self) {
         self.count = self.count.saturating_add(other.count);
         self.credits = self.credits.saturating_add(other.credits);
@@ -94,12 +95,12 @@ fn fold<'a>(events: &'a [&'a RecordedEvent]) -> Vec<(UsageKey<'a>, UsageTally)> 
         counts.entry((&recorded.account, quarter, kind)).or_default().add(&count);
     }
     let mut sorted: Vec<_> = counts.into_iter().collect();
-    // In the order of the key: two writers could not block each other, and the index is walked once.
+    // In the order of the key, so that two writers cannot deadlock, and the index is scanned once.
     sorted.sort_unstable_by_key(|(key, _)| *key);
     sorted
 }
 
-/// When the quarter of an hour began that `at` is in.
+/// The start of the quarter of an hour that contains `at`.
 fn quarter(at: Timestamp) -> DateTime<Utc> {
     let begun = at.seconds().div_euclid(QUARTER_S).saturating_mul(QUARTER_S);
     Timestamp::from_seconds(begun).unwrap_or(at).to_utc()

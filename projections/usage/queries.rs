@@ -7,12 +7,12 @@ use crate::domain::ids::AccountId;
 
 use super::Buckets;
 
-/// What was used of one type of generation in one day, week or month.
+/// The usage of one type of generation in one day, week or month.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Day {
-    /// The first one.
+    /// The bucket's first day.
     pub day: NaiveDate,
-    /// Empty for credits that were spent on something that the caller named.
+    /// Empty for credits that were deducted as an amount, without a generation.
     pub generation_type: String,
     pub count: i64,
     pub credits: i64,
@@ -20,7 +20,7 @@ pub struct Day {
     pub credits_refunded: i64,
 }
 
-/// What was used of one type of generation in one day, week or month, over all accounts.
+/// The usage of one type of generation in one day, week or month, over all accounts.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct UsageGroup {
     /// The bucket's first day.
@@ -36,7 +36,7 @@ pub struct UsageGroup {
 /// One account's usage.
 ///
 /// # Errors
-/// When the database cannot answer, or a sum is more than fits.
+/// If the database does not answer, or a sum does not fit.
 pub async fn of_account(
     pool: &PgPool,
     account: &AccountId,
@@ -55,7 +55,7 @@ pub async fn of_account(
 /// All accounts' usage.
 ///
 /// # Errors
-/// When the database cannot answer, or a sum is more than fits.
+/// If the database does not answer, or a sum does not fit.
 pub async fn overall(pool: &PgPool, buckets: &Buckets) -> Result<Vec<UsageGroup>, sqlx::Error> {
     sqlx::query_as(include_str!("overall.sql"))
         .bind(buckets.begin())

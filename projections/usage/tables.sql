@@ -1,9 +1,9 @@
 -- Credits and counts of an account, by quarter of an hour and type of generation.
 create table read.usage_vN (
     account_id text not null,
-    -- When the quarter of an hour began. Every time zone's days begin with one.
+    -- The start of the quarter of an hour. The days of all time zones begin with one.
     quarter timestamptz not null,
-    -- Empty for credits that were spent on something that the caller named.
+    -- Empty for credits that were deducted as an amount, without a generation.
     generation_type text not null,
     count bigint not null,
     credits bigint not null,

@@ -1,4 +1,4 @@
--- What does one version of usage come to?
+-- Which totals does one version of the read model have?
 select concat_ws(
     E'\n',
     'rows ' || count(*),

@@ -1,4 +1,4 @@
-//! Which catalogs were used before this one? Plans that only they had still hold for those who are on them.
+//! Which catalogs were used before this one? Plans that only they had still hold for accounts that are on them.
 
 use sqlx::{FromRow, PgPool};
 
@@ -16,7 +16,7 @@ use crate::{
 /// How many catalogs are read, the newest first.
 const CATALOGS_MAX: i64 = 500;
 
-/// Accounts on a plan that nobody can change to any more.
+/// Accounts on a plan that can no longer be changed to.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct OnOldPlan {
     pub plan: String,
@@ -36,11 +36,11 @@ pub enum CatalogTerms {
     FreePlan,
 }
 
-/// Stores the catalog under its hash, so that an auditor can read the catalog of each decision, and notes since when it
-/// is used and what its price ids mean.
+/// Stores the catalog under its hash, so that an auditor can read the catalog of each decision, since when it is used,
+/// and what its price ids mean.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database does not answer.
 pub async fn remember(pool: &PgPool, loaded: &LoadedCatalog, clock: &Clock) -> Result<(), sqlx::Error> {
     let (hash, now) = (loaded.catalog.hash.as_ref(), clock.now().to_utc());
     sqlx::query(include_str!("keep_catalog.sql"))
@@ -70,10 +70,10 @@ pub async fn remember(pool: &PgPool, loaded: &LoadedCatalog, clock: &Clock) -> R
     Ok(())
 }
 
-/// Adds what earlier catalogs had, the newest first, and what price ids meant.
+/// Adds what earlier catalogs had, newest first, and what price ids meant.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database does not answer.
 pub async fn recall(pool: &PgPool, catalog: &mut Catalog, mode: Mode) -> Result<(), sqlx::Error> {
     let texts: Vec<(String, String)> = sqlx::query_as(include_str!("former_catalogs.sql"))
         .bind(catalog.hash.as_ref())
@@ -116,10 +116,10 @@ impl PriceRow {
     }
 }
 
-/// How many accounts are on plans that nobody can change to any more, as far as the read models have followed.
+/// How many accounts are on plans that can no longer be changed to, by the read models.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database does not answer.
 pub async fn on_old_plans(pool: &PgPool, catalog: &Catalog) -> Result<Vec<OnOldPlan>, sqlx::Error> {
     let counted: Vec<(String, i64)> =
         sqlx::query_as(include_str!("accounts_by_plan.sql")).fetch_all(pool).await?;

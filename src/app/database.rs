@@ -1,4 +1,4 @@
-//! How does a program get a database that is running, migrated, and used with no more rights than it needs?
+//! How does a program get a database that runs, is migrated, and is used with no more privileges than needed?
 
 use std::{future::Future, path::PathBuf, pin::Pin};
 
@@ -16,7 +16,7 @@ use crate::{
 /// A migrated database, and the embedded server if this process runs it.
 #[derive(Debug)]
 pub struct Database {
-    /// With the service's role, if the login may take it.
+    /// With the service's role, if the login may use it.
     options: PgConnectOptions,
     embedded: Option<Embedded>,
 }
@@ -41,10 +41,10 @@ pub enum DatabaseError {
 }
 
 impl Database {
-    /// For a program that serves: it runs the embedded server itself, and starts it again when that ends.
+    /// For a program that serves: it runs the embedded server itself, and restarts it if it ends.
     ///
     /// # Errors
-    /// When there is no database, another process serves from the data directory, or a migration fails.
+    /// If there is no database, another process serves from the data directory, or a migration fails.
     pub async fn open(config: &DatabaseConfig) -> Result<Self, DatabaseError> {
         let access = match config.embedded() {
             Some(options) => {
@@ -56,10 +56,10 @@ impl Database {
         Self::prepare(config, access).await
     }
 
-    /// For a command beside a program that may be serving: its embedded server is used if it runs.
+    /// For a command beside a program that may be serving, whose embedded server is then used.
     ///
     /// # Errors
-    /// As [`Self::open`], except that another process may serve.
+    /// Like [`Self::open`], except that another process may serve.
     pub async fn join(config: &DatabaseConfig) -> Result<Self, DatabaseError> {
         let access = match config.embedded() {
             Some(options) => Some(postgres::join_or_start(options).await?),
@@ -78,10 +78,10 @@ impl Database {
         let login = match (&embedded, config) {
             (Some(embedded), _) => embedded.access.connect_options(),
             (None, DatabaseConfig::External(options)) => options.as_ref().clone(),
-            // An embedded server always comes with its access; this names the same database.
+            // An embedded server always returns its own options, so these are not used; they name the same database.
             (None, DatabaseConfig::Embedded { .. }) => PgConnectOptions::new().database(DATABASE),
         };
-        // A database that is started at the same time as we are is waited for.
+        // Waits for a database that is started at the same time.
         pool::connect(login.clone(), 1).await.map_err(DatabaseError::Unreachable)?.close().await;
         migrations::run(&login).await?;
         let options = roles::with_least_rights(&login).await.map_err(DatabaseError::Rights)?;
@@ -94,13 +94,13 @@ impl Database {
         pool::open(self.options.clone(), max)
     }
 
-    /// Where the embedded server keeps its data; `None` if somebody else runs the database.
+    /// The data directory of the embedded server. `None`: somebody else runs the database.
     #[must_use]
     pub fn data_directory(&self) -> Option<&PathBuf> {
         self.embedded.as_ref().map(|embedded| &embedded.data_directory)
     }
 
-    /// Resolves when the embedded server has ended by itself too often. Never for a database that somebody else runs.
+    /// Resolves when the embedded server has ended too often. Never resolves for other databases.
     pub fn ended(&self) -> Pin<Box<dyn Future<Output = LastEnd> + Send>> {
         match self.embedded.as_ref().map(|embedded| &embedded.access) {
             Some(DatabaseAccess::Kept(keeper)) => Box::pin(keeper.ended()),

@@ -8,14 +8,16 @@ use super::{DatabaseError, mode::ModeError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    #[error("requests cannot be taken at {address}; COUNTERFOIL_LISTEN or --listen names another address")]
+    #[error(
+        "cannot listen for requests at {address}; set another address with COUNTERFOIL_LISTEN or --listen"
+    )]
     Listen {
         address: SocketAddr,
         #[source]
         source: io::Error,
     },
     #[error(
-        "metrics cannot be answered at {address}; COUNTERFOIL_METRICS_LISTEN or --metrics-listen names another address"
+        "cannot listen for metrics at {address}; set another address with COUNTERFOIL_METRICS_LISTEN or --metrics-listen"
     )]
     ListenForMetrics {
         address: SocketAddr,
@@ -30,8 +32,8 @@ pub enum AppError {
     Query(#[from] sqlx::Error),
     #[error("the first API key could not be made")]
     Keys(#[from] KeyError),
-    #[error("Stripe cannot be asked with these settings")]
+    #[error("Stripe cannot be called from this machine")]
     Stripe(#[from] reqwest::Error),
-    #[error("the read models cannot be followed")]
+    #[error("the read models cannot be started")]
     Projector(#[from] ProjectorError),
 }

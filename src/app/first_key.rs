@@ -1,4 +1,5 @@
-//! Who sees the key that the first start makes? A person at a terminal, or a file that nobody else can read; no log.
+//! Who sees the key that the first start makes?
+//! A person at a terminal, or a file that nobody else can read, but no log.
 
 use std::{
     fs::DirBuilder,
@@ -16,12 +17,12 @@ use crate::{
     config::Config,
 };
 
-/// Who gets to see a new key.
+/// Who gets a new key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyAudience {
-    /// The caller of this part shows it, at a terminal.
+    /// The caller shows it at a terminal.
     Person,
-    /// It goes into the file that the settings name.
+    /// It is written to the configured file.
     File,
 }
 
@@ -34,7 +35,7 @@ pub enum FirstKey {
     In(PathBuf),
 }
 
-/// Makes sure that there is a key, and warns of problems with the key in the settings.
+/// Makes sure that there is a key, and warns of problems with the configured one.
 pub(super) async fn see_to(
     pool: &PgPool,
     clock: &Clock,
@@ -72,7 +73,7 @@ fn tell(given: &GivenKeyState) {
     }
 }
 
-/// Writes the key into a file that only this user can read, in place of an older one.
+/// Writes the key into a file that only this user can read, replacing an older file.
 fn keep(file: Option<&Path>, secret: &KeySecret) -> io::Result<()> {
     let file = file.ok_or_else(|| {
         io::Error::new(io::ErrorKind::NotFound, "set COUNTERFOIL_FIRST_KEY_FILE or COUNTERFOIL_BOOTSTRAP_KEY")
@@ -80,7 +81,7 @@ fn keep(file: Option<&Path>, secret: &KeySecret) -> io::Result<()> {
     let directory = file.parent().filter(|directory| !directory.as_os_str().is_empty());
     let directory = directory.unwrap_or_else(|| Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    // Made with mode 0600, and renamed: a link in its place is replaced and not followed.
+    // The file is made with mode 0600 and then renamed, so that a link in its place is replaced and not followed.
     let mut kept = NamedTempFile::new_in(directory)?;
     writeln!(kept, "{}", secret.reveal())?;
     kept.as_file().sync_all()?;

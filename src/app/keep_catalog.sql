@@ -1,2 +1,2 @@
--- Keeps a catalog under its hash.
+-- Stores a catalog under its hash.
 insert into ledger.catalogs (hash, name, source, loaded_at) values ($1, $2, $3, $4) on conflict (hash) do nothing

@@ -1,5 +1,5 @@
-//! At which addresses do requests come in? At one address for everybody, and at another one, if it is set, for
-//! monitoring.
+//! At which addresses does the server listen?
+//! At one for everybody, and at another one for monitoring, if it is configured.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -13,7 +13,7 @@ use crate::{
 
 use super::AppError;
 
-/// The addresses, taken before anything else is done, so that one that is in use is found first.
+/// The listeners. They are opened first, so that an address in use is noticed at once.
 pub(super) struct Listeners {
     requests: TcpListener,
     metrics: Option<TcpListener>,
@@ -26,7 +26,7 @@ pub(super) struct Addresses {
     pub(super) metrics: Option<SocketAddr>,
 }
 
-/// The tasks that answer at them. They end when no request is left.
+/// The tasks that serve them. They end when no request is left.
 pub(super) struct Servers {
     requests: JoinHandle<io::Result<()>>,
     metrics: Option<JoinHandle<io::Result<()>>>,
@@ -64,7 +64,7 @@ impl Listeners {
 }
 
 impl Servers {
-    /// Takes no more requests, and waits until those that were accepted are answered.
+    /// Accepts no more requests, and waits until the accepted ones are answered.
     pub(super) async fn stop(self) {
         self.no_more_requests.cancel();
         for server in [Some(self.requests), self.metrics].into_iter().flatten() {

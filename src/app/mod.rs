@@ -1,5 +1,5 @@
-//! How do the parts become one program? They are started in the order in which they need each other, and stopped in
-//! the opposite order.
+//! How do the parts become one program?
+//! They are started in the order in which they need each other, and stopped in the opposite order.
 
 pub mod catalogs;
 mod database;
@@ -46,12 +46,12 @@ use crate::{
 
 /// Connections for commands, reads, webhooks and the clock.
 const POOL_CONNECTIONS: u32 = 24;
-/// Connections for the read models, which would otherwise take the callers' while they catch up.
+/// Connections for the read models, which would otherwise use those of callers while they catch up.
 const PROJECTOR_CONNECTIONS: u32 = 16;
-/// How long each part may take to finish what it has begun.
+/// How long each part may take to finish its work when the program stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(35);
 
-/// A server that runs.
+/// A running server.
 pub struct App {
     database: Database,
     pools: [PgPool; 2],
@@ -63,7 +63,7 @@ struct RunningParts {
     addresses: Addresses,
     first_key: Option<FirstKey>,
     servers: Servers,
-    /// What sends commands by itself: webhooks and the clock.
+    /// Tasks that send commands by themselves: the inbox's processor and the scheduler.
     senders: Background,
     running: Running,
     readers: Background,
@@ -89,7 +89,7 @@ impl App {
     /// Starts everything. When this returns, requests are answered.
     ///
     /// # Errors
-    /// When a part cannot be started. What was started before it is stopped again.
+    /// If a part cannot be started. The parts that were started before are stopped.
     pub async fn start(
         config: Config,
         catalog: LoadedCatalog,
@@ -109,13 +109,13 @@ impl App {
         }
     }
 
-    /// Where requests are taken.
+    /// The address for requests.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.parts.addresses.requests
     }
 
-    /// Where metrics are answered without a key, if anywhere.
+    /// The address for metrics without a key, if there is one.
     #[must_use]
     pub const fn metrics_address(&self) -> Option<SocketAddr> {
         self.parts.addresses.metrics
@@ -127,18 +127,18 @@ impl App {
         self.parts.first_key.as_ref()
     }
 
-    /// Where the embedded database keeps its data, if there is one.
+    /// The data directory of the embedded database, if there is one.
     #[must_use]
     pub fn data_directory(&self) -> Option<&Path> {
         self.database.data_directory().map(std::path::PathBuf::as_path)
     }
 
-    /// Resolves when the embedded database has ended by itself too often, after which nothing can be answered any more.
+    /// Resolves when the embedded database has ended too often, so that nothing can be answered any more.
     pub fn database_ended(&self) -> impl Future<Output = LastEnd> + Send + 'static {
         self.database.ended()
     }
 
-    /// Takes no more requests, answers those that were accepted, and ends every part.
+    /// Accepts no more requests, answers the accepted ones, and stops all parts.
     pub async fn stop(self) {
         self.parts.stop().await;
         close(self.pools).await;
@@ -194,7 +194,7 @@ impl RunningParts {
     async fn stop(self) {
         in_time("the requests", self.servers.stop()).await;
         self.senders.end("webhooks and the clock").await;
-        // Everything that could send a command has gone, so the ledger ends when all is answered.
+        // Nothing can send commands any more, so the ledger ends when everything is answered.
         in_time("the ledger", self.running.finished()).await;
         self.readers.end("the read models").await;
         if let Some(upkeep) = self.upkeep {
@@ -203,7 +203,7 @@ impl RunningParts {
     }
 }
 
-/// A projector of every read model.
+/// A projector for all read models.
 pub(crate) async fn open_projector(pool: &PgPool, clock: &Clock) -> Result<Projector, AppError> {
     Ok(Projector::open(pool.clone(), Feed::new(pool.clone()), projections::all(), clock.clone()).await?)
 }
@@ -217,7 +217,7 @@ fn start_senders(
 ) -> Background {
     let senders = Background::default();
     let deployment = Deployment::new(stripe_mode(config.mode));
-    // Where billing is switched off, what Stripe delivers is kept and not acted on.
+    // If billing is switched off, Stripe's deliveries are stored and not processed.
     if ledger.catalog().payments.enabled {
         let processor = Processor::new(inbox.clone(), ledger.clone(), deployment.clone());
         let processor = processor.asking(client.cloned()).retrying(config.inbox);
@@ -235,7 +235,7 @@ fn start_senders(
     senders
 }
 
-/// Whether Stripe is asked: the operator and the catalog can each say no.
+/// Whether Stripe is called: both the operator and the catalog can switch it off.
 pub(crate) fn switch(config: &BillingConfig, sold: bool) -> Result<BillingMode, AppError> {
     match &config.key {
         _ if !config.on || !sold => Ok(BillingMode::Off),

@@ -1,5 +1,6 @@
-//! What is this ledger for: trying things out, Stripe's test mode, or real money? The first start decides it for its
-//! database, for good: customers and prices of one mode mean nothing in another, and a test card buys credits.
+//! What is this ledger for: trying things out, Stripe's test mode, or real money?
+//! The first start decides it for its database, for good, since customers and prices of one mode do not exist in
+//! another, and a test card would buy credits.
 
 use std::fmt;
 
@@ -10,7 +11,7 @@ use crate::{catalog::Mode, clock::Clock};
 /// What a ledger is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LedgerMode {
-    /// The stand-in for Stripe that `serve --sandbox` starts.
+    /// The sandbox that `serve --sandbox` starts.
     Sandbox,
     /// Stripe's test mode.
     Test,
@@ -18,15 +19,15 @@ pub enum LedgerMode {
     Live,
 }
 
-/// The database is for another mode, or does not say its mode.
+/// The database is for another mode, or its mode cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ModeError {
     #[error(
-        "the database is the ledger of mode `{known}`, and mode `{wanted}` was asked for; COUNTERFOIL_MODE and --sandbox \
-         say the mode, COUNTERFOIL_DATA_DIR or DATABASE_URL names another database"
+        "the database is the ledger of mode `{known}`, and not of mode `{wanted}`. COUNTERFOIL_MODE or --sandbox sets \
+         the mode; COUNTERFOIL_DATA_DIR or DATABASE_URL sets another database"
     )]
     Other { known: String, wanted: LedgerMode },
-    #[error("the database does not say what it is for")]
+    #[error("the mode of the database cannot be read")]
     Database(#[from] sqlx::Error),
 }
 
@@ -59,7 +60,7 @@ impl fmt::Display for LedgerMode {
 /// Sets the mode of the database to `wanted`, if it has none yet.
 ///
 /// # Errors
-/// When it is for something else, or does not answer.
+/// If it has another mode, or does not answer.
 pub(super) async fn settle(pool: &PgPool, wanted: LedgerMode, clock: &Clock) -> Result<(), ModeError> {
     sqlx::query(include_str!("settle_mode.sql"))
         .bind(wanted.as_str())
@@ -72,10 +73,10 @@ pub(super) async fn settle(pool: &PgPool, wanted: LedgerMode, clock: &Clock) -> 
     }
 }
 
-/// Checks that the database knows prices of this mode. A sandbox has those of the test mode.
+/// Checks that the database's mode matches this Stripe mode. A sandbox matches the test mode.
 ///
 /// # Errors
-/// When it is for something else, or does not answer.
+/// If it has another mode, or does not answer.
 pub(crate) async fn check(pool: &PgPool, mode: Mode) -> Result<(), ModeError> {
     let wanted = LedgerMode::of(mode, false);
     match known(pool).await? {
@@ -86,11 +87,11 @@ pub(crate) async fn check(pool: &PgPool, mode: Mode) -> Result<(), ModeError> {
     }
 }
 
-/// Checks as [`check`] does before something is written for this mode. Real money sets the mode of a database that has
-/// none yet; only the first start decides between the test mode and a sandbox.
+/// Checks like [`check`], before something is written for this mode.
+/// Live mode is set if the database has none yet; only the first start decides between the test mode and a sandbox.
 ///
 /// # Errors
-/// When it is for something else, or does not answer.
+/// If it has another mode, or does not answer.
 pub(crate) async fn enter(pool: &PgPool, mode: Mode, clock: &Clock) -> Result<(), ModeError> {
     check(pool, mode).await?;
     match mode {

@@ -1,2 +1,2 @@
--- What is the database for?
+-- Which mode does the database have?
 select mode from ledger.mode

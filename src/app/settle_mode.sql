@@ -1,2 +1,2 @@
--- Sets what the database is for, if it is for nothing yet.
+-- Sets the mode of the database, if it has none yet.
 insert into ledger.mode (mode, since) values ($1, $2) on conflict do nothing

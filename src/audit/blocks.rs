@@ -1,4 +1,4 @@
-//! Are the events those that were hashed, in the order that was chained?
+//! Are the events the ones that were hashed, in the order that was chained?
 
 use crate::domain::recorded::Shard;
 use futures::TryStreamExt;
@@ -18,10 +18,10 @@ use super::finding::{AuditFinding, AuditProblem, Verification, VerifyError};
 /// How many events are read at once.
 const EVENTS_READ: i64 = 10_000;
 
-/// How the walk over the events stands.
+/// The state of the check so far.
 struct Walk {
     shard: Shard,
-    /// The last position that was looked at.
+    /// The last position that was checked.
     position: i64,
     leaves: Vec<MerkleHash>,
     blocks: std::iter::Peekable<std::vec::IntoIter<Block>>,
@@ -94,13 +94,14 @@ async fn read_blocks(connection: &mut PgConnection, shard: Shard) -> Result<Vec<
         .collect()
 }
 
-/// Whether the column by which a generation is found says what its event says. The column is not hashed, since it
-/// follows from what is. What cannot be read is found elsewhere.
+/// Whether the column `generation` is what the event says.
+/// The column is not hashed, since it follows from hashed columns.
+/// Events that cannot be read are found elsewhere.
 fn names_its_generation(row: &PgRow, position: i64) -> Result<bool, sqlx::Error> {
     let (stored, sequence): (Option<&str>, i64) = (row.try_get("generation")?, row.try_get("sequence")?);
     let Ok(event) = row::decode_event(row, position) else { return Ok(true) };
     let expected = unique::generation(&event, sequence);
-    // Of what was charged twice by an earlier release, the first charge alone is the generation's own.
+    // If an earlier release charged a generation twice, only the first charge is the generation's own.
     let numbered =
         expected.as_deref().and_then(|text| text.strip_suffix(' ')).map(|id| format!("{id} {sequence}"));
     Ok(stored == expected.as_deref() || stored.is_some() && stored == numbered.as_deref())
@@ -127,7 +128,7 @@ impl Walk {
             let detail = format!("there is no event at position {expected}; the next one is at {position}");
             self.find(AuditProblem::EventMissing, Some(expected), None, None, detail);
         }
-        // Events up to the end of the current block belong to it, those after it to the next.
+        // Events up to the end of the current block belong to it, later ones to the next block.
         self.close_blocks_before(position);
         let leaf = self.leaf(row, position)?;
         let stored: &[u8] = row.try_get("leaf_hash")?;
@@ -188,11 +189,11 @@ impl Walk {
         }
     }
 
-    /// All events of a block have been read: checks it against them and against the block before.
+    /// Checks a block whose events have all been read, against them and against the block before.
     fn close(&mut self, block: &Block) {
         let root = merkle::root(&self.leaves);
         self.leaves.clear();
-        // An event that is wrong makes its block wrong too, which is no news.
+        // A wrong event also makes its block wrong, which is not reported again.
         let explained = self.found.findings.iter().filter_map(|finding| finding.position);
         let explained = explained.into_iter().any(|at| block.first <= at && at <= block.last);
         if root.as_slice() != block.root && !explained {
@@ -222,7 +223,7 @@ impl Walk {
         self.found.blocks += 1;
     }
 
-    /// Keeps the first finding of each kind: what follows from it is not news.
+    /// Records only the first finding of each kind, since later ones may follow from it.
     fn find(
         &mut self,
         problem: AuditProblem,

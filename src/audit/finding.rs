@@ -4,18 +4,18 @@ use serde::Serialize;
 
 use crate::{journal::load::LoadError, projector::Compared};
 
-/// What is wrong, where, and since when.
+/// What is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuditFinding {
     pub problem: AuditProblem,
-    /// The first bad position; `None` when the problem is not in the order of events.
+    /// The first bad position. `None`: the problem has no position.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub block: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// In words.
+    /// A description for people.
     pub detail: String,
 }
 
@@ -32,34 +32,34 @@ pub enum AuditProblem {
     BlockChanged,
     /// A block does not continue the one before.
     ChainBroken,
-    /// The head does not say where the journal ends.
+    /// The head does not match the end of the journal.
     HeadChanged,
     /// An account's events do not follow each other.
     HistoryBroken,
-    /// A grant's terms do not add up.
+    /// The parts of a grant do not sum to what was granted.
     NotConserved,
-    /// What is kept of an account is not what its events say.
+    /// A snapshot of an account does not match its events.
     SnapshotChanged,
-    /// A read model differs from what the events say.
+    /// A read model does not match the events.
     ReadModelDiffers,
 }
 
-/// What was looked at, and the first things that are wrong.
+/// What was checked, and the first problems.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Verification {
     pub events: u64,
     pub blocks: u64,
     pub accounts: u64,
     pub snapshots: u64,
-    /// The hash that the whole journal up to `position` comes down to, hex. Keep it elsewhere to compare later.
+    /// The hash of the whole journal up to `position`, in hex. Store it elsewhere, to compare it with later ones.
     pub head: String,
     pub position: i64,
-    /// The read models that were built again, and how they compare.
+    /// The read models that were built again, with the results of the comparison.
     pub read_models: Vec<Compared>,
-    /// The read models that cannot be compared: their rows do not follow from the events alone.
+    /// The read models that cannot be compared, since their rows do not follow from events alone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
-    /// The first one of each kind of check, the earliest position first. Empty: all is right.
+    /// The first finding of each kind, ordered by position. Empty: all is right.
     pub findings: Vec<AuditFinding>,
 }
 

@@ -1,6 +1,6 @@
 -- What happened to these accounts ($2), from their beginning?
 --
--- The offset makes of each account a look-up in an index, whatever is known of the table's size.
+-- With the offset, each account needs one look-up in an index, whatever the statistics of the table are.
 select
     e.aggregate_id, e.sequence, e.position, e.event_type, e.event_version, e.payload::text as payload
 from unnest($2::text[]) as wanted (id)

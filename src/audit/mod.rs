@@ -1,6 +1,6 @@
-//! Is what we tell true, and was it always so? Replays accounts and checks the journal against its proof.
+//! Is what callers are told true, and was the past changed? Accounts are replayed, and the journal is verified.
 //!
-//! An audit reads. It trusts nothing that it can compute again: hashes, chain, numbers, states.
+//! An audit only reads. It computes everything again that can be computed: hashes, the chain, positions and states.
 
 mod blocks;
 mod finding;

@@ -1,4 +1,4 @@
--- Which account has events, and no first one?
+-- Which account has events, but no first event?
 select e.aggregate_id, min(e.position) as position
 from ledger.events e
 where e.shard = $1 and not exists (

@@ -1,14 +1,14 @@
-//! Does every read model say what the events say?
+//! Does every read model match the events?
 
 use crate::projector::{Compared, Projector, ProjectorError};
 
 use super::finding::{AuditFinding, AuditProblem, Verification};
 
-/// Builds every read model aside and compares it, row by row, with what readers see. `progress` is told which
-/// read model is being looked at, and how many events of how many it has had.
+/// Builds every read model again, separately, and compares it row by row with what readers see.
+/// `progress` gets the read model's name, and how many of how many events it has processed.
 ///
 /// # Errors
-/// When a read model cannot be built, or the database does not answer.
+/// If a read model cannot be built, or the database does not answer.
 pub async fn verify_read_models(
     projector: &Projector,
     verification: &mut Verification,

@@ -1,4 +1,4 @@
-//! What happened to an account, event by event, and is it what callers are told?
+//! What happened to an account, event by event, and do callers see the same?
 
 use serde::Serialize;
 
@@ -17,24 +17,24 @@ use crate::{
 
 /// How many events are read at once.
 const EVENTS_READ: i64 = 10_000;
-/// How many steps are worked out until somebody else has a turn.
+/// After how many steps other tasks of the thread get a turn.
 const STEPS_AT_ONCE: usize = 100;
 
-/// An account's history, replayed.
+/// The replayed history of an account.
 #[derive(Clone, Debug, Serialize)]
 pub struct Replay {
     pub account: AccountId,
     pub steps: Vec<ReplayStep>,
-    /// What the account holds at the end, by the clock of the audit.
+    /// The balance at the end, at the time of the audit.
     pub balance: Balance,
     pub plan: Option<PlanId>,
-    /// Whether the whole history was replayed, and so could be compared.
+    /// Whether the whole history was replayed, so that it could be compared.
     pub whole: bool,
-    /// In words, where what callers see differs from the replay. Empty: nothing does.
+    /// Descriptions of how the replay differs from what callers see. Empty: it does not.
     pub differences: Vec<String>,
 }
 
-/// One event, and what the account held after it.
+/// One event, and the balance after it.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReplayStep {
     pub sequence: i64,
@@ -44,9 +44,9 @@ pub struct ReplayStep {
     pub effective_at: Timestamp,
     pub event: crate::domain::event::Event,
     pub metadata: EventMetadata,
-    /// By the replay, at the time that the event was recorded.
+    /// As replayed, at the time when the event was recorded.
     pub balance: Balance,
-    /// By the replay, at the latest time that the events until then were about.
+    /// As replayed, at the latest effective time so far.
     #[serde(skip)]
     pub balance_then: Option<Balance>,
     pub plan: Option<PlanId>,
@@ -68,10 +68,10 @@ pub enum ReplayError {
     View(#[from] ViewError),
 }
 
-/// Replays an account, up to what was recorded by `as_of`, and compares the end with what callers see.
+/// Replays an account's events up to `as_of`, and compares the end with what callers see.
 ///
 /// # Errors
-/// When there is no such account, or its history cannot be read or followed.
+/// If there is no such account, or its history cannot be read or is damaged.
 pub async fn replay(
     ledger: &Ledger,
     account: &AccountId,
@@ -88,7 +88,7 @@ pub async fn replay(
             events.into_iter().take_while(|event| as_of.is_none_or(|as_of| event.recorded_at <= as_of));
         for recorded in known {
             if steps.len().is_multiple_of(STEPS_AT_ONCE) {
-                // Others are answered on this thread, too.
+                // The thread also answers other requests.
                 tokio::task::yield_now().await;
             }
             steps.push(step(&mut state, &mut balances, recorded, ledger.catalog())?);
@@ -154,14 +154,14 @@ async fn compare(
     }
     for step in steps {
         let (told, held) = (step.metadata.balance, step.balance);
-        // What could be spent depends on the clock of the decision; what is held and owed does not.
+        // Available credits depend on the time of the decision, but held credits and debt do not.
         if (told.held, told.debt) != (held.held, held.debt) {
             differences.push(format!(
                 "event {} was answered with held {} and debt {}, the replay says {} and {}",
                 step.sequence, told.held, told.debt, held.held, held.debt
             ));
         }
-        // Nor does what the statement shows where an event was told late: no clock is in it.
+        // Neither does the statement's balance of a late event, which does not depend on a clock.
         if step.metadata.balance_then.is_some_and(|then| step.balance_then != Some(then)) {
             differences.push(format!(
                 "event {} was stored with another balance of its time than the replay says",

@@ -1,4 +1,4 @@
-//! Is every account what its events say?
+//! Does the state of every account follow from its events?
 
 use futures::TryStreamExt;
 use sqlx::{PgConnection, Row, postgres::PgRow};
@@ -10,16 +10,16 @@ use crate::{
 
 use super::finding::{AuditFinding, AuditProblem, Verification, VerifyError};
 
-/// How many accounts' histories are replayed at once.
+/// How many accounts' histories are read at once.
 const ACCOUNTS_READ: i64 = 500;
 
-/// One account on its way through its history.
+/// An account whose history is being followed.
 struct Following {
     id: String,
     state: Account,
-    /// Whether its history broke: what comes after means nothing.
+    /// Whether its history is damaged, so that the rest is not checked.
     broken: bool,
-    /// Its snapshot, until its history has reached it.
+    /// Its snapshot, until the history reaches it.
     snapshot: Option<(i64, Account)>,
 }
 
@@ -105,7 +105,7 @@ impl Following {
         detail: String,
         verification: &mut Verification,
     ) {
-        // The earliest of a kind is the one to look at.
+        // Only the earliest finding of a kind is kept.
         let known = verification.findings.iter_mut().find(|known| known.problem == problem);
         let found = AuditFinding { problem, position, block: None, account: Some(self.id.clone()), detail };
         match known {
@@ -135,7 +135,7 @@ fn finish(following: Option<Following>, verification: &mut Verification) {
     }
 }
 
-/// Accounts whose first event is gone have no event 1 to find them by.
+/// Accounts whose first event is missing, which are not found by it.
 async fn orphans(
     connection: &mut PgConnection,
     shard: Shard,

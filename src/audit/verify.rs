@@ -1,4 +1,4 @@
-//! Did anybody change the past? Every hash, number and state again, from the stored bytes.
+//! Was the past changed? All hashes, positions and states are computed again from the stored bytes.
 
 use crate::domain::recorded::Shard;
 use sqlx::PgPool;
@@ -9,17 +9,17 @@ use super::{
     states,
 };
 
-/// Checks all of a shard's journal: order, hashes, blocks and chain, then every account's history and
-/// snapshot. `progress` is told how many events have been checked of how many.
+/// Checks a shard's whole journal: order, hashes, blocks and chain, then every account's history and snapshot.
+/// `progress` gets how many of how many events have been checked.
 ///
 /// # Errors
-/// When the database does not answer. What is wrong with the journal is no error but a finding.
+/// If the database does not answer. Problems of the journal are findings, and not errors.
 pub async fn verify_journal(
     pool: &PgPool,
     shard: Shard,
     mut progress: impl FnMut(u64, u64) + Send,
 ) -> Result<Verification, VerifyError> {
-    // One moment for everything: what is appended meanwhile is left to the next audit.
+    // Everything is read as of one moment; later events are left to the next audit.
     let mut transaction = pool.begin().await?;
     sqlx::query("set transaction isolation level repeatable read, read only")
         .execute(&mut *transaction)

@@ -1,4 +1,4 @@
-//! Who asks, what may they do, and how often?
+//! Who is the caller, what may they do, and how often?
 
 mod bearer;
 pub mod keys;

@@ -1,7 +1,7 @@
-//! How fast may a caller call? A bucket for each key, told of in every answer.
+//! How often may a key be used? Each key has a limit, whose state is in every answer.
 //!
-//! The headers are those of draft-ietf-httpapi-ratelimit-headers: `RateLimit-Policy` says what holds,
-//! `RateLimit` what is left of it.
+//! The headers are those of draft-ietf-httpapi-ratelimit-headers: `RateLimit-Policy` has the limit, and `RateLimit`
+//! what is left.
 
 use std::num::NonZeroU32;
 
@@ -18,7 +18,7 @@ const WINDOW_S: u32 = 60;
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const STATE: HeaderName = HeaderName::from_static("ratelimit");
 
-/// The bucket of one key.
+/// The rate limit of one key.
 pub struct RateLimit {
     per_minute: NonZeroU32,
     bucket: RateLimiter<NotKeyed, InMemoryState, MonotonicClock, StateInformationMiddleware>,
@@ -32,7 +32,7 @@ impl std::fmt::Debug for RateLimit {
     }
 }
 
-/// What a request leaves of the bucket.
+/// The state of the limit after a request.
 #[derive(Clone, Debug)]
 pub struct RateLimitState {
     policy: Option<HeaderValue>,
@@ -42,12 +42,12 @@ pub struct RateLimitState {
     pub wait_s: u64,
 }
 
-/// Too many requests, and where the caller stands.
+/// Too many requests, with the state of the limit.
 #[derive(Clone, Debug)]
 pub struct TooMany(pub RateLimitState);
 
 impl RateLimit {
-    /// `None` for 0, which means that there is no limit.
+    /// `None` for 0, which means no limit.
     #[must_use]
     pub fn per_minute_of(limit: u32) -> Option<Self> {
         let per_minute = NonZeroU32::new(limit)?;
@@ -66,10 +66,10 @@ impl RateLimit {
         self.per_minute.get()
     }
 
-    /// Counts a request, or so many at once.
+    /// Counts requests.
     ///
     /// # Errors
-    /// When there is not enough left for all of them; none is counted then.
+    /// If not all of them are allowed; then none is counted.
     pub fn count(&self, requests: NonZeroU32) -> Result<RateLimitState, TooMany> {
         let standing = |remaining, wait_s| RateLimitState {
             policy: self.policy.clone(),
@@ -83,16 +83,16 @@ impl RateLimit {
                 let wait = not_until.wait_time_from(self.clock.now());
                 Err(TooMany(standing(0, wait.as_secs().saturating_add(1))))
             }
-            // More than the bucket holds: there is never enough left for so many.
+            // The limit never allows this many at once.
             Err(_) => Err(TooMany(standing(0, u64::from(WINDOW_S)))),
         }
     }
 }
 
 impl RateLimitState {
-    /// Tells the caller where it stands.
+    /// Adds the headers with the state of the limit.
     pub fn write(&self, headers: &mut HeaderMap) {
-        // The bucket fills evenly: so many seconds until it is full again.
+        // The limit recovers evenly: after this many seconds all of it is available again.
         let missing = u64::from(self.per_minute.saturating_sub(self.remaining));
         let full_in = missing.saturating_mul(u64::from(WINDOW_S)).div_ceil(u64::from(self.per_minute.max(1)));
         let state = format!("\"default\";r={};t={}", self.remaining, full_in.max(self.wait_s));

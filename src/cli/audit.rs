@@ -121,7 +121,7 @@ fn replay_text(replay: &Replay) -> String {
     );
     let compared = match (replay.whole, replay.differences.as_slice()) {
         (false, _) => "Only a part was replayed, so nothing was compared.".to_owned(),
-        (true, []) => "Callers are told the same.".to_owned(),
+        (true, []) => "Callers see the same.".to_owned(),
         (true, differences) => format!("CALLERS ARE TOLD SOMETHING ELSE:\n  {}", differences.join("\n  ")),
     };
     format!("{table}\n{now}\n{compared}")
@@ -197,7 +197,7 @@ fn verification_text(verified: &Verification) -> String {
     let left_out = if left_out.is_empty() {
         String::new()
     } else {
-        format!(" Not {}, whose rows are crossed off as time passes.", left_out.join(", "))
+        format!(" Not {}, whose rows change as time passes.", left_out.join(", "))
     };
     let looked_at = format!(
         "{events} events in {blocks} blocks, {accounts} accounts, {snapshots} snapshots and {} read models were \

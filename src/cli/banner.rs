@@ -35,7 +35,7 @@ pub(super) fn try_it(address: SocketAddr, key: Option<&FirstKey>) -> String {
     let key = match key {
         Some(FirstKey::ToShow(key)) => format!("'Authorization: Bearer {}'", key.reveal()),
         Some(FirstKey::In(file)) => {
-            // In single quotes a shell takes everything but a single quote as it is.
+            // In single quotes, a shell changes nothing except single quotes.
             let file = file.display().to_string().replace('\'', "'\\''");
             format!("\"Authorization: Bearer $(cat '{file}')\"")
         }

@@ -86,7 +86,7 @@ impl Bench {
                 run(target, form, Choice::InTurn, PREPARING_CONNECTIONS, Until::Requests(ACCOUNTS)).await?;
             if report.statuses.success != report.requests {
                 let reason = format!(
-                    "the accounts could not be prepared; has the key the scopes deduct and operate?\n{report}"
+                    "the accounts could not be prepared; does the key have the scopes deduct and operate?\n{report}"
                 );
                 return Err(CliFailure::No(reason));
             }

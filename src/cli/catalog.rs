@@ -69,7 +69,7 @@ impl CatalogCommand {
     }
 }
 
-/// Nothing can be said of a file with mistakes.
+/// Counts accounts on plans that are not sold. `None`: the file has mistakes.
 async fn find_old_plans(
     flags: &DatabaseFlags,
     report: &CatalogReport,

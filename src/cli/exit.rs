@@ -1,4 +1,4 @@
-//! What does the process say when it ends? An exit code that scripts can rely on, and the reason for people.
+//! How does the process end? With an exit code that scripts can rely on, and the reason for people.
 
 use std::{error::Error, process::ExitCode};
 
@@ -87,7 +87,7 @@ fn with_causes(error: &dyn Error) -> String {
 
 /// Prints the message of clap: help and the version are not mistakes.
 pub(super) fn of_arguments(error: &clap::Error) -> ExitCode {
-    // Nobody is there to read it any more when that fails.
+    // If printing fails, nobody can read the message.
     drop(error.print());
     if error.use_stderr() { ExitCode::from(CODE_USAGE) } else { ExitCode::SUCCESS }
 }

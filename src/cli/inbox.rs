@@ -110,8 +110,8 @@ async fn show(event: &str, flags: &DatabaseFlags, output: Output) -> CliResult {
     .await?;
     let entry = entry.ok_or_else(|| not_there(event))?;
     let body = match (entry.shown(), &entry.body) {
-        (Ok(shown), _) => shown.unwrap_or_else(|| Value::from("The document is not kept any more.")),
-        // What is no JSON is shown as it is.
+        (Ok(shown), _) => shown.unwrap_or_else(|| Value::from("The document is no longer stored.")),
+        // A document that is not JSON is shown as it is.
         (Err(_), body) => {
             Value::from(String::from_utf8_lossy(body.as_deref().unwrap_or_default()).into_owned())
         }
@@ -171,7 +171,7 @@ fn succeed(event: &str, operated: Operated, what: &str) -> Result<(), CliFailure
             Err(CliFailure::No(format!("{event} is {}, and cannot {what}", state.as_str())))
         }
         Operated::Forgotten => {
-            Err(CliFailure::No(format!("{event} cannot {what}: its document is not kept any more")))
+            Err(CliFailure::No(format!("{event} cannot {what}: its document is no longer stored")))
         }
     }
 }

@@ -94,7 +94,7 @@ impl Create {
         let created = session::with(&flags, async |session: &CliSession| {
             let mode = session.config.mode;
             if expires_at.is_some_and(|end| end <= session.clock.now()) {
-                return Err(CliFailure::Usage("--expires-at: it is over already".to_owned()));
+                return Err(CliFailure::Usage("--expires-at: it is in the past".to_owned()));
             }
             mode::enter(&session.pool, mode, &session.clock).await.map_err(CliFailure::broken)?;
             let scopes = scopes.into_iter().collect();

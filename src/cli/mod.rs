@@ -93,7 +93,7 @@ enum CliCommand {
     OpenApi(openapi::OpenApi),
 }
 
-/// Runs the command that the arguments name, and answers with the exit code of the process.
+/// Runs the command of the arguments, and returns the exit code of the process.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {

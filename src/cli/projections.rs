@@ -1,4 +1,4 @@
-//! `counterfoil projections`: how far are the read models, and how are they mended?
+//! `counterfoil projections`: what is the state of the read models, and how are they repaired?
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -93,7 +93,7 @@ async fn with_projector<T>(
     .await
 }
 
-/// That there is no such read model is an answer; everything else is a fault.
+/// That there is no such read model is an answer; all other errors are faults.
 fn failure(error: ProjectorError) -> CliFailure {
     match error {
         ProjectorError::Unknown { .. }
@@ -108,7 +108,7 @@ fn failure(error: ProjectorError) -> CliFailure {
     }
 }
 
-/// One version of one read model, as it is shown.
+/// One version of a read model, as it is shown.
 #[derive(Serialize)]
 struct ShownVersion {
     projection: String,

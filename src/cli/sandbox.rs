@@ -48,7 +48,7 @@ pub(super) struct SandboxCommand {
 
 /// The key of a sandbox that listens there.
 pub(super) fn sandbox_key(text: Option<&str>, listen: SocketAddr) -> Result<Option<SandboxKey>, CliFailure> {
-    // What is set and empty counts as unset, as in a file of settings with nothing filled in.
+    // An empty value counts as unset, as in a file of settings without values.
     let text = text.filter(|text| !text.trim().is_empty());
     SandboxKey::of(text, listen).map_err(|error| CliFailure::Usage(error.to_string()))
 }
@@ -70,7 +70,7 @@ impl SandboxCommand {
         let mut signals = Signals::listen().map_err(CliFailure::broken)?;
         let secret = self.webhook_secret.unwrap_or_default();
         let webhook = self.webhook_url.map(|url| {
-            // One secret signs, where several are accepted.
+            // If several secrets are accepted, the first one signs.
             let first = secret.split(',').next().unwrap_or_default();
             let first = first.split_once('=').map_or(first, |(_, value)| value);
             Webhook { url, secret: first.trim().to_owned(), api_version: self.api_version.clone() }
@@ -83,7 +83,7 @@ impl SandboxCommand {
             signing_clock: Clock::system(),
         };
         let running = Running::start_behind(options, key).await.map_err(|error| {
-            CliFailure::broken(format!("requests cannot be taken at {}: {error}", self.listen))
+            CliFailure::broken(format!("cannot listen for requests at {}: {error}", self.listen))
         })?;
         let banner = SandboxBanner { sandbox: running.url(), webhooks: banner_webhooks };
         output.announce(&banner, || banner.text())?;

@@ -115,7 +115,7 @@ async fn serve_until_asked_to_stop(app: App, mut signals: Signals) -> CliResult 
     }
 }
 
-/// Without a database nothing can be answered, so the end waits for nothing.
+/// The database has ended, so nothing can be answered, and the process ends at once.
 fn database_ended(status: Option<ExitStatus>, log: Option<String>) -> CliFailure {
     let status = status.map_or_else(|| "in an unknown way".to_owned(), |status| format!("with {status}"));
     let log = log.unwrap_or_default();

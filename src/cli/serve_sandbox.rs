@@ -90,9 +90,9 @@ impl Sandboxed {
         sandbox.offer(&offers(&mut catalog.catalog));
         sandbox.offer_portal(&portal(&catalog.catalog));
         let secret = format!("whsec_sandbox{}", uuid::Uuid::new_v4().simple());
-        // Secrets that were set are for others than this sandbox, and go on being accepted.
+        // Configured secrets are for other senders than this sandbox, and are still accepted.
         config.webhook_secrets.add(WebhookSecret::new("sandbox", &secret));
-        // A key and a portal that were set are Stripe's own, and do not belong here.
+        // A configured key and portal belong to Stripe itself, and are not used here.
         let key = key.as_ref().map_or("sk_test_sandbox", SandboxKey::reveal);
         config.billing.key = SecretKey::parse(key).ok();
         config.billing.portal = None;

@@ -28,7 +28,7 @@ pub struct LoadedCatalog {
 pub(super) type Parse =
     for<'a> fn(&str, catalog::SettingLookup<'a>, Mode) -> Result<Catalog, Vec<catalog::CatalogMistake>>;
 
-/// Loads a catalog, and notes everything that is wrong with it.
+/// Loads a catalog, and reports everything that is wrong with it.
 pub(super) fn load(
     choice: &CatalogChoice,
     environment: &Environment,

@@ -1,4 +1,5 @@
-//! What does the text of each setting mean? One function per setting; each notes its own mistake, and reading goes on.
+//! What does the text of each setting mean?
+//! One function per setting; each reports its own mistake, and reading goes on.
 
 use std::{fmt::Display, net::SocketAddr, ops::RangeInclusive, path::PathBuf, str::FromStr};
 
@@ -33,7 +34,7 @@ const DELAY_S_MAX: i64 = 86_400;
 /// A hundred years, in days.
 const INBOX_DAYS_MAX: u32 = 36_500;
 
-/// Reads all settings, and notes all mistakes.
+/// Reads all settings, and reports all mistakes.
 pub(super) fn read(given: &SettingSources, mistakes: &mut Vec<SettingMistake>) -> Option<Config> {
     let mut reading = SettingsReader { given, mistakes };
     // All of them are read before the first missing one ends this.
@@ -77,20 +78,19 @@ struct SettingsReader<'a> {
 }
 
 impl SettingsReader<'_> {
-    /// Notes what is allowed, and shows the value that was set, unless that is a secret.
+    /// Reports what is allowed, and shows the value that was set, unless it is a secret.
     fn refuse<T>(&mut self, setting: Setting, allowed: &str) -> Option<T> {
         let value = self.given.value(setting);
-        // A password may be in any address, also where none belongs.
+        // A password may be in any address, even where none is expected.
         let shown = if setting.secret { "…".into() } else { shown::without_password(value) };
-        self.mistakes
-            .push(SettingMistake::new(setting.name, format!("`{shown}` is not possible; {allowed}")));
+        self.mistakes.push(SettingMistake::new(setting.name, format!("`{shown}` is not valid; {allowed}")));
         None
     }
 
     fn listen(&mut self) -> Option<SocketAddr> {
         let address = self.given.value(settings::LISTEN).parse().ok();
         let allowed =
-            "it is an IP address and a port, such as 127.0.0.1:8080, or 0.0.0.0:8080 for all networks";
+            "it has to be an IP address and a port, such as 127.0.0.1:8080, or 0.0.0.0:8080 for all networks";
         address.or_else(|| self.refuse(settings::LISTEN, allowed))
     }
 
@@ -98,8 +98,10 @@ impl SettingsReader<'_> {
         let Some(text) = self.given.find(settings::METRICS_LISTEN) else { return Some(None) };
         match text.parse() {
             Ok(address) => Some(Some(address)),
-            Err(_) => self
-                .refuse(settings::METRICS_LISTEN, "it is an IP address and a port, such as 127.0.0.1:9464"),
+            Err(_) => self.refuse(
+                settings::METRICS_LISTEN,
+                "it has to be an IP address and a port, such as 127.0.0.1:9464",
+            ),
         }
     }
 
@@ -133,7 +135,7 @@ impl SettingsReader<'_> {
     fn external(&mut self, url: &str) -> Option<DatabaseConfig> {
         let scheme = url.starts_with("postgres://") || url.starts_with("postgresql://");
         let options = PgConnectOptions::from_str(url).ok().filter(|_| scheme);
-        let allowed = "it is a URL such as postgres://user:password@host:5432/database; \
+        let allowed = "it has to be a URL such as postgres://user:password@host:5432/database; \
                        characters such as @ and / in a password are written as %40 and %2F";
         let options = options.or_else(|| self.refuse(settings::DATABASE_URL, allowed))?;
         Some(DatabaseConfig::External(Box::new(options)))
@@ -165,7 +167,7 @@ impl SettingsReader<'_> {
 
     fn billing(&mut self) -> Option<BillingConfig> {
         let rollout = rollout::read(self.given, self.mistakes);
-        // A key that is none is refused where the mode is read.
+        // A text that is not a key is refused where the mode is read.
         let key = self.given.find(settings::STRIPE_SECRET_KEY).and_then(|key| SecretKey::parse(key).ok());
         let url = match ApiUrl::parse(self.given.value(settings::STRIPE_API_URL)) {
             Ok(url) if url.is_open() && key.as_ref().is_some_and(|key| key.mode() == Mode::Live) => {
@@ -190,7 +192,7 @@ impl SettingsReader<'_> {
         })
     }
 
-    /// A day, and since 2024 a name: `2024-04-10`, `2026-09-30.endive`.
+    /// A day, and since 2024 also a name: `2024-04-10`, `2026-09-30.endive`.
     fn api_version(&mut self) -> Option<String> {
         let text = self.given.value(settings::STRIPE_API_VERSION);
         let (day, name) = text.split_once('.').unwrap_or((text, "unnamed"));
@@ -200,7 +202,7 @@ impl SettingsReader<'_> {
             return Some(text.to_owned());
         }
         let allowed = format!(
-            "it is a version of Stripe's API whose webhooks are read here, from {OLDEST_API_VERSION} to {API_VERSION}"
+            "it has to be a version of Stripe's API whose webhooks are read here, from {OLDEST_API_VERSION} to {API_VERSION}"
         );
         self.refuse(settings::STRIPE_API_VERSION, &allowed)
     }
@@ -211,7 +213,7 @@ impl SettingsReader<'_> {
         let delay_s_max = self.number(settings::INBOX_DELAY_MAX, 1..=DELAY_S_MAX);
         let (delay_s_min, delay_s_max) = (delay_s_min?, delay_s_max?);
         if delay_s_min > delay_s_max {
-            let allowed = format!("it is not less than {}, {delay_s_min}", settings::INBOX_DELAY_MIN.name);
+            let allowed = format!("it has to be at least {}, {delay_s_min}", settings::INBOX_DELAY_MIN.name);
             return self.refuse(settings::INBOX_DELAY_MAX, &allowed);
         }
         Some(Retries { attempts_max: attempts_max?, delay_s_min, delay_s_max })
@@ -223,7 +225,7 @@ impl SettingsReader<'_> {
         range: RangeInclusive<T>,
     ) -> Option<T> {
         let number = self.given.value(setting).parse().ok().filter(|number| range.contains(number));
-        let allowed = || format!("it is a whole number from {} to {}", range.start(), range.end());
+        let allowed = || format!("it has to be a whole number from {} to {}", range.start(), range.end());
         number.or_else(|| self.refuse(setting, &allowed()))
     }
 
@@ -233,7 +235,8 @@ impl SettingsReader<'_> {
         if known {
             return Some(Some(id.to_owned()));
         }
-        let allowed = "it is the id of a portal configuration, such as bpc_1Abc, which `stripe setup` prints";
+        let allowed =
+            "it has to be the id of a portal configuration, such as bpc_1Abc, which `stripe setup` prints";
         self.refuse(settings::STRIPE_PORTAL_CONFIGURATION, allowed)
     }
 
@@ -243,7 +246,7 @@ impl SettingsReader<'_> {
             days => match days.parse() {
                 Ok(days @ 0..=INBOX_DAYS_MAX) => Some(Some(days)),
                 Ok(_) | Err(_) => {
-                    let allowed = format!("it is a number from 0 to {INBOX_DAYS_MAX}, or `all`");
+                    let allowed = format!("it has to be a number from 0 to {INBOX_DAYS_MAX}, or `all`");
                     self.refuse(settings::INBOX_DAYS, &allowed)
                 }
             },
@@ -256,7 +259,7 @@ impl SettingsReader<'_> {
             hour => match hour.parse() {
                 Ok(hour @ 0..=23) => Some(Some(hour)),
                 Ok(_) | Err(_) => {
-                    self.refuse(settings::RECONCILE_HOUR, "it is an hour from 0 to 23, or `off`")
+                    self.refuse(settings::RECONCILE_HOUR, "it has to be an hour from 0 to 23, or `off`")
                 }
             },
         }
@@ -269,7 +272,7 @@ impl SettingsReader<'_> {
             None => Some(None),
             Some(text) => match parse_mode(text) {
                 Some(mode) => Some(Some(mode)),
-                None => self.refuse(settings::MODE, "it is `test` or `live`"),
+                None => self.refuse(settings::MODE, "it has to be `test` or `live`"),
             },
         };
         match (of_key?, set?) {
@@ -296,14 +299,14 @@ impl SettingsReader<'_> {
             Ok(_) => Some(filter),
             Err(_) => self.refuse(
                 settings::LOG,
-                "it is a level (error, warn, info, debug, trace), or a list such as info,sqlx=warn",
+                "it has to be a level (error, warn, info, debug, trace), or a list such as info,sqlx=warn",
             ),
         };
         let format = match self.given.value(settings::LOG_FORMAT) {
             "auto" => Some(LogFormat::Auto),
             "text" => Some(LogFormat::Text),
             "json" => Some(LogFormat::Json),
-            _ => self.refuse(settings::LOG_FORMAT, "it is `auto`, `text` or `json`"),
+            _ => self.refuse(settings::LOG_FORMAT, "it has to be `auto`, `text` or `json`"),
         };
         Some(LogConfig { filter: filter?, format: format? })
     }

@@ -30,7 +30,7 @@ pub(super) fn read(given: &SettingSources, mistakes: &mut Vec<SettingMistake>) -
     let except = accounts(given, settings::BILLING_EXCEPT, mistakes);
     let (Some(switch), Some(named), Some(except)) = (switch, named, except) else { return None };
     if switch == RolloutSetting::On && !named.is_empty() {
-        // Whoever names accounts means these and not all.
+        // Whoever lists accounts means only these, and not all.
         let message = "with COUNTERFOIL_BILLING=on, which it is where nothing is set, everybody is sold to; set a share, \
                        such as 0%, to sell to these alone, or leave this one out";
         mistakes.push(SettingMistake::new(settings::BILLING_ACCOUNTS.name, message));
@@ -66,11 +66,9 @@ fn switch(given: &SettingSources, mistakes: &mut Vec<SettingMistake>) -> Option<
     };
     if read.is_none() {
         let shown = without_password(text);
-        let allowed = "it is `on`, `off`, or a share of the accounts from 0% to 100%, such as 25% or 0.5%, with two decimals at most";
-        mistakes.push(SettingMistake::new(
-            settings::BILLING.name,
-            format!("`{shown}` is not possible; {allowed}"),
-        ));
+        let allowed = "it has to be `on`, `off`, or a share of the accounts from 0% to 100%, such as 25% or 0.5%, with at most two decimals";
+        mistakes
+            .push(SettingMistake::new(settings::BILLING.name, format!("`{shown}` is not valid; {allowed}")));
     }
     read
 }

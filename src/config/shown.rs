@@ -1,4 +1,4 @@
-//! What of an address may be shown? All but the user and the password in it, even where they do not belong.
+//! Which parts of an address may be shown? All except the user and the password, even where they are not expected.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use std::borrow::Cow;
 #[must_use]
 pub fn without_password(text: &str) -> Cow<'_, str> {
     let Some((scheme, rest)) = text.split_once("://") else {
-        // Without a scheme nobody can tell where the address begins.
+        // Without a scheme it is unknown where the address begins.
         return match text.rsplit_once('@') {
             Some((_, host)) => Cow::Owned(format!("…@{host}")),
             None => Cow::Borrowed(text),

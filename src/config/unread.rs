@@ -19,7 +19,7 @@ enum Instead {
 
 use Instead::{Catalog, Setting as Ours};
 
-/// The common names, and ours.
+/// The common names, and what replaces them here.
 const USUAL: [(&str, Instead); 35] = [
     ("PORT", Ours(settings::LISTEN)),
     ("LISTEN_ADDR", Ours(settings::LISTEN)),
@@ -66,7 +66,7 @@ pub struct UnreadVariable {
     pub advice: String,
 }
 
-/// The usual beginning of the settings from which a catalog takes ids of prices.
+/// The usual prefix of settings with price ids.
 const PRICES: &str = "STRIPE_PRICE";
 
 impl SettingSources {

@@ -1,8 +1,8 @@
-//! How often may somebody call who has no key? A bucket for each address, so that one visitor cannot keep the others
-//! away.
+//! How often may a caller without a key call?
+//! Each address has its own limit, so that one visitor cannot keep others away.
 //!
-//! Behind a proxy that the settings do not name, all visitors have the proxy's address; the limit is generous for that
-//! reason. Answers to visitors may be cached.
+//! Behind a proxy that the settings do not name, all visitors have the proxy's address, so the limit is generous.
+//! Answers to visitors may be cached.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
@@ -11,17 +11,18 @@ use std::{
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _, clock::DefaultClock};
 
-/// How many addresses are remembered before those are forgotten that have not called lately.
+/// How many addresses are remembered. If there are more, those that have not called lately are forgotten.
 const ADDRESSES_MAX: usize = 100_000;
 
-/// How much of an address is one visitor's: what a customer of a provider usually has to himself.
+/// The part of an IPv6 address that identifies a visitor: a provider's customer usually has a whole network of this
+/// size.
 const IPV6_NETWORK: u128 = !0 << 64;
 
-/// Where a request comes from, as the connection says.
+/// The address from which a connection comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub IpAddr);
 
-/// The buckets of all visitors.
+/// The rate limits of all visitors.
 #[derive(Debug)]
 pub struct Visits {
     limit: NonZeroU32,
@@ -38,16 +39,16 @@ impl Visits {
         Self { limit: limit.unwrap_or(NonZeroU32::MAX), buckets, clock: DefaultClock::default() }
     }
 
-    /// Counts a visit as so many.
+    /// Counts a visit as `weight` visits.
     ///
     /// # Errors
-    /// With the seconds until the next one, when it is one too many.
+    /// If it exceeds the limit: the seconds until the next visit is possible.
     pub fn count(&self, address: IpAddr, weight: u32) -> Result<(), u64> {
         let (Some(buckets), Some(weight)) = (&self.buckets, NonZeroU32::new(weight)) else { return Ok(()) };
         if buckets.len() > ADDRESSES_MAX {
             buckets.retain_recent();
         }
-        // A limit that is lower than the weight is for one of them.
+        // A weight above the limit counts as the whole limit, so that one such visit is possible.
         let counted = buckets.check_key_n(&network(address), weight.min(self.limit));
         counted
             .unwrap_or(Ok(()))
@@ -55,7 +56,7 @@ impl Visits {
     }
 }
 
-/// What stands for an address: itself, or the network that its owner can take any number of addresses from.
+/// The part of an address that is counted: an IPv4 address, or the network of an IPv6 address.
 #[must_use]
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {

@@ -1,9 +1,11 @@
-//! Who has a connection, and who loses it when there are too many?
+//! Who has a connection, and which connections are closed if there are too many?
 //!
-//! A connection costs a file and some memory, and whoever has one may have no key. So each peer has a share of all
-//! places, and when it is used up, or all are, those leave that have waited the longest for a request to come, and
-//! those last whose key was right. A request that is worked on is never cut off for another one. What is received of
-//! bodies is bounded as well.
+//! A connection costs a file and some memory, and callers without a key have them, too.
+//! So each peer has a share of all connections.
+//! If it is used up, or all connections are, those are closed that have waited the longest for a request, and those of
+//! valid keys last.
+//! A connection whose request is being worked on is never closed for another one.
+//! Memory for bodies that are being received is limited as well.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -23,20 +25,20 @@ use super::{
     proxies::Proxies,
 };
 
-/// How many connections are open at a time, where the system allows so many files. Each takes about 20 KB once it has
-/// sent something.
+/// How many connections are open at a time, if the system allows as many files.
+/// Each takes about 20 KB once it has sent something.
 const CONNECTIONS_MAX: usize = 6_000;
 /// How many files are left for everything else.
 const OTHER_FILES: usize = 256;
-/// One peer may have one in so many of all connections, unless it is a proxy of ours.
+/// One peer may have one half of all connections, unless it is a trusted proxy.
 const SHARES: usize = 2;
-/// How many there are where nobody but an operator's own programs come.
+/// How many connections the listener for metrics has, which only the operator's own programs use.
 const CONNECTIONS_FEW: usize = 64;
-/// One in so many of those who wait leaves at a time, so that they need not be looked for with each one that comes.
+/// One in this many of the waiting connections is closed at a time, so that they are not searched for each new one.
 const LEAVING: usize = 50;
-/// How many bodies are received at a time, from whoever has no key, once the first part of them is here.
+/// How many bodies of callers without a key are received at a time, after their first part has arrived.
 const STRANGERS_BODIES_MAX: usize = 64;
-/// How much is held of other bodies that have not come whole, in bytes.
+/// How many bytes of other bodies are held until these have arrived completely.
 const CALLERS_BODIES_BYTES_MAX: usize = 96 << 20;
 
 /// All connections of a server.
@@ -53,26 +55,26 @@ pub struct Connections {
 struct Seats {
     next: u64,
     taken: usize,
-    /// Which of the peers are proxies of ours.
+    /// Which of the peers are trusted proxies.
     proxies: HashSet<IpAddr>,
     by_peer: HashMap<IpAddr, BTreeMap<u64, Arc<Seat>>>,
-    /// Those of them that a body is received from which nobody answers for, in the order in which these began.
+    /// Connections on which a body is received without a valid key, by peer, in the order in which the bodies began.
     receiving: HashMap<IpAddr, BTreeMap<u64, Arc<Seat>>>,
 }
 
 /// What one connection is doing.
 #[derive(Debug)]
 struct Seat {
-    /// Since when it waits for its caller, in milliseconds after the server began, or [`AT_WORK`].
+    /// Since when it waits for its caller, in milliseconds after the server started, or [`AT_WORK`].
     waits_since: AtomicU64,
-    /// Whether a key that came over it was right.
+    /// Whether a valid key was sent on it.
     is_known: AtomicBool,
     leave: CancellationToken,
 }
 
 const AT_WORK: u64 = u64::MAX;
 
-/// A connection's place, until it is dropped, and who sent what came over it.
+/// The place of a connection until it is dropped, and who sent its requests.
 #[derive(Clone, Debug)]
 pub struct ConnectionPlace {
     held: Arc<HeldConnection>,
@@ -87,7 +89,7 @@ struct HeldConnection {
     seat: Arc<Seat>,
 }
 
-/// A part of the memory that bodies may take, until it is dropped.
+/// A part of the memory for bodies, until it is dropped.
 #[derive(Debug)]
 pub struct BodyShare {
     place: ConnectionPlace,
@@ -95,7 +97,7 @@ pub struct BodyShare {
     of_caller: Option<OwnedSemaphorePermit>,
 }
 
-/// One of the bodies that are received without a key.
+/// A body that is received without a key.
 #[derive(Debug)]
 pub struct Receiving {
     place: ConnectionPlace,
@@ -103,7 +105,7 @@ pub struct Receiving {
 }
 
 impl Connections {
-    /// As many as the system allows, which is asked to allow more.
+    /// As many as the system allows. The process first raises its own limit if it may.
     #[must_use]
     pub fn allowed() -> Self {
         let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or_else(|error| {
@@ -125,7 +127,7 @@ impl Connections {
         Self::at_most(max)
     }
 
-    /// Enough for those who watch the server.
+    /// Enough for programs that monitor the server.
     #[must_use]
     pub fn few() -> Self {
         Self::at_most(CONNECTIONS_FEW)
@@ -141,13 +143,13 @@ impl Connections {
         }
     }
 
-    /// With proxies before it, which may have more than a peer's share.
+    /// With trusted proxies, which may have more than a peer's share.
     #[must_use]
     pub fn behind(self, proxies: Arc<Proxies>) -> Self {
         Self { proxies, ..self }
     }
 
-    /// A place for one more. `None`: its peer has its share, and all of them are at work.
+    /// A place for one more. `None`: the peer's share is used up, and all of its connections are at work.
     #[must_use]
     pub fn take(&self, peer: Peer) -> Option<ConnectionPlace> {
         let network = network(peer.0);
@@ -188,7 +190,7 @@ impl Connections {
 }
 
 impl Seats {
-    /// Receives one more body. When there are too many, the oldest of those whose peer has most of them leaves.
+    /// Begins to receive a body. If there are too many, the oldest body of the peer that has most of them is given up.
     fn receive(&mut self, network: IpAddr, seat: &Arc<Seat>) -> u64 {
         let number = self.next;
         self.next = self.next.saturating_add(1);
@@ -212,7 +214,7 @@ impl Seats {
         }
     }
 
-    /// Has some of the peer leave that has the most, and of a proxy only where nobody else has any that wait.
+    /// Closes waiting connections of the peer that has the most; of a proxy only if no other peer has any.
     fn make_room_anywhere(&mut self) -> bool {
         let mut peers: Vec<(bool, usize, IpAddr)> =
             self.by_peer.iter().map(|(peer, own)| (!self.proxies.contains(peer), own.len(), *peer)).collect();
@@ -221,11 +223,11 @@ impl Seats {
             return true;
         }
         peers.sort_unstable();
-        // Whoever has the most may be at work with all of them, behind a proxy more than anybody.
+        // All connections of the peer with the most may be at work, particularly behind a proxy.
         !self.proxies.is_empty() && peers.into_iter().rev().any(|(_, _, peer)| self.make_room(peer))
     }
 
-    /// Has those of a peer leave that have waited the longest. Whether there were any.
+    /// Closes the connections of a peer that have waited the longest. Returns whether there were any.
     fn make_room(&mut self, network: IpAddr) -> bool {
         let Some(own) = self.by_peer.get(&network) else { return false };
         let waiting = own.iter().filter_map(|(number, seat)| {
@@ -258,34 +260,34 @@ impl Seats {
 }
 
 impl ConnectionPlace {
-    /// For a request of somebody behind a proxy.
+    /// The same place, for a request of a visitor behind a proxy.
     #[must_use]
     pub fn of(&self, visitor: IpAddr) -> Self {
         Self { held: Arc::clone(&self.held), visitor: network(visitor) }
     }
 
-    /// Its request is worked on, and is not cut off.
+    /// A request is being worked on: the connection is not closed.
     pub fn works(&self) {
         self.held.seat.waits_since.store(AT_WORK, Ordering::Relaxed);
     }
 
-    /// The same, for somebody with a key.
+    /// The same, for a caller with a valid key.
     pub fn works_for_caller(&self) {
         self.held.seat.is_known.store(true, Ordering::Relaxed);
         self.works();
     }
 
-    /// Its caller is waited for.
+    /// The connection waits for its caller.
     pub fn waits(&self) {
         self.held.seat.waits_since.store(self.held.connections.now(), Ordering::Relaxed);
     }
 
-    /// Ends when the connection has to.
+    /// Resolves when the connection has to be closed.
     pub async fn is_to_leave(&self) {
         self.held.seat.leave.cancelled().await;
     }
 
-    /// Nothing of a body as yet.
+    /// A share without any bytes.
     #[must_use]
     pub fn keeps_nothing(&self) -> BodyShare {
         BodyShare { place: self.clone(), of_stranger: None, of_caller: None }
@@ -293,7 +295,7 @@ impl ConnectionPlace {
 }
 
 impl BodyShare {
-    /// Keeps so many more bytes of a body, which waits while too much is kept of all.
+    /// Reserves memory for more bytes of a body. It waits while bodies use too much in total.
     pub async fn more(&mut self, bytes: usize, has_key: bool) {
         let ConnectionPlace { held, visitor } = &self.place;
         if !has_key {
@@ -304,7 +306,7 @@ impl BodyShare {
             return;
         }
         let Ok(bytes) = u32::try_from(bytes) else { return };
-        // It is never closed.
+        // The semaphore is never closed.
         let Ok(more) = Arc::clone(&held.connections.bodies).acquire_many_owned(bytes).await else { return };
         match &mut self.of_caller {
             Some(kept) => kept.merge(more),

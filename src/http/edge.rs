@@ -1,5 +1,6 @@
-//! What happens to every request, whatever it asks? It gets an id; its key is checked and counted; its answer is
-//! measured, and a failure written as a problem. One layer, so that a deduction passes few hands.
+//! What happens to every request?
+//! It gets an id; its key is checked and counted; its answer is measured, and a failure is written as a problem.
+//! This is one layer, so that a deduction takes few steps.
 
 use std::{
     convert::Infallible,
@@ -33,26 +34,26 @@ use super::{
 use crate::auth::rate_limit::{RateLimitState, TooMany};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// An answer is what it says it is, whatever a browser makes of its bytes.
+/// Browsers must not guess another content type.
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
-/// The page of the document loads what this server has, and nobody shows it inside of another page.
+/// The page of the document only loads what this server has, and cannot be embedded in another page.
 const PAGE: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
      frame-ancestors 'none'",
 );
-/// What is no page loads nothing.
+/// Answers that are not pages load nothing.
 const NO_PAGE: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
-/// As how many visits one to a document of a megabyte counts.
+/// As how many visits a visit to a document of about a megabyte counts.
 const DOCUMENT_WEIGHT: u32 = 50;
 
-/// Who may come in.
+/// Who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Everybody.
     Open,
-    /// Whoever has a key. What the key allows is for the route to say.
+    /// Callers with a key. The route says which scopes the key needs.
     Keys,
 }
 
@@ -98,7 +99,7 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        // The service that was found ready is the one that is used.
+        // The service that reported to be ready must be the one that is used.
         let next = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, next);
         let edge = self.edge.clone();
@@ -129,7 +130,7 @@ impl Edge {
         if let Ok(value) = HeaderValue::from_str(request_id.as_str()) {
             headers.insert(REQUEST_ID, value);
         }
-        // Whoever counted more has said what was left then.
+        // A handler that counted more has set the limit that was left then.
         if let Some(standing) = counted_since.or(standing) {
             standing.write(headers);
         }
@@ -147,7 +148,7 @@ impl Edge {
         Ok(response)
     }
 
-    /// Who sent the request, as far as that is known.
+    /// The address of the visitor, as far as it is known.
     fn find_visitor(&self, request: &mut Request<Body>) -> Option<IpAddr> {
         let Peer(peer) = *request.extensions().get::<Peer>()?;
         let visitor = self.state.settings.proxies.visitor(peer, request);
@@ -159,7 +160,7 @@ impl Edge {
         Some(visitor)
     }
 
-    /// What a browser may do with an answer: what is for one caller is kept nowhere.
+    /// Headers that say what a browser may do with an answer. Answers for one caller are not cached.
     fn guard(&self, headers: &mut HeaderMap, route: Option<&MatchedPath>) {
         let is_page = route.is_some_and(|route| route.as_str().starts_with("/docs"));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
@@ -169,7 +170,7 @@ impl Edge {
         }
     }
 
-    /// Lets a request in, or says why not. Either way, what is left of the key's rate is told.
+    /// Checks the key and the rate limit. The state of the limit is returned in both cases.
     async fn admit(
         &self,
         request: &mut Request<Body>,
@@ -192,14 +193,14 @@ impl Edge {
         Ok(standing)
     }
 
-    /// Counts the visit of somebody without a key.
+    /// Counts the visit of a caller without a key.
     fn visit(&self, request: &Request<Body>, visitor: Option<IpAddr>) -> Result<(), AccessError> {
         let weight = weight(request.extensions().get::<MatchedPath>());
         let Some(address) = visitor else { return Ok(()) };
         self.state.visits.count(address, weight).map_err(|wait_s| AccessError::RateLimited { wait_s })
     }
 
-    /// Causes are logged here, once, and nowhere else. A refusal is an answer and no error.
+    /// Logs the cause of a failure: here, once, and nowhere else. A refusal is an answer and not an error.
     fn log(
         &self,
         failure: &Failure,
@@ -215,12 +216,12 @@ impl Edge {
             return;
         }
         if failure.status() != StatusCode::UNAUTHORIZED {
-            // That the ledger is busy is seen in the metrics.
+            // Metrics show that the ledger is busy.
             tracing::debug!(request_id, %method, route, code, "refused");
             return;
         }
         metrics::counter!("counterfoil_keys_refused_total", "code" => code).increment(1);
-        // Whoever tries keys is worth a line, and not a line for each.
+        // Attempts with invalid keys are logged, but not each one.
         if let Some(unsaid) = self.state.refused.count(visitor) {
             let address = visitor.map(tracing::field::display);
             tracing::info!(request_id, %method, route, code, address, unsaid, "a key was not accepted");
@@ -228,7 +229,7 @@ impl Edge {
     }
 }
 
-/// As how many visits one counts. Those who watch the server, and Stripe, have no limit.
+/// As how many visits a visit counts. Monitoring and Stripe's deliveries have no limit.
 fn weight(route: Option<&MatchedPath>) -> u32 {
     match route.map_or("", MatchedPath::as_str) {
         "/healthz" | "/readyz" | "/metrics" | "/v1/webhooks/stripe" => 0,

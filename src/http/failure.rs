@@ -1,7 +1,7 @@
-//! How does an error become an answer? An error that has been explained, on its way to the caller.
+//! How does an error become an answer?
 //!
-//! A handler returns a [`Failure`]; the edge writes it as a problem, with the request's id, and logs its cause. What
-//! each error means to a caller is said in [`problems`](super::problems).
+//! A handler returns a [`Failure`]; the edge writes it as a problem with the request's id, and logs its cause.
+//! [`problems`](super::problems) says what each error means to a caller.
 
 use std::{error::Error, fmt, sync::Arc};
 
@@ -16,7 +16,7 @@ use super::problems::{
 
 pub struct Failure(Box<Explanation>);
 
-/// Without what is told to the caller alone.
+/// Leaves out what only the caller may see.
 impl fmt::Debug for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = formatter.debug_struct("Failure");
@@ -31,7 +31,7 @@ impl<E: Explain> From<E> for Failure {
 }
 
 impl Failure {
-    /// Something in the body that is JSON, but not what is expected there.
+    /// A field of the body that is not as expected.
     pub fn body(path: impl Into<String>, expected: impl Into<String>) -> Self {
         Self::invalid(RequestPart::Body, path, expected)
     }
@@ -52,17 +52,17 @@ impl Failure {
         RequestError::Invalid { part, path: path.into(), expected: expected.into() }.into()
     }
 
-    /// The database's fault, or ours.
+    /// A fault of the database or of this program.
     pub fn fault(cause: impl Error + Send + Sync + 'static) -> Self {
         Fault::of(cause).into()
     }
 
-    /// An answer that lacks what the rules always write.
+    /// An outcome that lacks what the rules always write.
     pub fn unexpected(what: &'static str) -> Self {
         Fault::Internal(what.into()).into()
     }
 
-    /// All that a caller is told.
+    /// All that the caller is told.
     #[must_use]
     pub const fn explanation(&self) -> &Explanation {
         &self.0
@@ -78,13 +78,13 @@ impl Failure {
         self.0.code.status
     }
 
-    /// Why the program or its database is at fault, for the log and for nobody else.
+    /// The cause of a fault, which is only logged.
     #[must_use]
     pub fn cause(&self) -> Option<&(dyn Error + 'static)> {
         self.0.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
     }
 
-    /// Whether it is the database that is away or full. Waiting helps.
+    /// Whether the database is unavailable or full, so that a later attempt may succeed.
     #[must_use]
     pub fn is_away(&self) -> bool {
         self.0.cause.is_some() && self.code() == Unavailable::CODE
@@ -92,7 +92,7 @@ impl Failure {
 }
 
 impl IntoResponse for Failure {
-    /// Leaves the writing to the edge, which knows the request's id.
+    /// The edge writes the body, since it knows the request's id.
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
         response.extensions_mut().insert(Arc::new(self));

@@ -1,8 +1,7 @@
 //! What do `Forwarded` and `X-Forwarded-For` say?
 //!
-//! Both are read as bytes and from the right, hop by hop, because what a proxy of ours wrote stands there. Whatever a
-//! visitor wrote stands to the left of it, and is not even looked at: bytes that are no text, a quote that nobody
-//! closes.
+//! Both are read as bytes and from the right, hop by hop, because the entries of trusted proxies are there.
+//! What a visitor wrote is to the left of those and is not read, even if it is not text or has an unclosed quote.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -14,11 +13,11 @@ const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 /// What one of the headers says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ForwardedVisitor {
-    /// It is not there.
+    /// The header is absent.
     Nothing,
-    /// The last hop that is no proxy of ours.
+    /// The last hop that is not a trusted proxy.
     Visitor(IpAddr),
-    /// It is there, and its last hops are proxies of ours until it ends, or cannot be read.
+    /// The header is present, but all of its hops are trusted proxies, or one cannot be parsed.
     Nobody,
 }
 
@@ -32,7 +31,7 @@ pub fn x_forwarded_for(headers: &HeaderMap, is_proxy: impl Fn(IpAddr) -> bool) -
     last(headers, &X_FORWARDED_FOR, address, is_proxy)
 }
 
-/// A hop that cannot be read ends it: whoever is named to the left of it may have been named by a visitor.
+/// A hop that cannot be parsed ends the search: a visitor may have written all hops to the left of it.
 fn last(
     headers: &HeaderMap,
     name: &HeaderName,
@@ -54,7 +53,7 @@ fn last(
     ForwardedVisitor::Nobody
 }
 
-/// The parts of a list, the last one first. What stands in quotes is not parted.
+/// The parts of a list, the last one first. Separators in quotes do not count.
 struct FromTheRight<'a> {
     rest: Option<&'a [u8]>,
     separator: u8,
@@ -84,12 +83,12 @@ impl<'a> Iterator for FromTheRight<'a> {
     }
 }
 
-/// Whether a backslash makes what comes after these bytes a part of the text.
+/// Whether the next byte is escaped by a backslash.
 fn is_escaped(left: &[u8]) -> bool {
     left.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
 
-/// Whom an element of `Forwarded` is for. Whoever it names twice, or hides, it does not name.
+/// The address of an element of `Forwarded`. `None`: it names two, or hides it.
 fn forwarded_for(element: &[u8]) -> Option<IpAddr> {
     let pairs = FromTheRight { rest: Some(element), separator: b';' };
     let mut named = pairs.filter_map(|pair| {
@@ -101,7 +100,7 @@ fn forwarded_for(element: &[u8]) -> Option<IpAddr> {
     node(value)
 }
 
-/// An address as proxies write it into `X-Forwarded-For`: as in `Forwarded`, or an IPv6 address without brackets.
+/// An address in `X-Forwarded-For`: as in `Forwarded`, or an IPv6 address without brackets.
 fn address(hop: &[u8]) -> Option<IpAddr> {
     let hop = std::str::from_utf8(hop).ok()?.trim_matches(BLANK);
     hop.parse().ok().map(|address: IpAddr| address.to_canonical()).or_else(|| node(hop))
@@ -124,7 +123,7 @@ fn node(text: &str) -> Option<IpAddr> {
     (port.is_empty() || port.strip_prefix(':').is_some_and(is_port)).then_some(address)
 }
 
-/// A number, or a word that stands for one.
+/// A port number, or an obfuscated port.
 fn is_port(text: &str) -> bool {
     let is_of_word = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     match text.strip_prefix('_') {

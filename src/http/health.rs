@@ -19,7 +19,7 @@ use super::{
 };
 use crate::stripe::inbound::alerts;
 
-/// How long the database may take to be counted in.
+/// How long the count of the inbox for metrics may take.
 const COUNT_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -40,12 +40,12 @@ pub async fn healthz() -> Result<Response<Body>, Failure> {
 
 /// Can it serve requests?
 ///
-/// Looked at once a second at most.
+/// Checked at most once a second.
 #[utoipa::path(
     get, path = "/readyz", operation_id = "readiness", tag = "Server", security(()),
     responses(
         (status = 200, description = "It can.", body = ReadinessResponse),
-        (status = 503, description = "It cannot: the database does not answer or takes nothing, or commands wait and none is answered.", body = ReadinessResponse),
+        (status = 503, description = "It cannot: the database does not answer or accepts no writes, or commands wait and none is answered.", body = ReadinessResponse),
     )
 )]
 pub async fn readyz(State(state): State<AppState>) -> Result<Response<Body>, Failure> {
@@ -68,7 +68,7 @@ pub async fn metrics(_: All<Watches>, State(state): State<AppState>) -> Response
     measured(&state).await
 }
 
-/// The same, where the listener is all the protection.
+/// The same for the metrics listener, which needs no key because only the operator can reach it.
 pub async fn open_metrics(State(state): State<AppState>) -> Response<Body> {
     measured(&state).await
 }
@@ -89,7 +89,7 @@ async fn measure(state: &AppState) -> Bytes {
         metrics::gauge!("counterfoil_clock_behind_seconds").set(f64::from(behind_s));
         alerts::measure(&state.inbox).await.ok()
     };
-    // Without an answer in time, the counts stay as they were.
+    // Without an answer in time, the gauges keep their last values.
     if !matches!(tokio::time::timeout(COUNT_TIMEOUT, asked).await, Ok(Some(()))) {
         tracing::debug!("the inbox could not be counted");
     }

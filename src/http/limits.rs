@@ -1,4 +1,4 @@
-//! What is left of a limit? The same in a read and in a refusal.
+//! How is the state of a limit shown? In the same way in a read and in a refusal.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,7 +11,7 @@ use crate::domain::{
 
 use super::schema::Time;
 
-/// Where the account stands against one limit of its plan.
+/// The state of one limit of the account's plan.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LimitWindowResponse {
     /// `generations` or `credits`

@@ -1,7 +1,7 @@
 //! How do other programs talk to the ledger? JSON over HTTP: routes, who may use them, and every answer.
 //!
-//! A handler reads a request into a command or a query, passes it on, and writes down what came back. The rules
-//! are in `domain`, the tables in `projections`: none of either is here.
+//! A handler parses a request into a command or a query, passes it on, and writes the answer.
+//! It has no rules, which are in `domain`, and no SQL, which is in `projections`.
 
 mod address_limit;
 mod billing;

@@ -1,5 +1,5 @@
-//! Which failures are logged, and how often? Of each fault a line, and of a database that is away one a second: all
-//! requests fail then, and say the same.
+//! Which failures are logged, and how often?
+//! Each fault once, but an unavailable database only once a second, since all requests then fail for the same reason.
 
 use std::{
     error::Error,
@@ -9,15 +9,15 @@ use std::{
 
 use super::failure::Failure;
 
-/// How long nothing more is said of a database that is away.
+/// How long an unavailable database is not logged again.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// When it was last said that the database is away, and how many failures had no line since.
+/// When the unavailable database was last logged, and how many failures were not logged since.
 #[derive(Debug, Default)]
 pub struct Outages(Mutex<(Option<Instant>, u64)>);
 
 impl Outages {
-    /// The cause of a failure that is to have a line, and how many before it had none.
+    /// The cause of a failure that should be logged, and how many before it were not. `None`: it should not be logged.
     #[must_use]
     pub fn line<'a>(&self, failure: &'a Failure) -> Option<(&'a (dyn Error + 'static), u64)> {
         let cause = failure.cause()?;

@@ -1,4 +1,4 @@
-//! How does a caller name a position? By a token that only this program reads.
+//! How does a caller name a position? By an opaque token.
 
 use std::{fmt, str::FromStr};
 
@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::domain::recorded::{JournalPosition, Position, Shard};
 
-/// A position as callers see it: opaque to them, so that its form may change.
+/// A position as callers see it. It is opaque, so that its form may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Token(JournalPosition);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a position is one that an earlier answer had as `position`")]
+#[error("it is not a `position` of an earlier answer")]
 pub struct InvalidToken;
 
 impl Token {
@@ -49,7 +49,7 @@ impl FromStr for Token {
             text.strip_prefix('p').and_then(|rest| rest.split_once('-')).ok_or(InvalidToken)?;
         let (shard, position): (i16, i64) =
             (shard.parse().map_err(|_| InvalidToken)?, position.parse().map_err(|_| InvalidToken)?);
-        // One way to write each position, so that two tokens are equal when their texts are.
+        // Each position has only one text, so that equal positions have equal tokens.
         let token = Self(JournalPosition::new(Shard(shard), Position(position)));
         if shard >= 0 && position >= 0 && token.to_string() == text { Ok(token) } else { Err(InvalidToken) }
     }

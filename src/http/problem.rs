@@ -43,11 +43,11 @@ pub fn body(failure: &Failure, request_id: Option<&str>) -> Vec<u8> {
         request_id,
         members: &explanation.members,
     };
-    // Plain data with text keys: writing it cannot fail.
+    // Plain data with text keys cannot fail to be written.
     serde_json::to_vec(&problem).unwrap_or_default()
 }
 
-/// The whole answer.
+/// The complete response.
 #[must_use]
 pub fn response(failure: &Failure, request_id: &str, now: Timestamp) -> Response<Body> {
     let mut response = Response::new(Body::from(body(failure, Some(request_id))));

@@ -1,9 +1,9 @@
-//! Who is the visitor behind a proxy? Whoever the last proxy of ours says it got the request from.
+//! Who is the visitor behind a proxy? The address from which the last trusted proxy got the request.
 //!
-//! What `Forwarded` and `X-Forwarded-For` say is read from the right, and believed as far as proxies of ours have
-//! written it. Most proxies write one of the two and pass on the other as a visitor wrote it, and nothing says which.
-//! So nobody is believed unless whatever is there says the same: where one of them names another visitor or cannot be
-//! read, it is the proxy.
+//! `Forwarded` and `X-Forwarded-For` are read from the right, as far as trusted proxies have written them.
+//! Most proxies write one of the two headers and pass on the other as the visitor wrote it, and it is not known which.
+//! So if both are present they must agree: if they name different visitors, or one cannot be parsed, the visitor is the
+//! proxy itself.
 
 use std::net::IpAddr;
 
@@ -12,33 +12,33 @@ use ipnet::{IpNet, Ipv4Net};
 
 use super::forwarded::{self, ForwardedVisitor};
 
-/// The proxies whose word counts. By default there are none.
+/// The proxies whose headers are trusted. By default there are none.
 #[derive(Clone, Debug, Default)]
 pub struct Proxies(Vec<IpNet>);
 
-/// A text that is no list of networks.
+/// The text is not a list of networks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is a list of addresses and networks, such as 10.0.0.0/8,192.168.1.7,fd00::/8")]
+#[error("it has to be a list of addresses and networks, such as 10.0.0.0/8,192.168.1.7,fd00::/8")]
 pub struct InvalidProxies;
 
 impl Proxies {
-    /// Addresses and networks, with commas between them.
+    /// Parses addresses and networks, separated by commas.
     ///
     /// # Errors
-    /// When one of them is neither.
+    /// If one of them is neither.
     pub fn parse(text: &str) -> Result<Self, InvalidProxies> {
         let networks = text.split(',').map(str::trim).filter(|network| !network.is_empty());
         networks.map(network).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Whether this is a proxy of ours.
+    /// Whether this is a trusted proxy.
     #[must_use]
     pub fn include(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
         self.0.iter().any(|network| network.contains(&peer))
     }
 
-    /// Who sent the request that came from `peer`.
+    /// The address of the visitor whose request came from `peer`.
     #[must_use]
     pub fn visitor<T>(&self, peer: IpAddr, request: &Request<T>) -> IpAddr {
         let peer = peer.to_canonical();
@@ -63,10 +63,10 @@ fn network(text: &str) -> Result<IpNet, InvalidProxies> {
     text.parse().map(canonical).or_else(|_| address()).map_err(|_| InvalidProxies)
 }
 
-/// How many bits say that an IPv6 address stands for an IPv4 address.
+/// The prefix length of IPv4 addresses that are mapped to IPv6.
 const MAPPED_BITS: u8 = 96;
 
-/// The network of IPv4 addresses, where they were written as IPv6 addresses: those of peers are compared as IPv4.
+/// Converts networks of IPv4-mapped addresses to IPv4, since peers are compared as IPv4.
 fn canonical(network: IpNet) -> IpNet {
     let within = network.prefix_len().checked_sub(MAPPED_BITS);
     let IpAddr::V4(address) = network.addr().to_canonical() else { return network };
@@ -139,7 +139,7 @@ mod tests {
             &[("x-forwarded-for", "1.1.1.1, ")],
             // A proxy that writes one of them passes on what a visitor wrote into the other.
             &[("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=1.1.1.1")],
-            // What the proxy wrote names nobody, and the other one may be anybody's.
+            // What the proxy wrote names nobody, and the other header may be the visitor's.
             &[("forwarded", "for=_hidden"), ("x-forwarded-for", "1.1.1.1")],
             &[("forwarded", "for=unknown"), ("x-forwarded-for", "1.1.1.1")],
             &[("forwarded", "for=2001:db8::1"), ("x-forwarded-for", "1.1.1.1")],

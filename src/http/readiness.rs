@@ -7,9 +7,9 @@ use utoipa::ToSchema;
 
 use crate::ledger::Ledger;
 
-/// How long the database may take to answer before the server is not ready.
+/// How long the database may take to answer before the server counts as not ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long commands may wait without any of them being answered before the server is not ready.
+/// How long commands may wait without any being answered before the server counts as not ready.
 const STUCK_MAX: Duration = Duration::from_secs(3);
 
 const READY: &str = "ready";
@@ -19,15 +19,15 @@ pub struct ReadinessResponse {
     /// `ready` or `not_ready`
     #[schema(value_type = String)]
     status: &'static str,
-    /// Whether the database answers, and takes what is written to it.
+    /// Whether the database answers and accepts writes.
     database: bool,
-    /// How many commands wait to be decided.
+    /// How many commands wait for their decision.
     commands_queued: usize,
-    /// For how many seconds commands have been waiting of which none was answered. From 3 on the server is not ready.
+    /// For how many seconds commands have waited without any being answered. From 3 on the server is not ready.
     commands_stuck_s: u64,
-    /// By how many seconds the clock of this machine is before what is recorded: 0, or more than 10. While it is
-    /// behind, what would be refused for want of credits, a feature or a limit is answered with `clock_behind`; all
-    /// else works.
+    /// By how many seconds this machine's clock is behind the journal: 0, or more than 10.
+    /// While it is behind, refusals for lack of credits, a feature or a limit are answered with `clock_behind`;
+    /// everything else works.
     clock_behind_s: i64,
 }
 
@@ -37,7 +37,7 @@ impl ReadinessResponse {
     }
 }
 
-/// Asks the ledger, and its database.
+/// Checks the ledger and its database.
 pub async fn look(ledger: &Ledger) -> ReadinessResponse {
     let asked = async {
         let behind_s = ledger.clock_behind_s().await?;

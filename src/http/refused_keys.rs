@@ -1,5 +1,6 @@
-//! Who tries keys? A line of the log for each address once a minute, and not for each try: whoever has no key must not
-//! be able to fill the disk.
+//! Who tries invalid keys?
+//! Each address is logged once a minute, and not for each attempt: callers without a key must not be able to fill the
+//! disk.
 
 use std::{
     net::IpAddr,
@@ -16,14 +17,14 @@ use quick_cache::sync::Cache;
 
 use super::address_limit::network;
 
-/// How long nothing more is said of an address.
+/// How long an address is not logged again.
 const QUIET: Duration = Duration::from_secs(60);
 /// How many addresses are remembered.
 const ADDRESSES_MAX: usize = 10_000;
-/// How many lines a minute there are of all addresses.
+/// The most lines a minute for all addresses.
 const LINES_PER_MINUTE: NonZeroU32 = NonZeroU32::new(60).expect("it is not zero");
 
-/// What was said of those whose key was not accepted.
+/// Which addresses with invalid keys were logged.
 #[derive(Debug)]
 pub struct RefusedKeys {
     said: Cache<IpAddr, Instant>,
@@ -44,7 +45,7 @@ impl Default for RefusedKeys {
 }
 
 impl RefusedKeys {
-    /// Whether there is to be a line about this one. `Some`: how many had none since the last line.
+    /// Counts an attempt. `Some`: it should be logged, with the number of attempts that were not.
     #[must_use]
     pub fn count(&self, address: Option<IpAddr>) -> Option<u64> {
         let address = network(address.unwrap_or(IpAddr::from([0, 0, 0, 0])));

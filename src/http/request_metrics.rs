@@ -1,4 +1,4 @@
-//! How long did requests take, by route and status?
+//! How long do requests take, by route and status?
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 /// The histograms of a route, by method and status.
 type Answers = BTreeMap<(&'static str, u16), Histogram>;
 
-/// Handles of histograms, so that a request does not look for its own by name. Routes and statuses are few.
+/// The histograms that were used before, so that a request does not look its own up by name.
 #[derive(Default)]
 pub struct Meters {
     routes: RwLock<FxHashMap<String, Answers>>,
@@ -23,7 +23,7 @@ impl Meters {
     pub fn record(&self, method: &Method, route: &str, status: StatusCode, elapsed: Duration) {
         let key = (name(method), status.as_u16());
         let seconds = elapsed.as_secs_f64();
-        // What is in there is valid whoever panicked while holding the lock.
+        // The map is valid even if somebody panicked while holding the lock.
         let known = self.routes.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(histogram) = known.get(route).and_then(|route| route.get(&key)) {
             histogram.record(seconds);
@@ -40,7 +40,7 @@ impl Meters {
     }
 }
 
-/// Callers can make up methods, but not series.
+/// Unknown methods share one name, so that callers cannot create new series.
 fn name(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",

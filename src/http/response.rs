@@ -1,4 +1,4 @@
-//! How is an answer written? As JSON, and where it is of a position, with that and how far it is behind.
+//! How is an answer written? As JSON, with its position and lag if it has one.
 
 use axum::{
     body::Body,
@@ -15,15 +15,15 @@ pub const LAG_MS: HeaderName = HeaderName::from_static("counterfoil-lag-ms");
 /// An answer that is up to date at a position.
 ///
 /// # Errors
-/// When it cannot be written as JSON.
+/// If it cannot be written as JSON.
 pub fn fresh(position: JournalPosition, document: &impl Serialize) -> Result<Response<Body>, Failure> {
     as_of(position, 0, document)
 }
 
-/// An answer as of a position, and how far that is behind the present.
+/// An answer as of a position, with its lag.
 ///
 /// # Errors
-/// When it cannot be written as JSON.
+/// If it cannot be written as JSON.
 pub fn as_of(
     position: JournalPosition,
     lag_ms: u64,

@@ -1,4 +1,4 @@
-//! Which routes are there? The one list of routes.
+//! Which routes are there? This is the only list.
 
 use std::sync::LazyLock;
 
@@ -44,17 +44,17 @@ macro_rules! operations {
     };
 }
 
-/// Routes for whoever has a key.
+/// Routes that need a key.
 fn keyed() -> Operations {
     change_accounts().merge(ask()).merge(bill()).merge(operate())
 }
 
-/// What changes an account, or would.
+/// Routes that change an account, or preview a change.
 fn change_accounts() -> Operations {
     commands::operations().merge(operations![quote::quote, batch::execute])
 }
 
-/// What is answered from events and read models.
+/// Routes that are answered from events and read models.
 fn ask() -> Operations {
     operations![
         account::get,
@@ -80,7 +80,7 @@ fn ask() -> Operations {
     ]
 }
 
-/// What is done at Stripe.
+/// Routes that do something at Stripe.
 fn bill() -> Operations {
     operations![
         billing::checkout,
@@ -117,7 +117,7 @@ fn bill() -> Operations {
     ]
 }
 
-/// What operators do.
+/// Routes for operators.
 fn operate() -> Operations {
     operations![
         inbox::list,
@@ -134,7 +134,7 @@ fn operate() -> Operations {
     ]
 }
 
-/// Routes for everybody.
+/// Routes that need no key.
 fn open() -> Operations {
     operations![
         products::list,
@@ -147,19 +147,19 @@ fn open() -> Operations {
     ]
 }
 
-/// Everything that can be asked for.
+/// All operations.
 #[must_use]
 pub fn operations() -> &'static [OperationSpec] {
     static OPERATIONS: LazyLock<Vec<OperationSpec>> = LazyLock::new(|| keyed().merge(open()).into_specs());
     &OPERATIONS
 }
 
-/// What parameters and answers are described with that no route brings by itself.
+/// Schemas of parameters and answers that no route adds by itself.
 #[derive(utoipa::OpenApi)]
 #[openapi(components(schemas(BillStatus, IntervalQuery, StatementOrder)))]
 struct Described;
 
-/// The document of all routes.
+/// The OpenAPI document of all routes.
 #[must_use]
 pub fn document() -> OpenApi {
     let mut base = openapi::base();
@@ -167,12 +167,12 @@ pub fn document() -> OpenApi {
     keyed().merge(open()).into_document(base)
 }
 
-/// Everything that is answered.
+/// The router of all routes.
 ///
 /// # Errors
-/// When the document cannot be written as JSON.
+/// If the document cannot be written as JSON.
 pub fn router(state: AppState) -> Router {
-    // Plain data with text keys: writing it cannot fail.
+    // Plain data with text keys cannot fail to be written.
     let document: Bytes = serde_json::to_vec(&document()).unwrap_or_default().into();
     let open = open()
         .into_router()
@@ -182,12 +182,12 @@ pub fn router(state: AppState) -> Router {
     let open = open
         .fallback(async || Failure::from(RequestError::RouteNotFound))
         .layer(Edge::new(state.clone(), Access::Open));
-    // An address can have methods behind both doors, so what neither has is answered once for both.
+    // A path can have methods with and without keys, so an unknown method is answered once for both.
     let no_method = no_method.layer(Edge::new(state.clone(), Access::Open));
     keyed.merge(open).method_not_allowed_fallback(no_method).with_state(state)
 }
 
-/// A browser asks with a method of its own whether a page may read what is shared.
+/// Answers preflight requests, by which a browser asks whether a page may read an answer.
 async fn no_method(method: Method, route: MatchedPath) -> Response<Body> {
     if method != Method::OPTIONS || !sharing::is_shared(&method, route.as_str()) {
         return Failure::from(RequestError::MethodNotAllowed).into_response();
@@ -197,7 +197,7 @@ async fn no_method(method: Method, route: MatchedPath) -> Response<Body> {
     allowed
 }
 
-/// What is answered where nobody but those come who watch the server: no key is asked for.
+/// The router of the metrics listener, which needs no key.
 pub fn metrics_router(state: AppState) -> Router {
     Router::new()
         .route("/metrics", get(health::open_metrics))

@@ -1,4 +1,4 @@
-//! What was found last, for those who ask often? So they cost no more than those who ask now and then.
+//! How are answers shared that are asked for often? Frequent callers get the last one, so that they cost no more.
 
 use std::{
     future::Future,
@@ -7,10 +7,10 @@ use std::{
 
 use tokio::sync::Mutex;
 
-/// How old what is answered may be.
+/// How old an answer may be.
 const LOOK_EACH: Duration = Duration::from_secs(1);
 
-/// What was found last: whoever asks often is told the same, and those who ask at once wait for one answer.
+/// The last answer. Callers at the same time wait for one new answer.
 #[derive(Debug)]
 pub struct Sampled<T>(Mutex<Option<(Instant, T)>>);
 

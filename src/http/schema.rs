@@ -1,6 +1,6 @@
-//! How are the domain's own types described to callers? The domain does not know of HTTP, so it is said here.
+//! How are the domain's own types described to callers? The domain knows nothing of HTTP, so their schemas are here.
 //!
-//! These types are never made: they stand for the domain's types in the OpenAPI document.
+//! These types are never constructed: they describe the domain's types in the OpenAPI document.
 
 #![expect(dead_code, reason = "only their descriptions are used")]
 
@@ -39,9 +39,9 @@ texts! {
     Time: None, Some(KnownFormat::DateTime), "RFC 3339, UTC.", "2025-06-01T00:00:00Z";
     Day: None, Some(KnownFormat::Date), "A day, as in RFC 3339.", "2025-06-01";
     Place: Some("^p[0-9]+-[0-9]+$"), None,
-        "A place in the ledger's one order. Opaque: send it back as `min_position`, and compare it with nothing.",
+        "A place in the ledger's order. Opaque: send it back as `min_position`, and do not compare it.",
         "p0-42";
-    Key: Some("^[!-~]{1,255}$"), None, "What makes two requests the same one.", "order-4711-item-1";
+    Key: Some("^[!-~]{1,255}$"), None, "Identifies a request and its repetitions.", "order-4711-item-1";
 }
 
 /// Credits: whole, never negative.
@@ -59,21 +59,21 @@ impl PartialSchema for Count {
 
 impl ToSchema for Count {}
 
-/// What the account holds, at the moment that the answer is about.
+/// The balance of the account, at the time of the answer.
 #[derive(ToSchema)]
 #[schema(as = Balance, example = json!({ "available": 45, "held": 0, "settled": 45, "debt": 0 }))]
 pub struct BalanceSchema {
     /// What a deduction may use.
     available: Count,
-    /// What open holds have set aside.
+    /// What open holds reserve.
     held: Count,
     /// `available + held − debt`.
     settled: i64,
-    /// What is owed after credits were taken back that had been spent.
+    /// What is owed because credits were taken back after they had been spent.
     debt: Count,
 }
 
-/// How much one grant gave to, or got back from, a movement.
+/// How many credits a movement took from, or returned to, one grant.
 #[derive(ToSchema)]
 #[schema(as = Draw)]
 pub struct DrawSchema {
@@ -104,7 +104,7 @@ pub struct MoneySchema {
     currency: String,
 }
 
-/// What is paid for, again and again.
+/// What is paid for in each interval.
 #[derive(ToSchema)]
 #[schema(as = Ordered)]
 pub struct OrderSchema {
@@ -118,11 +118,11 @@ pub struct OrderSchema {
 #[schema(as = Period)]
 pub struct PeriodSchema {
     start: Time,
-    /// Does not belong to the period.
+    /// The first instant after the period.
     end: Time,
 }
 
-/// A delivery of Stripe's.
+/// An event that Stripe delivered.
 #[derive(ToSchema)]
 #[schema(as = InboxEvent)]
 pub struct InboxEventSchema {
@@ -140,10 +140,10 @@ pub struct InboxEventSchema {
     livemode: bool,
     api_version: Option<String>,
     connect_account: Option<String>,
-    /// Why it is believed: it was delivered and `signed`; `listed` among Stripe's events; or `rebuilt` from an object
+    /// Why it is trusted: it was delivered and `signed`; `listed` among Stripe's events; or `rebuilt` from an object
     /// that was read from Stripe.
     proof: String,
-    /// The name of the secret that verified it, where it was delivered.
+    /// The name of the secret that verified it, if it was delivered.
     secret: Option<String>,
     customer: Option<String>,
     account: Option<String>,
@@ -155,7 +155,7 @@ pub struct InboxEventSchema {
 pub struct FindingSchema {
     /// Such as `event_changed`, `chain_broken`.
     problem: String,
-    /// The number of the first bad position.
+    /// The first bad position.
     position: Option<i64>,
     block: Option<i64>,
     account: Option<String>,

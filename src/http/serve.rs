@@ -1,8 +1,9 @@
-//! How are connections taken, and how do they end?
+//! How are connections accepted, and how do they end?
 //!
-//! One task a connection, HTTP/1.1 only. Whoever says nothing, or takes no answer, is not waited for. When it is time
-//! to stop, no new connection is taken, every request that was accepted is answered, and the connections close after
-//! that.
+//! Each connection has its own task, and speaks only HTTP/1.1.
+//! Callers that send nothing, or do not read their answer, are disconnected.
+//! When the server stops, it accepts no new connections, answers every request that it has accepted, and then closes
+//! the connections.
 
 use std::{
     future::Future,
@@ -31,28 +32,28 @@ use super::{
     connections::{ConnectionPlace, Connections},
 };
 
-/// How many connections wait at most until they are taken: when there are more, callers wait for seconds.
+/// How many connections may wait to be accepted. If there are more, callers wait for seconds.
 const BACKLOG: u32 = 4_096;
 /// How long a caller may take to send the head of its first request.
 const FIRST_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long it may take to send a further one, the pause since the last one included: longer than the usual pools and
-/// load balancers keep a connection, so that they are the ones to close it.
+/// How long it may take to send the head of a further request, including the pause before it.
+/// This is longer than common connection pools and load balancers keep a connection, so that they close it first.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
-/// How long a caller may take nothing of an answer.
+/// How long a caller may read nothing of an answer.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How much of an answer the system holds for a caller, in bytes.
+/// How many bytes of an answer the system buffers for a caller.
 const SEND_BUFFER: usize = 128 * 1024;
-/// How much of a connection is read ahead, in bytes. A head has to fit into it.
+/// How many bytes of a connection are read ahead. The head of a request has to fit.
 const READ_AHEAD: usize = 16 * 1024;
 /// How long answers may take when the server stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long to wait when no connection can be taken, such as for want of file descriptors.
+/// How long to wait if no connection can be accepted, for example for lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Takes an address.
+/// Listens on an address.
 ///
 /// # Errors
-/// When it is in use, or not one of this machine.
+/// If it is in use, or not one of this machine.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
@@ -60,10 +61,10 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves until `shutdown` ends, and then until what was accepted is answered.
+/// Serves until `shutdown` resolves, and then until all accepted requests are answered.
 ///
 /// # Errors
-/// When the listener is not one that connections can come from.
+/// If the listener cannot accept connections.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -104,7 +105,7 @@ pub async fn serve(
 }
 
 async fn answer(stream: TcpStream, peer: Peer, place: ConnectionPlace, router: Router, watcher: Watcher) {
-    // Answers are small and whole: waiting for more to send would only delay them.
+    // Answers are small and complete, so waiting for more data to send would only delay them.
     let prepared = stream.set_nodelay(true);
     if let Err(error) = prepared.and_then(|()| SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER)) {
         tracing::debug!(error = &error as &dyn std::error::Error, "the connection is gone already");
@@ -140,7 +141,7 @@ async fn answer(stream: TcpStream, peer: Peer, place: ConnectionPlace, router: R
         }
     };
     tokio::select! {
-        // A caller that went away, or did not speak HTTP, is nothing to report.
+        // A caller that disconnected, or did not speak HTTP, is not worth a warning.
         ended = watcher.watch(connection) => if let Err(error) = ended {
             tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended early");
         },

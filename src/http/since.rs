@@ -1,4 +1,4 @@
-//! How new must an answer be? As new as the position that the caller has seen.
+//! How new must an answer be? At least as new as the position that the caller has seen.
 
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -10,7 +10,7 @@ use crate::{
 
 use super::{AppState, failure::Failure, position::Token, schema::Place};
 
-/// What every read can be told.
+/// The parameters of every read.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -23,14 +23,14 @@ pub struct SinceQuery {
 /// The account as it is now.
 ///
 /// # Errors
-/// When the database does not answer, or `min_position` is none that the journal has reached.
+/// If the database does not answer, or the journal has not reached `min_position`.
 pub async fn now(
     state: &AppState,
     id: &AccountId,
     min_position: Option<Token>,
 ) -> Result<AccountNow, Failure> {
     let now = account_now(&state.ledger, id).await?;
-    // A position that was answered is in the database, and so in the view. Any other was made up.
+    // Every position in an answer is in the database, and so in the view. Any other was made up.
     if min_position.is_some_and(|wanted| !wanted.position().is_reached_by(now.position)) {
         return Err(QueryError::PositionUnknown.into());
     }
@@ -40,7 +40,7 @@ pub async fn now(
 /// Waits until a read model has every event up to `min_position`.
 ///
 /// # Errors
-/// When it does not get there in time, there is no such position, or the database does not answer.
+/// If it does not get there in time, there is no such position, or the database does not answer.
 pub async fn wait(
     state: &AppState,
     projection: &str,

@@ -1,4 +1,4 @@
-//! What do the routes work with?
+//! What do handlers work with?
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
@@ -24,44 +24,44 @@ use crate::{
     },
 };
 
-/// Requests a minute for a key that has no limit of its own.
+/// Requests a minute for a key without a limit of its own.
 pub const REQUESTS_PER_MINUTE_DEFAULT: u32 = 600_000;
-/// How long a read waits for a read model to reach the position that it asks for.
+/// How long a read waits for a read model to reach `min_position`.
 pub const POSITION_WAIT_DEFAULT: Duration = Duration::from_secs(5);
 
-/// Requests a minute for an address that calls without a key.
+/// Requests a minute for an address without a key.
 pub const VISITS_PER_MINUTE_DEFAULT: u32 = 6_000;
 
 /// How many audits run at a time.
 const AUDITS_MAX: usize = 2;
 
-/// What the server is made of. The program puts it together once.
+/// The parts of the server, which the program puts together once.
 pub struct AppParts {
     pub ledger: Ledger,
     /// For read models and keys.
     pub pool: PgPool,
     /// Which keys are made: `cf_test_…` or `cf_live_…`.
     pub mode: Mode,
-    /// What `/metrics` shows. `None`: the route answers that there are none.
+    /// What `/metrics` shows. `None`: metrics are off, and the route says so.
     pub metrics: Option<PrometheusHandle>,
     pub projector: Projector,
     pub inbox: Inbox,
-    /// The way to Stripe.
+    /// Calls to Stripe.
     pub billing: Billing,
-    /// Whose deliveries are accepted. Without any, none is.
+    /// The secrets of Stripe's deliveries. Without any, no delivery is accepted.
     pub secrets: Secrets,
     pub settings: HttpSettings,
 }
 
-/// What an operator may turn.
+/// What an operator can set.
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
     /// For keys without a limit of their own. `None`: no limit.
     pub requests_per_minute: Option<u32>,
     pub position_wait: Duration,
-    /// For each address that calls without a key; 0: no limit.
+    /// For each address without a key; 0: no limit.
     pub visits_per_minute: u32,
-    /// Whose word counts on who sent a request.
+    /// The proxies that may say who sent a request.
     pub proxies: Arc<Proxies>,
 }
 
@@ -76,7 +76,7 @@ impl Default for HttpSettings {
     }
 }
 
-/// What every handler is given. Cheap to clone.
+/// What every handler gets. Cheap to clone.
 #[derive(Clone)]
 pub struct AppState(Arc<SharedState>);
 
@@ -91,18 +91,18 @@ pub struct SharedState {
     pub inbox: Inbox,
     pub billing: Billing,
     pub secrets: Secrets,
-    /// How often those without a key have called.
+    /// The rate limits of callers without a key.
     pub visits: Visits,
-    /// Whose keys were not accepted.
+    /// Addresses whose keys were not accepted.
     pub refused: RefusedKeys,
-    /// What `/metrics` answered last.
+    /// The last answer of `/metrics`.
     pub scraped: Sampled<Bytes>,
-    /// What `/readyz` answered last.
+    /// The last answer of `/readyz`.
     pub readiness: Sampled<ReadinessResponse>,
-    /// What was said of a database that is away.
+    /// When an unavailable database was last logged.
     pub outages: Outages,
-    /// An audit reads much, so only a few run at a time. Its turn ends with the work, whether its caller waits for that
-    /// or not.
+    /// An audit reads much, so only a few run at a time.
+    /// Its place is taken until its work is done, even if its caller disconnects.
     pub audits: Arc<Semaphore>,
 }
 
@@ -135,7 +135,7 @@ impl AppState {
 }
 
 impl SharedState {
-    /// Where reports are read.
+    /// Where reports are read from.
     #[must_use]
     pub const fn reports(&self) -> ReportSource<'_> {
         let Self { ledger, projector, pool, settings, .. } = self;

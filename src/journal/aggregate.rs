@@ -1,4 +1,4 @@
-//! How does the account fit the framework's `Aggregate`? As a thin adapter: the domain knows nothing of it.
+//! How does the account fit the framework's `Aggregate`? By a thin adapter, so that the domain knows nothing of it.
 
 use std::{fmt, sync::Arc};
 
@@ -27,7 +27,7 @@ pub struct AccountAggregate(pub Account);
 #[serde(transparent)]
 pub struct AggregateEvent(pub Event);
 
-/// A refusal, as the framework wants an error to be.
+/// A refusal, in the form that the framework needs for errors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedCommand(pub Refusal);
 
@@ -51,7 +51,7 @@ impl DomainEvent for AggregateEvent {
 
 impl Aggregate for AccountAggregate {
     const TYPE: &'static str = "account";
-    /// The command, and the moment at which it is decided: the framework has no clock.
+    /// The command, and the time of its decision: the framework has no clock.
     type Command = (Command, Timestamp);
     type Event = AggregateEvent;
     type Error = RefusedCommand;
@@ -64,8 +64,8 @@ impl Aggregate for AccountAggregate {
         sink: &EventSink<Self>,
     ) -> Result<(), Self::Error> {
         let events = decide(&self.0, &command, Context { at, catalog }).map_err(RefusedCommand)?;
-        // The sink applies each event to what it is given, and a store with snapshots then applies it again.
-        // So it gets a copy, and this account changes only by what was stored.
+        // The sink applies each event to the account that it gets, and a store with snapshots applies it again.
+        // So it gets a copy, and this account is only changed by what was stored.
         let mut copy = self.clone();
         for event in events {
             sink.write(AggregateEvent(event), &mut copy).await;

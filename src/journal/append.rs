@@ -1,4 +1,4 @@
-//! How does a batch get into the journal, whole or not at all, in one round trip?
+//! How is a batch stored in the journal, all or nothing, in one round trip?
 
 use sqlx::{PgConnection, postgres::PgDatabaseError};
 
@@ -13,23 +13,23 @@ use super::{
     row::NewRows,
 };
 
-/// The code that `ledger.append` raises when another writer was there since.
+/// The error code of `ledger.append` if another writer has appended since.
 const STALE: &str = "CF001";
 const UNIQUE_VIOLATION: &str = "23505";
 
 /// Why a batch was not appended, or may not have been.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
-    /// Another writer appended since, so what the batch was decided on may have changed. Nothing was stored.
+    /// Another writer has appended, so the state that the batch was decided on may have changed. Nothing was stored.
     #[error("another writer appended to the journal since the batch was decided")]
     Stale,
-    /// An idempotency key, a generation or a place in an account's stream is taken. Nothing was stored.
+    /// An idempotency key, a generation or a sequence of an account is taken. Nothing was stored.
     #[error("a key, a generation or a place in a stream is taken")]
     Taken,
-    /// The database said no for another reason. Nothing was stored.
+    /// The database refused it for another reason. Nothing was stored.
     #[error("the database refused the batch")]
     Refused(#[source] sqlx::Error),
-    /// The connection broke: the batch is stored, or not, or will be.
+    /// The connection broke, so the batch may be stored, now or later.
     #[error("the connection to the database broke during an append")]
     Unknown(#[source] sqlx::Error),
 }
@@ -49,7 +49,7 @@ impl From<sqlx::Error> for AppendError {
     }
 }
 
-/// Whether an error says that the connection broke, so that nobody knows what the database has done.
+/// Whether an error means that the connection broke, so that it is not known what the database has done.
 #[must_use]
 pub fn is_broken(error: &sqlx::Error) -> bool {
     error.as_database_error().is_none_or(|database| {
@@ -58,7 +58,7 @@ pub fn is_broken(error: &sqlx::Error) -> bool {
     })
 }
 
-/// Appends `rows` after `expected` as one block, and answers with the position of the last.
+/// Appends `rows` after `expected` as one block, and returns the position of the last.
 ///
 /// # Errors
 /// See [`AppendError`]: in every case but `Unknown`, nothing was stored.
@@ -88,29 +88,29 @@ pub async fn append(
     Ok(Position(last))
 }
 
-/// Locks the shard's head until the transaction ends, and says where it is.
+/// Locks the shard's head until the transaction ends, and returns its position.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database does not answer.
 pub async fn lock_head(connection: &mut PgConnection, shard: Shard) -> Result<Position, sqlx::Error> {
     let head: i64 =
         sqlx::query_scalar(include_str!("lock_head.sql")).bind(shard.0).fetch_one(connection).await?;
     Ok(Position(head))
 }
 
-/// The shards of this database, in their order.
+/// The shards of this database, in order.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database does not answer.
 pub async fn shards(connection: &mut PgConnection) -> Result<Vec<Shard>, sqlx::Error> {
     let shards: Vec<i16> = sqlx::query_scalar(include_str!("shards.sql")).fetch_all(connection).await?;
     Ok(shards.into_iter().map(Shard).collect())
 }
 
-/// The shard of a database that has one.
+/// The only shard of a database.
 ///
 /// # Errors
-/// When the database does not answer, or has several.
+/// If the database does not answer, or does not have exactly one.
 pub async fn only_shard(connection: &mut PgConnection) -> Result<Shard, sqlx::Error> {
     match shards(connection).await?.as_slice() {
         [shard] => Ok(*shard),
@@ -121,10 +121,10 @@ pub async fn only_shard(connection: &mut PgConnection) -> Result<Shard, sqlx::Er
     }
 }
 
-/// Where the shard's order ends now.
+/// The position of the shard's last event.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database does not answer.
 pub async fn head(connection: &mut PgConnection, shard: Shard) -> Result<Position, sqlx::Error> {
     let head: i64 = sqlx::query_scalar(include_str!("head.sql")).bind(shard.0).fetch_one(connection).await?;
     Ok(Position(head))

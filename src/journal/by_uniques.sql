@@ -1,7 +1,7 @@
 -- What did the commands that have these keys ($3), or are for these generations ($4), do?
 --
 -- A command's events follow each other in its account's stream: the first one has the key, a generation's own is the
--- last. Limit and offset make each of them two look-ups in an index, whatever is known of the table's size.
+-- last. With limit and offset, each needs two look-ups in an index, whatever the statistics of the table are.
 select
     wanted.number,
     e.position, e.aggregate_id, e.sequence, e.event_type, e.event_version, e.payload::text as payload,

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::domain::time::Timestamp;
 
-/// A UUID v7: sorted by the time that is given, and unique without asking anybody.
+/// A UUID v7: sorted by the given time, and unique without coordination.
 #[must_use]
 pub fn event_id(at: Timestamp) -> Uuid {
     let millis = u64::try_from(at.micros() / 1_000).unwrap_or(0);

@@ -1,9 +1,10 @@
-//! How are events read in their order, by several readers who are mostly at the same place?
+//! How do several readers read events in order, if most of them are at the same place?
 //!
-//! Each shard has a shelf of the batches that were decoded last. Whoever wants the events after a position
-//! finds them there, or reads the next batch from the database for everyone. While a batch is being used the
-//! one after it is read. Readers that go through history together wait a moment for the slowest of them, so
-//! that a batch is decoded once and not once each; one that stands still is left behind.
+//! Each shard has a cache of the batches that were decoded last.
+//! A reader finds the events after a position there, or reads the next batch from the database for all readers.
+//! While a batch is being used, the next one is read ahead.
+//! Readers that go through history together wait a moment for the slowest of them, so that a batch is decoded only
+//! once; the others go on without one that makes no progress.
 
 mod batch_cache;
 mod decode;
@@ -22,10 +23,10 @@ use crate::domain::recorded::{Position, RecordedEvent, Shard};
 use crate::domain::time::Timestamp;
 use batch_cache::BatchCache;
 
-/// Ranges are aligned to this many positions, so that readers who started apart meet at the next border.
+/// Ranges are aligned to this many positions, so that readers that started at different places meet at the next border.
 pub const BATCH_EVENTS_MAX: i64 = 20_000;
 
-/// An event that was read, or one that cannot be.
+/// An event, or one that cannot be read.
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "nearly every entry is of the large kind")]
 pub enum FeedEntry {
@@ -38,7 +39,7 @@ pub enum FeedEntry {
 #[error("the event at position {} cannot be read: {reason}", .position.0)]
 pub struct UnreadableEvent {
     pub position: Position,
-    /// As it is stored: it may be what cannot be read.
+    /// The stored text, which may itself be what cannot be read.
     pub account: String,
     pub sequence: i64,
     pub reason: String,
@@ -53,7 +54,7 @@ impl FeedEntry {
         }
     }
 
-    /// `None` for an event that cannot be read.
+    /// `None`: the event cannot be read.
     #[must_use]
     pub const fn recorded_at(&self) -> Option<Timestamp> {
         match self {
@@ -75,17 +76,17 @@ impl FeedEntry {
 pub enum FeedError {
     #[error("the journal cannot be read")]
     Database(#[from] sqlx::Error),
-    /// The stored bytes are not what `copy` writes, which no event can be the reason of.
-    #[error("the answer to the journal's query has another form than expected")]
+    /// The answer is not in the format of `copy`, which no single event can cause.
+    #[error("the answer to the journal's query does not have the expected form")]
     Malformed,
-    /// Positions have no gaps, so somebody took events away.
+    /// Positions have no gaps, so events were removed.
     #[error("the journal has no event at position {}", .0.0)]
     Missing(Position),
-    #[error("the reading of the next events was interrupted")]
+    #[error("reading the next events was interrupted")]
     Interrupted,
 }
 
-/// Some events, one after the other, of one shard.
+/// Consecutive events of one shard.
 #[derive(Clone, Debug)]
 pub struct FeedBatch {
     entries: Arc<[FeedEntry]>,
@@ -100,7 +101,7 @@ impl FeedBatch {
     }
 }
 
-/// The journal, as a reader sees it. Clones share what was read.
+/// The journal, for readers. Clones share the cache.
 #[derive(Clone, Debug)]
 pub struct Feed {
     pool: PgPool,
@@ -113,7 +114,7 @@ impl Feed {
         Self { pool, shelves: Arc::default() }
     }
 
-    /// Someone who goes through the shard's events in their order.
+    /// A reader that goes through the shard's events in order.
     #[must_use]
     pub fn reader(&self, shard: Shard) -> FeedReader {
         let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
@@ -125,7 +126,7 @@ impl Feed {
     /// The shards of this database.
     ///
     /// # Errors
-    /// When the database cannot answer.
+    /// If the database does not answer.
     pub async fn shards(&self) -> Result<Vec<Shard>, sqlx::Error> {
         append::shards(&mut *self.pool.acquire().await?).await
     }
@@ -133,7 +134,7 @@ impl Feed {
     /// The position of the shard's last event.
     ///
     /// # Errors
-    /// When the database cannot answer, or there is no such shard.
+    /// If the database does not answer, or there is no such shard.
     pub async fn head(&self, shard: Shard) -> Result<Position, sqlx::Error> {
         append::head(&mut *self.pool.acquire().await?, shard).await
     }
@@ -141,7 +142,7 @@ impl Feed {
     /// The events of one account from one position up to another, at most `limit`.
     ///
     /// # Errors
-    /// When the database cannot answer.
+    /// If the database does not answer.
     pub async fn of_account(
         &self,
         shard: Shard,
@@ -168,7 +169,7 @@ impl Feed {
     }
 }
 
-/// A place in a shard's events. Dropping it lets the others go on without it.
+/// A place in a shard's events. If it is dropped, the other readers no longer wait for it.
 #[derive(Debug)]
 pub struct FeedReader {
     number: u64,
@@ -176,11 +177,11 @@ pub struct FeedReader {
 }
 
 impl FeedReader {
-    /// The events after a position: some of them, and none only at the end of the journal.
+    /// Some of the events after a position; none only at the end of the journal.
     ///
     /// # Errors
-    /// When the database cannot answer, or events are missing. An event that cannot be read is no error here:
-    /// it is an [`FeedEntry::Unreadable`] in its place.
+    /// If the database does not answer, or events are missing.
+    /// An event that cannot be read is not an error here, but a [`FeedEntry::Unreadable`] in its place.
     pub async fn after(&mut self, position: Position) -> Result<FeedBatch, FeedError> {
         self.shelf.after(self.number, position).await
     }
@@ -199,8 +200,8 @@ async fn range(pool: &PgPool, shard: Shard, after: i64, to: i64) -> Result<Vec<F
     read(pool, shard, &statement).await
 }
 
-/// Reads by `copy`, because a driver's row costs more than the decoding of what is in it. `copy` takes no
-/// parameters: numbers take the place of the words in capitals.
+/// Reads by `copy`, because the driver's rows cost more than decoding their contents.
+/// `copy` has no parameters, so numbers replace the words in capitals.
 async fn read(pool: &PgPool, shard: Shard, statement: &str) -> Result<Vec<FeedEntry>, FeedError> {
     let statement = statement.replace("SHARD", &shard.0.to_string());
     let bytes = Copying::begin(pool).await?.read(&statement).await?;
@@ -209,8 +210,9 @@ async fn read(pool: &PgPool, shard: Shard, statement: &str) -> Result<Vec<FeedEn
         .map_err(|_| FeedError::Interrupted)?
 }
 
-/// A connection while it copies. One whose copy failed or was given up is closed and not used again: the driver does
-/// not count the end of that answer, and would take it for the end of the next one.
+/// A connection while it copies.
+/// If its copy failed or was aborted it is closed: the driver does not track the end of that answer, and would take it
+/// for the end of the next one.
 struct Copying {
     connection: PoolConnection<Postgres>,
     ended: bool,

@@ -1,4 +1,4 @@
-//! What did an earlier command do? Finds events by key, by number, or by the work that they were for.
+//! What did an earlier command do? Its events are found by key, by sequence, or by generation.
 
 use crate::domain::recorded::{RecordedEvent, Shard};
 use std::collections::BTreeMap;
@@ -13,10 +13,10 @@ use super::{
     unique::{self, Unique, columns},
 };
 
-/// The events of each command that has one of these keys, or is for one of these generations, already.
+/// The events of each command that has one of these keys or generations.
 ///
 /// # Errors
-/// When the database does not answer or an event cannot be read.
+/// If the database does not answer, or an event cannot be read.
 pub async fn by_uniques(
     connection: &mut PgConnection,
     shard: Shard,
@@ -38,10 +38,10 @@ pub async fn by_uniques(
     Ok(found)
 }
 
-/// One event of an account by its number.
+/// One event of an account by its sequence.
 ///
 /// # Errors
-/// When the database does not answer or the event cannot be read.
+/// If the database does not answer, or the event cannot be read.
 pub async fn by_sequence(
     pool: &PgPool,
     shard: Shard,
@@ -57,10 +57,10 @@ pub async fn by_sequence(
     row.as_ref().map(|row| row::decode(row, shard)).transpose()
 }
 
-/// The newest events that spent credits on a piece of work, at most `limit` of them.
+/// The newest events that spent credits on a generation, at most `limit` of them.
 ///
 /// # Errors
-/// When the database does not answer or an event cannot be read.
+/// If the database does not answer, or an event cannot be read.
 pub async fn spent_on(
     pool: &PgPool,
     shard: Shard,
@@ -77,7 +77,7 @@ pub async fn spent_on(
 /// The event that committed a hold.
 ///
 /// # Errors
-/// When the database does not answer or the event cannot be read.
+/// If the database does not answer, or the event cannot be read.
 pub async fn committed(
     pool: &PgPool,
     shard: Shard,
@@ -89,10 +89,10 @@ pub async fn committed(
     row.as_ref().map(|row| row::decode(row, shard)).transpose()
 }
 
-/// The events of an account after a number, in their order.
+/// The events of an account after a sequence, in order.
 ///
 /// # Errors
-/// When the database does not answer or an event cannot be read.
+/// If the database does not answer, or an event cannot be read.
 pub async fn stream(
     pool: &PgPool,
     shard: Shard,

@@ -1,6 +1,6 @@
--- Which snapshots are there of accounts ($2), in the form ($3) that is read?
+-- Which snapshots do accounts ($2) have in the version ($3) that is read?
 --
--- The limit makes each of them one look-up in an index, whatever is known of the table's size.
+-- With the limit, each account needs one look-up in an index, whatever the statistics of the table are.
 select found.*
 from unnest($2::text[]) as wanted (id)
 cross join lateral (

@@ -1,4 +1,4 @@
-//! What is an account now? Its state from a snapshot, or from what is known of it, and the events since.
+//! What is the state of an account? It is built from a snapshot, or from the state in memory, and the later events.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub enum LoadError {
 /// Loads accounts, all in two queries.
 ///
 /// # Errors
-/// When the database does not answer, or a history is not one that the rules write.
+/// If the database does not answer, or the rules cannot have written a history.
 pub async fn load(
     connection: &mut PgConnection,
     shard: Shard,
@@ -44,10 +44,10 @@ pub async fn load(
     advance(connection, shard, known.collect()).await
 }
 
-/// Brings what is known up to date. What turns out to rest on another history is read from its start.
+/// Brings accounts up to date. One whose state is not based on the journal is read from its start.
 ///
 /// # Errors
-/// When the database does not answer, or a history is not one that the rules write.
+/// If the database does not answer, or the rules cannot have written a history.
 pub async fn advance(
     connection: &mut PgConnection,
     shard: Shard,
@@ -62,14 +62,14 @@ pub async fn advance(
     Ok(current)
 }
 
-/// The accounts with the events after what is known, and those whose known part is not in the journal.
+/// Returns the accounts with their later events, and separately those whose last known event is not in the journal.
 async fn read_on(
     connection: &mut PgConnection,
     shard: Shard,
     known: Vec<LoadedAccount>,
 ) -> Result<(Vec<LoadedAccount>, Vec<AccountId>), LoadError> {
     let ids: Vec<String> = known.iter().map(|known| known.id.as_str().to_owned()).collect();
-    // The last known event is read again, to see that it is the one that is known.
+    // The last known event is read again, to check that the journal has the same one.
     let from: Vec<i64> = known.iter().map(LoadedAccount::sequence).collect();
     let mut reading = AccountReading::new(known);
     let mut rows =
@@ -86,7 +86,7 @@ struct AccountReading {
 
 impl AccountReading {
     fn new(known: Vec<LoadedAccount>) -> Self {
-        // What has no events rests on nothing, and so is confirmed.
+        // An account without events is always based on the journal.
         let entry =
             |known: LoadedAccount| (known.id.as_str().to_owned(), (known.clone(), known.tail.is_none()));
         Self { known: known.into_iter().map(entry).collect() }

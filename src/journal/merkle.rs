@@ -5,8 +5,8 @@ use sha2::{Digest, Sha256};
 
 pub type MerkleHash = [u8; 32];
 
-/// The hash of one event: SHA-256 over 0x00 and its fields, each with its length in front, so that no two
-/// different events have the same bytes.
+/// The hash of one event: SHA-256 over 0x00 and its fields, each preceded by its length, so that different events never
+/// have the same bytes.
 #[must_use]
 pub fn leaf<'a>(fields: impl IntoIterator<Item = &'a [u8]>) -> MerkleHash {
     let mut hasher = Sha256::new();
@@ -27,7 +27,7 @@ fn node(left: &MerkleHash, right: &MerkleHash) -> MerkleHash {
     hasher.finalize().into()
 }
 
-/// The root over leaf hashes in order. That of none is the hash of nothing, as the RFC says.
+/// The root over leaf hashes in order. Without leaves, it is the hash of nothing, as in the RFC.
 #[must_use]
 pub fn root(leaves: &[MerkleHash]) -> MerkleHash {
     match leaves {
@@ -40,7 +40,7 @@ pub fn root(leaves: &[MerkleHash]) -> MerkleHash {
     }
 }
 
-/// What one block adds to the chain.
+/// What one block adds to the hash chain.
 #[derive(Clone, Copy, Debug)]
 pub struct Link<'a> {
     pub previous: &'a [u8],
@@ -51,7 +51,7 @@ pub struct Link<'a> {
     pub root: &'a [u8],
 }
 
-/// The hash that the next block is chained to. `ledger.append` computes the same.
+/// The hash that the next block is chained to, as `ledger.append` computes it.
 #[must_use]
 pub fn chain(link: &Link<'_>) -> MerkleHash {
     let mut hasher = Sha256::new();

@@ -1,4 +1,4 @@
-//! Where is the truth kept? Appends events durably and in one order, and reads them again.
+//! Where is the truth kept? Events are appended durably and in one order, and read again.
 
 pub mod aggregate;
 pub mod append;

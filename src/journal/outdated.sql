@@ -1,6 +1,7 @@
--- Which claims do not hold? An account ($2) has an event after its nth ($3), or the key ($4) or work ($5) is taken.
+-- Which preconditions do not hold? An account ($2) has an event after its nth ($3), or the key ($4) or generation ($5)
+-- is taken.
 --
--- The limit makes each of them a look-up or two in an index, whatever is known of the table's size.
+-- With the limit, each needs one or two look-ups in an index, whatever the statistics of the table are.
 select claim.number
 from unnest($2::text[], $3::bigint[], $4::text[], $5::text[]) with ordinality
     as claim (id, sequence, key, generation, number)

@@ -1,5 +1,5 @@
-//! Does a decision that stores nothing still hold? What is stored is guarded by the journal's constraints; what is
-//! refused has to be looked at.
+//! Does a decision that stores nothing still hold?
+//! Events are protected by the journal's constraints, but a refusal has to be checked.
 
 use sqlx::PgConnection;
 
@@ -7,21 +7,21 @@ use crate::domain::{ids::AccountId, recorded::Shard};
 
 use super::unique::{Unique, columns};
 
-/// What a decision without events rests on.
+/// What a decision without events depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Precondition {
     pub account: AccountId,
-    /// The number of the account's last event. `None` where that is known to be right.
+    /// The sequence of the account's last event. `None`: it need not be checked.
     pub sequence: Option<i64>,
-    /// What no event has. `None` where it does not matter.
+    /// A key or generation that no event may have. `None`: it need not be checked.
     pub free: Option<Unique>,
 }
 
-/// The indexes of the claims that do not hold: another writer has been at the account since, or the key or generation
-/// is taken.
+/// The indexes of preconditions that do not hold: another writer has changed the account, or the key or generation is
+/// taken.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database does not answer.
 pub async fn find_outdated(
     connection: &mut PgConnection,
     shard: Shard,

@@ -1,4 +1,4 @@
-//! Can the database store anything now? That it answers says nothing of that: it may only read, or have no room.
+//! Can the database store anything now? It may answer although it is read-only or has no room.
 
 use sqlx::PgPool;
 
@@ -7,7 +7,7 @@ use crate::domain::time::Timestamp;
 /// Writes to a row that nobody reads.
 ///
 /// # Errors
-/// When it cannot be written.
+/// If it cannot be written.
 pub async fn write(pool: &PgPool, at: Timestamp) -> Result<(), sqlx::Error> {
     sqlx::query(include_str!("write_probe.sql")).bind(at.to_utc()).execute(pool).await.map(|_| ())
 }

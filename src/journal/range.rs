@@ -1,4 +1,5 @@
-//! Which events of some types were recorded since a time? Read in ranges of positions, so that no query takes long.
+//! Which events of some types were recorded since a time?
+//! They are read in ranges of positions, so that no query takes long.
 
 use crate::domain::recorded::{Position, RecordedEvent, Shard};
 use sqlx::{PgPool, Row};
@@ -6,17 +7,17 @@ use sqlx::{PgPool, Row};
 use super::row::{self, RowError};
 use crate::domain::time::Timestamp;
 
-/// How many positions one query goes through, whatever is found there.
+/// How many positions one query covers, whatever it finds.
 pub const RANGE_EVENTS_MAX: i64 = 20_000;
 
-/// How many of the last events are looked at for the newest.
+/// How many of the last events are searched for the newest.
 const LAST_EVENTS: i64 = 100;
 
-/// The events of these types after a position, up to another one, in their order. One that cannot be read keeps none of
-/// the others from being read.
+/// The events of these types after a position, up to another one, in order.
+/// An event that cannot be read does not stop the others.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database does not answer.
 pub async fn of_types(
     pool: &PgPool,
     shard: Shard,
@@ -29,10 +30,11 @@ pub async fn of_types(
     Ok(rows.fetch_all(pool).await?.iter().map(|row| row::decode(row, shard)).collect())
 }
 
-/// The position before the first event of a time. Events are recorded in the order of time, as far as clocks agree.
+/// The position before the first event that was recorded at `at` or later.
+/// Events are ordered by time as far as clocks agree.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database does not answer.
 pub async fn before(
     pool: &PgPool,
     shard: Shard,
@@ -47,11 +49,11 @@ pub async fn before(
     Ok(Position(earlier))
 }
 
-/// When the newest of the last events up to a position was recorded. `None`: there is none. The last one need not be
-/// the newest, where a clock was set back.
+/// When the newest of the last events up to a position was recorded. `None`: there are no events.
+/// If a clock was set back, the last event need not be the newest.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database does not answer.
 pub async fn newest(pool: &PgPool, shard: Shard, head: Position) -> Result<Option<Timestamp>, sqlx::Error> {
     let query = include_str!("recorded_times.sql");
     let after = head.0.saturating_sub(LAST_EVENTS);

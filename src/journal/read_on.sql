@@ -1,6 +1,6 @@
 -- What happened to accounts ($2) from their nth event on ($3)?
 --
--- The offset makes each of them one look-up in an index, whatever is known of the table's size.
+-- With the offset, each account needs one look-up in an index, whatever the statistics of the table are.
 select
     e.aggregate_id, e.sequence, e.position, e.event_type, e.event_version, e.payload::text as payload, e.leaf_hash
 from unnest($2::text[], $3::bigint[]) as wanted (id, sequence)

@@ -17,10 +17,10 @@ use super::{
     upcast::{self, UpcastError},
 };
 
-/// The one kind of aggregate.
+/// The type of all aggregates.
 pub const AGGREGATE_TYPE: &str = "account";
 
-/// The events of a batch in their order, as the columns that are sent to the database.
+/// The events of a batch in order, as the columns that are sent to the database.
 #[derive(Clone, Debug, Default)]
 pub struct NewRows {
     pub accounts: Vec<AccountId>,
@@ -35,7 +35,7 @@ pub struct NewRows {
     pub leaf_hashes: Vec<MerkleHash>,
 }
 
-/// What the leaf hash of an event covers: all of its columns but for the one that follows from the payload.
+/// What the leaf hash of an event covers: all columns except the one that follows from the payload.
 #[derive(Clone, Copy, Debug)]
 pub struct Hashed<'a> {
     pub shard: Shard,
@@ -71,10 +71,10 @@ impl Hashed<'_> {
 }
 
 impl NewRows {
-    /// Adds an event, and answers with its leaf hash. Where that fails, nothing is added.
+    /// Adds an event, and returns its leaf hash. After an error, nothing was added.
     ///
     /// # Errors
-    /// When the event or its metadata cannot be written as JSON, which no event's type allows.
+    /// If the event or its metadata cannot be written as JSON, which no event's type allows.
     pub fn push(
         &mut self,
         recorded: &RecordedEvent,
@@ -119,7 +119,7 @@ impl NewRows {
         self.leaf_hashes.is_empty()
     }
 
-    /// Keeps the first rows only.
+    /// Keeps only the first `len` rows.
     pub fn truncate(&mut self, len: usize) {
         self.accounts.truncate(len);
         self.sequences.truncate(len);
@@ -132,7 +132,7 @@ impl NewRows {
         self.leaf_hashes.truncate(len);
     }
 
-    /// The leaf hash of an account's last event among them.
+    /// The leaf hash of the account's last event in these rows.
     #[must_use]
     pub fn last_leaf_of(&self, account: &AccountId) -> Option<MerkleHash> {
         let last = self.accounts.iter().rposition(|of| of == account)?;
@@ -140,7 +140,7 @@ impl NewRows {
     }
 }
 
-/// A row of `ledger.events` that cannot be what this program wrote.
+/// A row of `ledger.events` that this program cannot have written.
 #[derive(Debug, thiserror::Error)]
 pub enum RowError {
     #[error("the event at position {position} cannot be read")]
@@ -162,7 +162,7 @@ pub enum RowError {
 }
 
 /// # Errors
-/// When the row cannot be what this program wrote.
+/// If this program cannot have written the row.
 pub fn decode(row: &PgRow, shard: Shard) -> Result<RecordedEvent, RowError> {
     let position: i64 = row.try_get("position")?;
     let event = decode_event(row, position)?;
@@ -182,10 +182,10 @@ pub fn decode(row: &PgRow, shard: Shard) -> Result<RecordedEvent, RowError> {
     })
 }
 
-/// Only the event, for rebuilding a state.
+/// Decodes only the event, to rebuild a state.
 ///
 /// # Errors
-/// When the row cannot be what this program wrote.
+/// If this program cannot have written the row.
 pub fn decode_event(row: &PgRow, position: i64) -> Result<Event, RowError> {
     upcast::read(row.try_get("event_type")?, row.try_get("event_version")?, row.try_get("payload")?)
         .map_err(|source| RowError::Unreadable { position, source })

@@ -1,4 +1,4 @@
-//! What was an account after a certain event? A shortcut for loading, never the truth.
+//! What was the state of an account after an event? A snapshot is a shortcut for loading, never the truth.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +8,16 @@ use crate::domain::{account::Account, ids::AccountId, recorded::Shard};
 
 use super::{loaded_account::LoadedAccount, merkle::MerkleHash};
 
-/// The form in which a state is written. It changes whenever the state's type does, or a rule by which it is worked
-/// out, and a snapshot of another form is not used.
+/// The version of stored states.
+/// It changes whenever the state's type changes, or a rule by which the state is computed; snapshots of other versions
+/// are not used.
 pub const STATE_VERSION: &str = "14";
 
-/// How many events an account has since its snapshot before a new one is taken.
+/// After how many events since the last snapshot a new one is taken.
 pub const SNAPSHOT_EVENTS: i64 = 500;
 
 /// # Errors
-/// When the database does not answer.
+/// If the database does not answer.
 pub async fn find(
     connection: &mut PgConnection,
     shard: Shard,
@@ -41,10 +42,10 @@ pub async fn find(
     Ok(found)
 }
 
-/// Keeps a state, unless a later one of the account is there.
+/// Stores a state, unless a later one of the account is stored.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database does not answer.
 pub async fn keep(pool: &PgPool, shard: Shard, known: &LoadedAccount) -> Result<(), sqlx::Error> {
     let (Some(tail), Ok(state)) = (known.tail, serde_json::to_vec(&known.state)) else {
         return Ok(());

@@ -1,7 +1,8 @@
-//! How does the framework write to the journal? As an `EventStore`, so that the unmodified `CqrsFramework` runs on it.
+//! How does the framework write to the journal? By an `EventStore`, so that the unmodified `CqrsFramework` runs on it.
 //!
-//! It appends one command at a time under the lock on the head. The ledger, which groups commands, does not use
-//! it; it is here for programs that are built on the framework, and to compare the two.
+//! It appends one command at a time, under the lock on the head.
+//! The ledger, which groups commands, does not use it; it is for programs that are built on the framework, and for
+//! comparing the two.
 
 use std::collections::HashMap;
 
@@ -36,7 +37,7 @@ pub struct JournalStore {
     clock: Clock,
 }
 
-/// An account that the framework decides on, and what it knew of it then.
+/// An account that the framework decides on, with its state when it was loaded.
 #[derive(Debug)]
 pub struct JournalContext {
     aggregate: AccountAggregate,
@@ -87,7 +88,7 @@ impl JournalStore {
         Ok(recorded)
     }
 
-    /// The account under the lock, if it is still the one that was decided on.
+    /// The account under the lock, if it has not changed since it was loaded.
     async fn current(
         &self,
         connection: &mut PgConnection,

@@ -1,4 +1,4 @@
-//! What may only one command of an account have? A key, and the id of a generation.
+//! What can only one command of an account have? An idempotency key, and a generation.
 
 use std::{ops::Range, sync::Arc};
 
@@ -10,14 +10,15 @@ use crate::domain::{
 /// What at most one command of an account has, for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Unique {
-    /// The idempotency key. The first event of the command has it.
+    /// The idempotency key. It is stored with the first event of the command.
     Key(Arc<str>),
-    /// The work that the command charges for, or holds credits for, by the catalog's price.
+    /// The generation that the command charges or holds for, at the catalog's price.
     Generation(GenerationId),
 }
 
-/// What the column `generation` says of an event: the id of the work that it spends or holds credits for, a space, and
-/// the event's number. No number, where it is the work's own charge or hold, of which there is one.
+/// The column `generation` of an event: the id of the generation that it spends or holds credits for, a space, and the
+/// event's sequence.
+/// Without the sequence it is the generation's own charge or hold, of which there is only one.
 #[must_use]
 pub fn generation(event: &Event, sequence: i64) -> Option<String> {
     let (Event::Credits(CreditsEvent::CreditsDeducted { purpose, .. })
@@ -31,19 +32,19 @@ pub fn generation(event: &Event, sequence: i64) -> Option<String> {
     Some(if begins { first_of(id) } else { format!("{id} {sequence}") })
 }
 
-/// What the column says of a work's own charge or hold.
+/// The column for a generation's own charge or hold.
 #[must_use]
 pub fn first_of(id: &GenerationId) -> String {
     format!("{id} ")
 }
 
-/// What the column says of every event of a work. No id has a space in it, or a character before `!`.
+/// The columns of all events of a generation. No id contains a space, or a character before `!`.
 #[must_use]
 pub fn all_of(id: &GenerationId) -> Range<String> {
     first_of(id)..format!("{id}!")
 }
 
-/// Names as two columns, for a look-up in each: the keys, and what the column `generation` says.
+/// Keys and generations as two columns, for a look-up in each.
 pub(super) fn columns<'a>(
     uniques: impl Iterator<Item = Option<&'a Unique>>,
 ) -> (Vec<Option<&'a str>>, Vec<Option<String>>) {

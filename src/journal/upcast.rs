@@ -1,9 +1,10 @@
 //! How is an event read that an earlier release wrote?
 //!
-//! Each type of event has versions of its own, from 1 on. A step turns one version of one type into the next one, so
-//! the version in which a type is written is the last that its steps lead to. There is no step yet: every event is of
-//! version 1.
-//! The bytes in the journal are never changed; only what is read of them is.
+//! Each type of event has its own versions, from 1 on.
+//! An upcaster converts one version of one type to the next, so events are written in the last version that their
+//! upcasters lead to.
+//! There are no upcasters yet: every event has version 1.
+//! The bytes in the journal are never changed; they are only converted when they are read.
 
 use std::borrow::Cow;
 
@@ -11,10 +12,10 @@ use serde_json::Value;
 
 use crate::domain::event::Event;
 
-/// The version of a type whose form has never changed.
+/// The version of types whose form has never changed.
 const FIRST_VERSION: &str = "1";
 
-/// A step from one version of an event to the next.
+/// A conversion from one version of an event to the next.
 #[derive(Clone, Copy, Debug)]
 pub struct Upcaster {
     pub event_type: &'static str,
@@ -23,7 +24,7 @@ pub struct Upcaster {
     pub step: fn(Value) -> Value,
 }
 
-/// All steps, for every event whose form has changed.
+/// All upcasters, for every event whose form has changed.
 pub const UPCASTERS: &[Upcaster] = &[];
 
 #[derive(Debug, thiserror::Error)]
@@ -49,10 +50,10 @@ fn newest_by(upcasters: &[Upcaster], event_type: &str) -> &'static str {
     last.map_or(FIRST_VERSION, |upcaster| upcaster.to)
 }
 
-/// Reads a stored event, in whatever version it was written.
+/// Reads a stored event of any version.
 ///
 /// # Errors
-/// When the version has no path to today's, or the payload is not of that version.
+/// If no upcasters lead from the version to today's, or the payload is not of that version.
 pub fn read(event_type: &str, version: &str, payload: &str) -> Result<Event, UpcastError> {
     read_by(UPCASTERS, event_type, version, payload)
 }
@@ -80,7 +81,7 @@ fn upcast<'a>(
     let Some(mut next) = step(version) else {
         let unknown =
             || UpcastError::UnknownVersion { event_type: event_type.to_owned(), version: version.to_owned() };
-        // A version with steps from it is an old one; the newest one has none.
+        // A version with an upcaster is an old one; the newest one has none.
         let is_newest = version == newest_by(upcasters, event_type);
         return if is_newest { Ok(Cow::Borrowed(payload)) } else { Err(unknown()) };
     };
@@ -111,7 +112,7 @@ mod tests {
         assert_eq!(upcast(STEPS, "Thing", "3", "5").expect("newest"), "5");
     }
 
-    /// As if an adjustment had said `why`, and says `reason` since.
+    /// As if the field `reason` of an adjustment had been called `why` before.
     const RENAMED: &[Upcaster] = &[Upcaster {
         event_type: "CreditsAdjusted",
         from: "1",

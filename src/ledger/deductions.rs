@@ -1,4 +1,4 @@
-//! What was spent by a deduction, so that it can be refunded? Read from the events, which never change.
+//! What did a deduction spend, so that it can be refunded? Read from its events, which never change.
 
 use crate::{
     domain::{
@@ -15,16 +15,16 @@ use crate::{
 
 use super::Ledger;
 
-/// What the ids of deductions begin with, before the number of their event.
+/// The prefix of the ids of deductions, before the sequence of their event.
 const DEDUCTION: &str = "ded_";
-/// A hold that was committed is named by the hold, and so by the number of the event that held.
+/// The prefix of the ids of holds, which are also the deduction ids of their commits.
 const HOLD: &str = "hold_";
 
 impl Ledger {
-    /// A deduction by its id, or a committed hold by the hold's.
+    /// A deduction by its id, or a committed hold by the hold's id.
     ///
     /// # Errors
-    /// When the database does not answer or an event cannot be read.
+    /// If the database does not answer, or an event cannot be read.
     pub async fn find_deduction(
         &self,
         account: &AccountId,
@@ -42,10 +42,10 @@ impl Ledger {
         Ok(deduction.filter(|deduction| deduction.deduction_id == *id))
     }
 
-    /// The newest deductions for a piece of work, and holds for it that were committed; at most `limit` of them.
+    /// The newest deductions and committed holds for a generation; at most `limit` of them.
     ///
     /// # Errors
-    /// When the database does not answer or an event cannot be read.
+    /// If the database does not answer, or an event cannot be read.
     pub async fn find_spent_on(
         &self,
         account: &AccountId,
@@ -101,7 +101,7 @@ impl Ledger {
     }
 }
 
-/// The windows in which the spent part of a hold still counts: the commit took the rest out.
+/// The windows in which the spent part of a hold still counts, after the commit has taken the rest out.
 fn spent_windows(held: &[UsageWindow], spent: Credits) -> Vec<UsageWindow> {
     let count = |window: &UsageWindow| match window.key.measure {
         Measure::Credits => u64::try_from(spent.get()).unwrap_or(0),

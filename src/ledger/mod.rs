@@ -1,4 +1,4 @@
-//! How is an account changed? By sending a command here, and in no other way.
+//! How is an account changed? Only by sending a command here.
 
 mod deductions;
 mod newest;
@@ -8,7 +8,7 @@ mod recover;
 mod request;
 mod sequencer;
 mod shard;
-// A test of the sequencer with a journal in memory: it needs what only this part of the program sees.
+// A test of the sequencer with a journal in memory. It uses items that are private to this part.
 #[cfg(test)]
 #[path = "../../tests/unit/ledger/simulation/mod.rs"]
 mod simulation;
@@ -47,19 +47,19 @@ use shard::ShardTask;
 use unstored::Unstored;
 use view::Views;
 
-/// How many commands may wait. More are refused at once, so that waiting never grows without end.
+/// How many commands may wait. More are refused at once, so that the wait is bounded.
 pub const COMMANDS_QUEUED_MAX: usize = 8_192;
-/// How many commands may be in hand: decided and not stored, or waiting for their account to be read. While there
-/// are as many, the others wait in the queue.
+/// How many commands may be in progress: decided and not stored, or waiting for their account to be loaded.
+/// More wait in the queue.
 pub const COMMANDS_HELD_MAX: usize = 16_384;
-/// How long a caller waits for an outcome before it is told that it is not known yet.
+/// How long a caller waits for an outcome before the answer is that it is not known yet.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
-/// How many snapshots may wait to be taken.
+/// How many snapshots may wait to be stored.
 const SNAPSHOTS_QUEUED_MAX: usize = 1_024;
-/// How many look-ups of earlier deductions are at the database at once: who reads waits for no batch of refunds.
+/// How many look-ups of earlier deductions run at the same time, so that batches of refunds do not delay other reads.
 const LOOKUPS_MAX: usize = 4;
 
-/// The way to change accounts, and to see exactly what they are. Cheap to clone.
+/// Changes accounts, and reads their exact state. Cheap to clone.
 #[derive(Clone)]
 pub struct Ledger {
     shard: Shard,
@@ -75,7 +75,7 @@ pub struct Ledger {
     waiting: PendingCommands,
 }
 
-/// The work behind a [`Ledger`]. It ends when every clone of the ledger is gone and all is answered.
+/// The tasks of a [`Ledger`]. They end when every clone of the ledger is dropped and everything is answered.
 pub struct Running {
     shard: JoinHandle<()>,
     snapshots: JoinHandle<()>,
@@ -84,16 +84,16 @@ pub struct Running {
 impl Running {
     /// Waits until everything that was accepted is answered.
     pub async fn finished(self) {
-        // A panic in there was reported when it happened; there is nothing left to wait for.
+        // A panic in a task was reported when it happened, and there is nothing left to wait for.
         let _ended = tokio::join!(self.shard, self.snapshots);
     }
 }
 
 impl Ledger {
-    /// Starts a ledger on a database that is migrated.
+    /// Starts a ledger on a migrated database.
     ///
     /// # Errors
-    /// When the database does not answer, or has not exactly one shard.
+    /// If the database does not answer, or does not have exactly one shard.
     pub async fn start(
         pool: PgPool,
         catalog: Arc<Catalog>,
@@ -144,10 +144,10 @@ impl Ledger {
         Ok((ledger, running))
     }
 
-    /// Executes a command: exactly once for its key, durably before this returns.
+    /// Executes a command: exactly once for its key, and durably before this returns.
     ///
     /// # Errors
-    /// When the command is refused, or cannot be taken now; see [`ExecuteError`].
+    /// If the command is refused or cannot be executed now: see [`ExecuteError`].
     pub async fn execute(&self, request: Request) -> ExecuteResult {
         let (reply, answer) = oneshot::channel();
         let place = self.waiting.enter();
@@ -158,12 +158,12 @@ impl Ledger {
         })?;
         match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
             Ok(Ok(answer)) => self.checked_by_the_clock(answer).await,
-            // The shard's task ended with the command in hand.
+            // The shard's task ended while it had the command.
             Ok(Err(_)) | Err(_) => Err(ExecuteError::OutcomeUnknown),
         }
     }
 
-    /// What a clock that is behind refuses may be allowed, so it is not told as a refusal.
+    /// A refusal may be wrong if this machine's clock is behind; then the answer is [`ExecuteError::ClockBehind`].
     async fn checked_by_the_clock(&self, answer: ExecuteResult) -> ExecuteResult {
         let now = self.clock.now();
         match &answer {
@@ -182,21 +182,21 @@ impl Ledger {
         answer
     }
 
-    /// By how many seconds the clock is behind, where that may be why something is refused. `None`: it is refused by
-    /// what the account is.
+    /// By how many seconds the clock is behind, if that may be why something is refused.
+    /// `None`: the clock is not the reason.
     pub async fn refused_by_the_clock_s(&self, refusal: &Refusal) -> Option<i64> {
         let now = self.clock.now();
         if !newest::may_be_the_clocks(refusal) || self.newest.behind_s(now).is_none() {
             return None;
         }
-        // The clock that was wrong may have been another one's, whose events are history by now.
+        // The clock of another instance may have been wrong, whose events are the newest ones known here.
         self.clock_behind_s().await.unwrap_or_else(|_| self.newest.behind_s(now))
     }
 
-    /// By how many seconds the clock is behind the last events, whichever instance wrote them. `None`: it may be right.
+    /// By how many seconds the clock is behind the last events, whichever instance wrote them. `None`: it seems right.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn clock_behind_s(&self) -> Result<Option<i64>, sqlx::Error> {
         if let Some(newest) = range::newest(&self.pool, self.shard, self.head().await?.position).await? {
             self.newest.replace(newest);
@@ -204,18 +204,18 @@ impl Ledger {
         Ok(self.newest.behind_s(self.clock.now()))
     }
 
-    /// What an account is now, everything included that any instance has acknowledged.
+    /// The state of an account, including all that any instance has acknowledged.
     ///
     /// # Errors
-    /// When the database does not answer or the account's history is damaged.
+    /// If the database does not answer, or the account's history is damaged.
     pub async fn view(&self, account: &AccountId) -> Result<View, ViewError> {
         self.views.current(account).await
     }
 
-    /// What an earlier request with this one's key was, if there was one.
+    /// The earlier request with the same key, if there was one.
     ///
     /// # Errors
-    /// When the database does not answer or an event cannot be read.
+    /// If the database does not answer, or an event cannot be read.
     pub async fn find_repeated(&self, request: &Request) -> Result<Option<Repeated>, RowError> {
         let uniques: Vec<_> = request.uniques().collect();
         let mut connection = self.pool.acquire().await?;
@@ -226,22 +226,22 @@ impl Ledger {
         }))
     }
 
-    /// The shard that an account is on.
+    /// The shard of an account.
     #[must_use]
     pub const fn shard_of(&self, _account: &AccountId) -> Shard {
         self.shard
     }
 
-    /// The shard that this ledger writes.
+    /// The shard that this ledger writes to.
     #[must_use]
     pub const fn shard(&self) -> Shard {
         self.shard
     }
 
-    /// One event of an account by its number.
+    /// One event of an account by its sequence.
     ///
     /// # Errors
-    /// When the database does not answer or the event cannot be read.
+    /// If the database does not answer, or the event cannot be read.
     pub async fn find_event(
         &self,
         account: &AccountId,
@@ -250,10 +250,10 @@ impl Ledger {
         find::by_sequence(&self.pool, self.shard, account, sequence).await
     }
 
-    /// The events of an account after a number, at most `limit` of them.
+    /// The events of an account after a sequence, at most `limit` of them.
     ///
     /// # Errors
-    /// When the database does not answer or an event cannot be read.
+    /// If the database does not answer, or an event cannot be read.
     pub async fn stream(
         &self,
         account: &AccountId,
@@ -263,11 +263,11 @@ impl Ledger {
         find::stream(&self.pool, self.shard, account, after, limit).await
     }
 
-    /// The events of these types after a position, up to another one. One that cannot be read keeps none of the others
-    /// from being read.
+    /// The events of these types after a position, up to another one.
+    /// An event that cannot be read does not stop the others.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn events_of(
         &self,
         types: &[&str],
@@ -277,10 +277,10 @@ impl Ledger {
         range::of_types(&self.pool, self.shard, types, after, until).await
     }
 
-    /// The position before the first event that was recorded since a time.
+    /// The position before the first event that was recorded at `at` or later.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn position_before(&self, at: Timestamp) -> Result<Position, sqlx::Error> {
         range::before(&self.pool, self.shard, at, self.head().await?.position).await
     }
@@ -295,38 +295,38 @@ impl Ledger {
         &self.catalog
     }
 
-    /// The last position that this instance has stored or seen.
+    /// The newest position that this instance has stored or seen.
     #[must_use]
     pub fn positions(&self) -> watch::Receiver<Position> {
         self.positions.clone()
     }
 
-    /// Where the journal ended when this instance last looked.
+    /// The end of the journal when this instance last read it.
     #[must_use]
     pub fn known_head(&self) -> JournalPosition {
         JournalPosition::new(self.shard, *self.positions.borrow())
     }
 
-    /// Where the journal ends now, whichever instance wrote there.
+    /// The end of the journal now, whichever instance wrote there.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn head(&self) -> Result<JournalPosition, sqlx::Error> {
         let mut connection = self.pool.acquire().await?;
         let position = append::head(&mut connection, self.shard).await?;
         Ok(JournalPosition::new(self.shard, position))
     }
 
-    /// Whether the database takes what is written to it.
+    /// Whether the database accepts writes.
     ///
     /// # Errors
-    /// When it does not answer, or says no.
+    /// If it does not answer, or refuses the write.
     pub async fn can_store(&self) -> Result<bool, sqlx::Error> {
         probe::write(&self.pool, self.clock.now()).await?;
         Ok(!self.unstored.is_recent())
     }
 
-    /// For how long commands have been waiting of which none was answered.
+    /// For how long commands have waited without any being answered.
     #[must_use]
     pub fn stuck_for(&self) -> Duration {
         self.waiting.stuck_for()

@@ -1,7 +1,8 @@
-//! Is the clock right? It cannot be earlier than what was recorded by it.
+//! Is this machine's clock right? It cannot be earlier than the newest recorded event.
 //!
-//! Whoever decides by a clock that is behind does not see credits, plans and limits that have begun: a refusal for want
-//! of them may be wrong, and is not told as one.
+//! A clock that is behind does not see credits, plans and limits that have already begun, so a refusal for lack of them
+//! may be wrong.
+//! Such a refusal is answered as [`ExecuteError::ClockBehind`](super::ExecuteError::ClockBehind).
 
 use std::{
     sync::{
@@ -13,9 +14,9 @@ use std::{
 
 use crate::domain::{refusal::Refusal, time::Timestamp};
 
-/// How far the clocks of several machines may differ.
+/// By how many seconds the clocks of several machines may differ.
 const TOLERANCE_S: i64 = 10;
-/// How often it is said that the clock is behind.
+/// How often it is logged that the clock is behind.
 const SAID_EACH: Duration = Duration::from_secs(60);
 
 /// The newest time that is known to have been recorded.
@@ -31,18 +32,19 @@ impl Newest {
         Self { micros: AtomicI64::new(micros), said: Mutex::default() }
     }
 
-    /// Something was recorded at this time.
+    /// Takes note that something was recorded at this time.
     pub(super) fn note(&self, recorded_at: Timestamp) {
         self.micros.fetch_max(recorded_at.micros(), Ordering::Relaxed);
     }
 
-    /// This is the newest of the last events. It may be earlier than what was known: one that another clock dated into
-    /// the future is history once there are enough others after it.
+    /// Sets the newest time of the last events.
+    /// It may be earlier than before: an event that another clock dated into the future no longer counts once enough
+    /// others follow it.
     pub(super) fn replace(&self, newest: Timestamp) {
         self.micros.store(newest.micros(), Ordering::Relaxed);
     }
 
-    /// By how many seconds `now` is too early, if that is more than clocks differ by. Says so now and then.
+    /// By how many seconds `now` is behind, if that is more than clocks may differ by. Logs it from time to time.
     pub(super) fn behind_s(&self, now: Timestamp) -> Option<i64> {
         let behind_s = self.micros.load(Ordering::Relaxed).saturating_sub(now.micros()) / 1_000_000;
         if behind_s <= TOLERANCE_S {
@@ -62,7 +64,7 @@ impl Newest {
     }
 }
 
-/// Whether another time of day could have allowed it.
+/// Whether the command might be allowed at another time.
 pub(super) const fn may_be_the_clocks(refusal: &Refusal) -> bool {
     match refusal {
         Refusal::InsufficientCredits { .. }

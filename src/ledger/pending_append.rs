@@ -15,12 +15,12 @@ use crate::{
 
 use super::sequencer::{AppendFailure, AppendRequest, Appended};
 
-/// A batch on its way into the journal.
+/// A batch that is being stored.
 pub(super) struct PendingAppend(JoinHandle<AppendResult>);
 
-/// What became of a batch.
+/// The result of storing a batch.
 pub(super) struct AppendResult {
-    /// `None` when it is not to be used again: an append may still be on it.
+    /// `None`: the connection cannot be used again, since an append may still be running on it.
     pub(super) connection: Option<PgConnection>,
     pub(super) appended: Result<Appended, AppendError>,
 }
@@ -35,10 +35,10 @@ impl From<AppendError> for AppendFailure {
 }
 
 impl PendingAppend {
-    /// Returns when the rows have been handed to the kernel, or as many of them as it takes at once.
+    /// Returns when the rows have been written to the socket, or as many of them as it accepts at once.
     pub(super) async fn start(request: AppendRequest, connection: PgConnection) -> Self {
         let mut append = Box::pin(request.send(connection));
-        // A task of its own would first wait for its turn, behind everybody who is about to be answered.
+        // In a new task, the append would have to wait behind all callers that are about to be answered.
         Self(match futures::poll!(&mut append) {
             Poll::Ready(result) => tokio::spawn(std::future::ready(result)),
             Poll::Pending => tokio::spawn(append),
@@ -47,7 +47,7 @@ impl PendingAppend {
 }
 
 impl AppendRequest {
-    /// Stores the rows, and then looks at the preconditions.
+    /// Stores the rows, and then checks the preconditions.
     async fn send(self, mut connection: PgConnection) -> AppendResult {
         let appended =
             if self.rows.is_empty() { Ok(self.expected) } else { self.append(&mut connection).await };
@@ -87,7 +87,7 @@ impl AppendRequest {
     }
 }
 
-/// Waits for what became of a batch. Without one, for ever.
+/// Waits for the result of a batch. Without a batch, this never returns.
 pub(super) async fn completed(pending: &mut Option<PendingAppend>) -> AppendResult {
     let Some(PendingAppend(append)) = pending else {
         return std::future::pending().await;

@@ -1,22 +1,22 @@
-//! Do commands wait that nobody works on? While one waits, the time since any of them was answered says so.
+//! Do commands wait without any being answered? While one waits, the time since the last answer is measured.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-/// The commands that have been accepted and not been answered. Cheap to clone.
+/// The commands that were accepted and have not been answered. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PendingCommands(Arc<Mutex<PendingQueue>>);
 
 #[derive(Debug, Default)]
 struct PendingQueue {
     commands: usize,
-    /// When the first of them came, or when one was answered since.
+    /// When the first of them arrived, or when one was last answered.
     since: Option<Instant>,
 }
 
-/// A place among those that wait, until it is dropped.
+/// One waiting command, until it is dropped.
 #[derive(Debug)]
 pub(super) struct PendingCommand(PendingCommands);
 
@@ -29,7 +29,7 @@ impl PendingCommands {
         PendingCommand(self.clone())
     }
 
-    /// For how long nothing was answered, though something could have been.
+    /// For how long no command was answered, although some were waiting.
     pub(super) fn stuck_for(&self) -> Duration {
         let since = self.0.lock().unwrap_or_else(PoisonError::into_inner).since;
         since.map_or(Duration::ZERO, |since| since.elapsed())

@@ -19,12 +19,12 @@ use super::{
     shard::ShardTask,
 };
 
-/// How often a batch that the database refuses for no known reason is tried.
+/// How often a batch is tried that the database refuses for an unknown reason.
 const TRIES_MAX: u32 = 5;
 const BACKOFF_FIRST: Duration = Duration::from_millis(20);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
-/// How long commands wait for a database that is away. Those that come after that are refused at once, until it is
-/// back.
+/// How long commands wait for a database that does not answer.
+/// Later commands are refused at once until it answers again.
 const AWAY_MAX: Duration = Duration::from_secs(3);
 
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +46,7 @@ impl From<sqlx::Error> for RecoveryError {
 }
 
 impl RecoveryError {
-    /// Whether the connection is to blame, so that only waiting helps.
+    /// Whether the connection is the cause, so that waiting may help.
     fn is_connection(&self) -> bool {
         match self {
             Self::Append(AppendError::Unknown(_)) | Self::Commit(AppendError::Unknown(_)) => true,
@@ -57,14 +57,14 @@ impl RecoveryError {
         }
     }
 
-    /// Whether the batch may be in the journal all the same.
+    /// Whether the batch may be stored in spite of the error.
     const fn may_be_stored(&self) -> bool {
         matches!(self, Self::Commit(AppendError::Unknown(_)))
     }
 }
 
 impl ShardTask {
-    /// Does what the sequencer wants to have decided again, if there is something.
+    /// Decides again what the sequencer asks for, if anything.
     pub(super) async fn recover(&mut self) {
         let mut backoff = BACKOFF_FIRST;
         let mut tries = 0;
@@ -91,7 +91,7 @@ impl ShardTask {
             }
             warn(error.as_ref(), commands);
             if tries >= TRIES_MAX || connection_is_to_blame && away_since.elapsed() >= AWAY_MAX {
-                // It is not there, or answered each time and stored nothing: not now, that is.
+                // The database does not answer, or answers and stores nothing: commands cannot be stored now.
                 self.unstored.note();
                 self.sequencer.give_up_recovery(self.clock.now());
                 return;
@@ -127,7 +127,7 @@ impl ShardTask {
     }
 }
 
-/// The accounts as they are under the lock. One whose history is damaged is left out.
+/// The accounts under the lock. Damaged ones are left out.
 async fn bring_up_to_date(
     connection: &mut PgConnection,
     shard: Shard,

@@ -20,7 +20,7 @@ use crate::{
 
 use super::pending_commands::PendingCommand;
 
-/// What makes two requests the same one. Unique within an account, for ever.
+/// Identifies a request and its repetitions, within an account and for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IdempotencyKey(Option<Arc<str>>);
 
@@ -31,25 +31,25 @@ impl IdempotencyKey {
         Self(Some(format!("api:{key}").into()))
     }
 
-    /// A key made of the Stripe object that the command is about.
+    /// A key that is made of the Stripe object that the command is about.
     #[must_use]
     pub fn stripe(key: &str) -> Self {
         Self(Some(format!("stripe:{key}").into()))
     }
 
-    /// For opening an account, which happens once.
+    /// The key for opening an account, which happens once.
     #[must_use]
     pub fn opening() -> Self {
         Self(Some("open".into()))
     }
 
-    /// For an account that was kept elsewhere, which moves in once.
+    /// The key for an account that moves in, which happens once.
     #[must_use]
     pub fn importing() -> Self {
         Self(Some("import".into()))
     }
 
-    /// For commands that have no effect when repeated.
+    /// No key, for commands that have no effect when repeated.
     #[must_use]
     pub const fn none() -> Self {
         Self(None)
@@ -65,7 +65,7 @@ impl IdempotencyKey {
     }
 }
 
-/// An account and what only one command in it has.
+/// An account, with something that only one of its commands can have.
 pub(super) type AccountUnique = (AccountId, Unique);
 
 /// Where a command comes from.
@@ -78,14 +78,14 @@ pub struct Provenance {
     pub stripe_event: Option<String>,
 }
 
-/// A command, for whom, and who asks. `R`: who waits for the answer, once the ledger has accepted it.
+/// A command, its account, and who asks. `R`: where the answer goes, once the ledger has accepted the request.
 #[derive(Clone, Debug)]
 pub struct Request<R = ()> {
     pub(super) account: AccountId,
     pub(super) command: Command,
     pub(super) key: IdempotencyKey,
     pub(super) provenance: Provenance,
-    /// What a repeated request is compared by: hex, the first 128 bits of SHA-256.
+    /// By this, repeated requests are compared: hex, the first 128 bits of SHA-256.
     pub(super) hash: String,
     pub(super) reply_to: R,
 }
@@ -107,7 +107,7 @@ impl Request {
         &self.command
     }
 
-    /// The same, with somebody who waits for the answer.
+    /// The same request, with a place for the answer.
     pub(super) fn with_reply_to<R>(self, reply_to: R) -> Request<R> {
         let Self { account, command, key, provenance, hash, reply_to: () } = self;
         Request { account, command, key, provenance, hash, reply_to }
@@ -115,7 +115,7 @@ impl Request {
 }
 
 impl<R> Request<R> {
-    /// What no other command of the account has: its key, and the generation that it charges or holds for.
+    /// What only one command of the account can have: the key, and the generation that it charges or holds for.
     pub(super) fn uniques(&self) -> impl Iterator<Item = AccountUnique> {
         let key = self.key.0.clone().map(Unique::Key);
         let generation = self.command.charges_for().cloned().map(Unique::Generation);
@@ -130,13 +130,13 @@ impl<R> Request<R> {
     }
 }
 
-/// What Stripe reports twice may differ in form, so there the key alone says what it is.
+/// For Stripe's requests, only the key is hashed, since repeated reports may differ in form.
 fn hash(command: &Command, key: &IdempotencyKey, origin: Origin) -> String {
     let mut hasher = Sha256::new();
     match origin {
         Origin::Stripe => hasher.update(key.as_deref().unwrap_or_default()),
         Origin::Api | Origin::Clock | Origin::Operator => {
-            // Commands are plain data: writing them as JSON cannot fail.
+            // Commands are plain data that can always be written as JSON.
             hasher.update(serde_json::to_vec(command).unwrap_or_default());
         }
     }
@@ -144,85 +144,87 @@ fn hash(command: &Command, key: &IdempotencyKey, origin: Origin) -> String {
     hash.first_chunk::<16>().map(hex::encode).unwrap_or_default()
 }
 
-/// What a command did. The same for a repeated request.
+/// What a command did. Repeated requests have the same outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Empty when everything that was asked for was true already.
+    /// Empty if the account was already as the command asks.
     pub events: Arc<Vec<RecordedEvent>>,
     /// Whether this is the answer to an earlier request with the same key.
     pub replayed: bool,
-    /// The position of the last event, or, if there is none, where the journal was.
+    /// The position of the last event or, if there are no events, the end of the journal at the time.
     pub position: JournalPosition,
 }
 
 impl Outcome {
-    /// What a command did just now. `last`: where the journal ended before it, with all that was decided.
+    /// The outcome of a command that was just decided.
+    /// `last`: the position of the last event that was decided before it.
     pub(super) fn new(events: Vec<RecordedEvent>, last: JournalPosition) -> Self {
         let position = events.last().map_or(last, RecordedEvent::at);
         Self { events: Arc::new(events), replayed: false, position }
     }
 
-    /// What the command's own event says. What time brought comes before it, so the search begins at the end.
+    /// Finds something in the events.
+    /// The command's own event comes after those of what was due, so the search starts at the end.
     pub fn find<'a, T>(&'a self, read: impl FnMut(&'a Event) -> Option<T>) -> Option<T> {
         self.events.iter().rev().map(|recorded| &recorded.event).find_map(read)
     }
 
-    /// What the account held after the command; `None` when it had no events.
+    /// The balance after the command. `None`: it had no events.
     #[must_use]
     pub fn balance(&self) -> Option<Balance> {
         self.events.last().map(|last| last.metadata.balance)
     }
 }
 
-/// What an earlier request with the same key was.
+/// An earlier request with the same key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeated {
     Same,
     Another,
 }
 
-/// Why there is no outcome.
+/// Why a request has no outcome.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExecuteError {
-    /// The rules do not allow it. Nothing was stored.
+    /// The rules refuse the command. Nothing was stored.
     #[error("the command was refused")]
     Refused(Refusal),
-    /// The key, or the id of the generation, was used for another request. Nothing was stored.
+    /// The key, or the generation, was used for another request. Nothing was stored.
     #[error("the idempotency key or the generation was used for another request")]
     KeyReused,
-    /// Too much is queued. Nothing was stored.
+    /// Too many commands are queued. Nothing was stored.
     #[error("too many commands are waiting")]
     Overloaded,
-    /// The database does not take commands now. Nothing was stored.
-    #[error("the journal takes no commands now")]
+    /// The database does not accept commands now. Nothing was stored.
+    #[error("the database does not accept commands now")]
     Unavailable,
-    /// It was not known in time. The same request with the same key will tell.
+    /// It was not known in time. Repeating the request with the same key returns the outcome.
     #[error("the outcome was not known in time")]
     OutcomeUnknown,
-    /// By this machine's clock it is refused, and the clock is behind what is recorded. Nothing was stored.
-    #[error("the clock is {behind_s} s behind what is recorded")]
+    /// The command is refused at this machine's time, but its clock is behind the journal. Nothing was stored.
+    #[error("the clock is {behind_s} s behind the newest event")]
     ClockBehind { behind_s: i64 },
-    /// The account's history is not one that the rules write. Nothing was stored.
+    /// The rules cannot have written the account's history. Nothing was stored.
     #[error("the account's history is damaged")]
     Damaged,
 }
 
 pub type ExecuteResult = Result<Outcome, ExecuteError>;
 
-/// Who waits for the answer to a request.
+/// Where the answer to a request goes.
 pub(super) trait ReplyTo {
-    /// When the request was accepted. It is decided by this time, however long it waits.
+    /// When the request was accepted. It is decided as of this time, however long it waits.
     fn accepted_at(&self) -> Timestamp;
 
     fn send(self, answer: ExecuteResult);
 }
 
-/// Somebody who waits for the answer in another task.
+/// A caller that waits for the answer in another task.
 #[derive(Debug)]
 pub(super) struct PendingReply {
     pub(super) accepted_at: Timestamp,
     pub(super) reply: oneshot::Sender<ExecuteResult>,
-    /// It waits until it is answered.
+    /// Its place among the waiting commands, which ends with the answer.
     pub(super) place: PendingCommand,
 }
 
@@ -233,7 +235,7 @@ impl ReplyTo for PendingReply {
 
     fn send(self, answer: ExecuteResult) {
         let Self { reply, place, .. } = self;
-        // Whoever asked may have gone away; the command took effect all the same.
+        // The caller may have disconnected; the command took effect all the same.
         let _gone = reply.send(answer);
         drop(place);
     }

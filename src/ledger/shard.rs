@@ -1,4 +1,4 @@
-//! Who does the input and output of a shard's sequencer? One task: its queue, its connection, its loads.
+//! Who does the input and output of a shard's sequencer? One task, with its queue, its connection and its loads.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -50,20 +50,20 @@ pub(super) struct ShardTask {
     pub(super) clock: Clock,
     pub(super) incoming: mpsc::Receiver<Request<PendingReply>>,
     pub(super) positions: watch::Sender<Position>,
-    /// Accounts that have enough new events for a new snapshot.
+    /// Accounts with enough new events for a snapshot.
     pub(super) snapshots: mpsc::Sender<AccountId>,
     pub(super) unstored: Arc<Unstored>,
-    /// The connection that appends, unless an append is on it.
+    /// The connection that appends, unless it is in use.
     pub(super) connection: Option<PgConnection>,
     /// Since when nothing could be stored.
     pub(super) away_since: Option<Instant>,
 }
 
-/// What a load asked for, and what came of it.
+/// The accounts of a load, and its result.
 type Loaded = (Vec<AccountId>, Result<Vec<LoadedAccount>, LoadError>);
 
 impl ShardTask {
-    /// Works until nobody can send commands any more, and all that were sent are answered.
+    /// Runs until nobody can send commands any more, and all that were sent are answered.
     pub(super) async fn run(mut self) {
         let mut arrived = Vec::with_capacity(LIMITS.arriving);
         let mut pending: Option<PendingAppend> = None;
@@ -101,7 +101,7 @@ impl ShardTask {
     }
 
     fn loaded(&mut self, loaded: Result<Loaded, tokio::task::JoinError>) {
-        // A load answers in any case, and is not aborted.
+        // A load always returns, and is never aborted.
         let Ok((ids, loaded)) = loaded else { return };
         let loaded = loaded.map_err(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, "accounts cannot be loaded");
@@ -113,7 +113,7 @@ impl ShardTask {
         self.sequencer.loaded(ids, loaded, self.clock.now());
     }
 
-    /// Sends the open batch on its way, unless there is none.
+    /// Begins to store the open batch, if there is one.
     async fn submit(&mut self) -> Option<PendingAppend> {
         while let Some(request) = self.sequencer.seal() {
             if let Some(connection) = self.connect().await {
@@ -126,7 +126,7 @@ impl ShardTask {
         None
     }
 
-    /// The connection that appends, opened again if it broke.
+    /// The connection that appends, opened again if it was lost.
     pub(super) async fn connect(&mut self) -> Option<PgConnection> {
         if let Some(connection) = self.connection.take() {
             return Some(connection);
@@ -152,13 +152,13 @@ impl ShardTask {
         }
         self.tell_position();
         for account in self.sequencer.take_due_snapshots() {
-            // A snapshot is only a shortcut: when the queue is full, the next hundred events ask again.
+            // A snapshot is only a shortcut: if the queue is full, it is requested again after more events.
             let _full = self.snapshots.try_send(account);
         }
         answers
     }
 
-    /// Something was stored.
+    /// Records that the database accepts writes again.
     pub(super) fn stores_again(&mut self) {
         if self.away_since.take().is_some() {
             self.unstored.clear();

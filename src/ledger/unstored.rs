@@ -1,14 +1,14 @@
-//! Could commands be stored lately? They could not when one was given up a moment ago.
+//! Could commands be stored lately?
 
 use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-/// How long it is taken for so. After that somebody has to try.
+/// For how long a failure counts. After that, a command is tried again.
 const REMEMBERED: Duration = Duration::from_secs(10);
 
-/// When commands could not be stored, if none was stored since.
+/// When commands could last not be stored, if none was stored since.
 #[derive(Debug, Default)]
 pub(super) struct Unstored(Mutex<Option<Instant>>);
 

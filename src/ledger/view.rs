@@ -1,7 +1,7 @@
-//! What is an account now? Exactly, whichever instance is asked.
+//! What is the exact state of an account, whichever instance is asked?
 //!
-//! What this instance remembers is only where reading begins: every view reads the events since from the
-//! database, so it is never behind what any instance has acknowledged.
+//! What this instance remembers is only where reading starts: every view reads the later events from the database, so
+//! it always includes what any instance has acknowledged.
 
 use quick_cache::sync::Cache;
 use sqlx::PgPool;
@@ -25,9 +25,9 @@ const VIEWS_MAX: usize = 50_000;
 #[derive(Clone, Debug)]
 pub struct View {
     pub account: Account,
-    /// The number of the account's last event.
+    /// The sequence of the account's last event.
     pub sequence: i64,
-    /// Everything up to here is included.
+    /// All events up to this position are included.
     pub position: JournalPosition,
 }
 
@@ -56,7 +56,7 @@ impl Views {
 
     pub(super) async fn current(&self, id: &AccountId) -> Result<View, ViewError> {
         let mut connection = self.pool.acquire().await?;
-        // Read before the account: everything up to here is in it, and perhaps more.
+        // Read before the account, which has everything up to this position and perhaps more.
         let position = append::head(&mut connection, self.shard).await?;
         let known = self.advance(&mut connection, id).await?;
         let sequence = known.sequence();
@@ -79,7 +79,7 @@ impl Views {
             None => load::load(connection, self.shard, std::slice::from_ref(id)).await?,
         };
         let known = current.into_iter().next().unwrap_or_else(|| LoadedAccount::nothing(id.clone()));
-        // Ids that nobody opened are not remembered, so that asking for many of them costs no memory.
+        // Accounts that do not exist are not remembered, so that asking for many of them costs no memory.
         if known.tail.is_some() {
             self.known.insert(id.clone(), known.clone());
         }

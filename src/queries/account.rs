@@ -1,4 +1,4 @@
-//! What is an account now? With all that is due by the clock, whether or not it has been recorded.
+//! What is the state of an account now? It includes all that is due, whether or not it was recorded.
 
 use std::sync::{Arc, LazyLock};
 
@@ -19,29 +19,29 @@ use crate::{
 
 use super::QueryError;
 
-/// How many ends may be due until it is worked out beside all that must not wait.
+/// If more ends than this are due, they are applied in a thread of its own, so that other work is not delayed.
 const DUE_AT_ONCE_MAX: usize = 200;
 
-/// One at a time: whoever asks for accounts with thousands of ends waits for others who do.
+/// Only one such computation runs at a time: callers that ask for accounts with thousands of ends wait for each other.
 static MANY_DUE: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
 
-/// An account at a moment.
+/// An account at a time.
 #[derive(Clone, Debug)]
 pub struct AccountNow {
     pub account: Account,
     pub at: Timestamp,
-    /// The journal's last position that it was read at.
+    /// The position of the journal at which it was read.
     pub position: JournalPosition,
 }
 
 impl AccountNow {
     /// # Errors
-    /// When there is no such account.
+    /// If there is no such account.
     pub fn opened(&self) -> Result<&OpenAccount, Refusal> {
         self.account.opened().ok_or(Refusal::AccountNotFound)
     }
 
-    /// When the plan gives credits again. To a closed account it gives none.
+    /// When the plan gives the next credits. A closed account gets none.
     #[must_use]
     pub fn next_credits_at(&self, catalog: &Catalog) -> Option<Timestamp> {
         match &self.account {
@@ -51,7 +51,7 @@ impl AccountNow {
     }
 }
 
-/// How much of what an account has is over, and has not been recorded to be.
+/// How many grants and holds have ended without a recorded event.
 fn ended(account: &OpenAccount, at: Timestamp) -> usize {
     let wallet = &account.wallet;
     let grants = wallet.open().iter().filter(|grant| grant.has_ended(at) && !grant.remaining.is_zero());
@@ -59,13 +59,13 @@ fn ended(account: &OpenAccount, at: Timestamp) -> usize {
 }
 
 /// # Errors
-/// When the database does not answer, or the account's history cannot be followed.
+/// If the database does not answer, or the account's history is damaged.
 pub async fn account_now(ledger: &Ledger, id: &AccountId) -> Result<AccountNow, QueryError> {
     let view = ledger.view(id).await?;
     let (account, position, at) = (view.account, view.position, ledger.clock().now());
     let due = account.opened().map_or(0, |account| ended(account, at));
     let account = if due > DUE_AT_ONCE_MAX {
-        // It is never closed. The turn lasts as long as the work, also when whoever asked has gone.
+        // The semaphore is never closed. The turn lasts until the work is done, even if the caller has disconnected.
         let turn = Arc::clone(&MANY_DUE).acquire_owned().await;
         let ledger = ledger.clone();
         let settle = move || {

@@ -1,4 +1,4 @@
-//! How old is what a read model says? It is waited for as long as was asked for.
+//! How old is a read model? A caller can wait until it has a position.
 
 use std::time::Duration;
 
@@ -13,27 +13,27 @@ use crate::{
 
 use super::QueryError;
 
-/// What an answer rests on.
+/// The positions that an answer is based on.
 #[derive(Clone, Copy, Debug)]
 pub struct Freshness {
     pub position: JournalPosition,
     pub lag_ms: u64,
 }
 
-/// What a read model is asked for.
+/// Which read model is asked, and how new it must be.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadRequest<'a> {
     pub projection: &'a str,
-    /// The account that is read, where it is one.
+    /// The account that is read, if it is only one.
     pub account: Option<&'a AccountId>,
-    /// The answer has every event up to there. `None`: whatever there is.
+    /// The answer must have every event up to this position. `None`: any.
     pub min_position: Option<JournalPosition>,
 }
 
-/// Waits, and not longer than `bound`, until a read model has what it is asked for.
+/// Waits for at most `bound` until a read model has the requested position.
 ///
 /// # Errors
-/// When it does not get there in time, there is no such position, or the database does not answer.
+/// If it does not get there in time, there is no such position, or the database does not answer.
 pub async fn freshness(
     ledger: &Ledger,
     projector: &Projector,
@@ -43,7 +43,7 @@ pub async fn freshness(
     let head = ledger.known_head();
     let wanted = asked.min_position.map_or(Position::default(), |wanted| wanted.position);
     let is_elsewhere = asked.min_position.is_some_and(|wanted| wanted.shard != head.shard);
-    // Another instance may have stored more than this one knows of.
+    // Another instance may have stored more than this one knows.
     if is_elsewhere || wanted > head.position && wanted > ledger.head().await?.position {
         return Err(QueryError::PositionUnknown);
     }

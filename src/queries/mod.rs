@@ -1,4 +1,4 @@
-//! What is an account, or the business, now? For whoever shows it: over HTTP, on pages, in a terminal.
+//! What is an account, or the business, now? For everything that shows it: the API, pages and the command line.
 
 mod account;
 mod freshness;
@@ -17,22 +17,22 @@ use crate::{
     projector::ProjectorError,
 };
 
-/// Why it is not known.
+/// Why a query cannot be answered.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
     #[error("the account cannot be read")]
     View(#[from] ViewError),
     #[error("what is due cannot be added up: {0:?}")]
     Unsettled(Refusal),
-    #[error("working it out was given up")]
+    #[error("the computation was aborted")]
     Stopped(#[from] tokio::task::JoinError),
     #[error("there is no such account")]
     AccountNotFound,
     #[error("the journal has no such position")]
     PositionUnknown,
-    #[error("the read model has not come that far in time")]
+    #[error("the read model did not reach the position in time")]
     PositionTimeout { reached: JournalPosition },
-    #[error("the read model cannot be waited for")]
+    #[error("the read model's position cannot be read")]
     Projector(#[from] ProjectorError),
     #[error("the journal cannot be read")]
     Journal(#[from] sqlx::Error),

@@ -1,4 +1,4 @@
-//! What are reports read from? The read models, and the ledger, which knows which accounts there are.
+//! Where are reports read from? The read models, and the ledger, which knows which accounts exist.
 
 use std::time::Duration;
 
@@ -25,10 +25,11 @@ pub struct ReportSource<'a> {
 }
 
 impl ReportSource<'_> {
-    /// Waits until a read model has every event up to `min_position`. `account`: the one that is read, if it is one.
+    /// Waits until a read model has every event up to `min_position`.
+    /// `account`: the account that is read, if it is only one.
     ///
     /// # Errors
-    /// When it does not get there in time, there is no such position, or the database does not answer.
+    /// If it does not get there in time, there is no such position, or the database does not answer.
     pub async fn wait(
         &self,
         projection: &str,
@@ -39,10 +40,10 @@ impl ReportSource<'_> {
         freshness(self.ledger, self.projector, asked, self.position_wait).await
     }
 
-    /// A read model knows nothing of an account without movements, and nothing of one that nobody opened.
+    /// Checks that an account exists, since a read model has no rows for an account without movements either.
     ///
     /// # Errors
-    /// When there is no such account, or the database does not answer.
+    /// If there is no such account, or the database does not answer.
     pub async fn require_account(&self, account: &AccountId) -> Result<(), QueryError> {
         let exists = self.ledger.view(account).await?.account.opened().is_some();
         if exists { Ok(()) } else { Err(QueryError::AccountNotFound) }

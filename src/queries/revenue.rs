@@ -1,4 +1,4 @@
-//! What does the business earn each month, and why did that change?
+//! What is the business's recurring revenue, and why did it change?
 
 use chrono::NaiveDate;
 
@@ -13,14 +13,14 @@ use super::{Freshness, QueryError, ReportSource};
 
 const MODEL: &str = "mrr";
 
-/// The days from one until before another, in UTC.
+/// The days from `from` until before `until`, in UTC.
 #[derive(Clone, Copy, Debug)]
 pub struct RevenueSpan {
     pub from: NaiveDate,
     pub until: NaiveDate,
 }
 
-/// The MRR of a span of days.
+/// The MRR in a span of days.
 pub struct RevenueReport {
     /// Every day, week or month, for each currency.
     pub series: Vec<Figures>,
@@ -30,7 +30,7 @@ pub struct RevenueReport {
 }
 
 /// # Errors
-/// When the read model does not come that far in time, or the database does not answer.
+/// If the read model does not reach the position in time, or the database does not answer.
 pub async fn revenue(
     source: ReportSource<'_>,
     RevenueSpan { from, until }: RevenueSpan,
@@ -44,7 +44,7 @@ pub async fn revenue(
     Ok(RevenueReport { series, retention, freshness })
 }
 
-/// Which movements are wanted. What is `None` does not narrow.
+/// Which movements are requested. Fields that are `None` do not filter.
 #[derive(Clone, Copy, Debug)]
 pub struct MovementFilter<'a> {
     pub span: RevenueSpan,
@@ -52,16 +52,16 @@ pub struct MovementFilter<'a> {
     pub kind: Option<MovementKind>,
 }
 
-/// Some of the movements, by day.
+/// A page of movements, by day.
 pub struct MovementPage {
     pub movements: Vec<MovementRow>,
-    /// Where the next page begins. `None`: this is the last one.
+    /// Where the next page begins. `None`: this is the last page.
     pub next: Option<MovementCursor>,
     pub freshness: Freshness,
 }
 
 /// # Errors
-/// When the read model does not come that far in time, or the database does not answer.
+/// If the read model does not reach the position in time, or the database does not answer.
 pub async fn revenue_movements(
     source: ReportSource<'_>,
     filter: MovementFilter<'_>,

@@ -1,4 +1,4 @@
-//! Where did an account's credits come from and go to? A page of its movements, or all of them.
+//! Where did an account's credits come from, and where did they go? A page of its movements, or all of them.
 
 use futures::Stream;
 
@@ -11,15 +11,15 @@ use super::{Freshness, QueryError, ReportSource};
 
 const MODEL: &str = "statements";
 
-/// Some of an account's movements, in their order.
+/// A page of an account's movements, in order.
 pub struct StatementPage {
     pub lines: Vec<StatementRow>,
-    /// Where the next page begins. `None`: this is the last one.
+    /// Where the next page begins. `None`: this is the last page.
     pub next: Option<StatementCursor>,
     pub freshness: Freshness,
 }
 
-/// Which part of a statement is wanted: in which direction, after which line, and how many lines.
+/// Which part of a statement is requested: the direction, the line to begin after, and how many lines.
 #[derive(Clone, Copy, Debug)]
 pub struct StatementPart {
     pub direction: Direction,
@@ -28,7 +28,7 @@ pub struct StatementPart {
 }
 
 /// # Errors
-/// When there is no such account, the read model does not come that far in time, or the database does not answer.
+/// If there is no such account, the read model does not reach the position in time, or the database does not answer.
 pub async fn statement_page(
     from: ReportSource<'_>,
     (account, filter): (&AccountId, &Filter),
@@ -46,10 +46,10 @@ pub async fn statement_page(
     Ok(StatementPage { lines, next, freshness })
 }
 
-/// All movements that are wanted, the oldest first, and how new they are.
+/// All requested movements, oldest first, with their freshness.
 ///
 /// # Errors
-/// When there is no such account, the read model does not come that far in time, or the database does not answer.
+/// If there is no such account, the read model does not reach the position in time, or the database does not answer.
 pub async fn statement_export(
     from: ReportSource<'_>,
     account: AccountId,

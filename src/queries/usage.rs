@@ -1,4 +1,4 @@
-//! How much was used, of what, and when? By the days of the catalog's time zone, as limits count.
+//! How much was used, of what, and when? By the days of the catalog's time zone, as for limits.
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -12,7 +12,7 @@ use super::{Freshness, QueryError, ReportSource};
 
 const MODEL: &str = "usage";
 
-/// The days from one until before another, put together to days, weeks or months.
+/// The days from one until before another, grouped to days, weeks or months.
 #[derive(Clone, Copy, Debug)]
 pub struct UsageSpan {
     pub from: NaiveDate,
@@ -20,10 +20,10 @@ pub struct UsageSpan {
     pub unit: CalendarUnit,
 }
 
-/// What was used, by day, week or month. Those in which nothing was used are left out.
+/// The usage by day, week or month. Those without usage are left out.
 pub struct UsageReport<Row> {
     pub rows: Vec<Row>,
-    /// Whose days these are.
+    /// The time zone of the days.
     pub time_zone: Tz,
     pub freshness: Freshness,
 }
@@ -35,7 +35,7 @@ impl UsageSpan {
 }
 
 /// # Errors
-/// When there is no such account, the read model does not come that far in time, or the database does not answer.
+/// If there is no such account, the read model does not reach the position in time, or the database does not answer.
 pub async fn account_usage(
     from: ReportSource<'_>,
     account: &AccountId,
@@ -52,10 +52,10 @@ pub async fn account_usage(
     Ok(UsageReport { rows, time_zone, freshness })
 }
 
-/// Over all accounts.
+/// Usage over all accounts.
 ///
 /// # Errors
-/// When the read model does not come that far in time, or the database does not answer.
+/// If the read model does not reach the position in time, or the database does not answer.
 pub async fn overall_usage(
     from: ReportSource<'_>,
     span: UsageSpan,

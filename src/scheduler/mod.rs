@@ -1,11 +1,12 @@
-//! What happens because time passes? The end of grants and holds, and each month's allocation in a paid year.
+//! What happens because time passes? Grants and holds end, and paid years give each month's allocation.
 //!
-//! Nothing rests on this being done in time: every command settles its account first, so nobody spends what has
-//! expired. It is done so that the journal and the reports tell of it when it happens, and not with the next command.
+//! No result depends on this being done in time: every command first applies what is due, so nobody spends expired
+//! credits.
+//! The scheduler only has it in the journal and the reports when it happens, and not with the next command.
 //!
-//! Which accounts are due is a hint from the `deadlines` read model. Several instances may tick at the same time: an
-//! account that is settled twice has nothing due the second time. Snapshots are deliberately absent: the ledger takes
-//! them as accounts grow.
+//! The read model `deadlines` has hints which accounts are due.
+//! Several instances may tick at the same time: if what is due is applied twice, nothing is due the second time.
+//! Snapshots are deliberately absent: the ledger takes them when accounts have enough events.
 
 mod tick;
 
@@ -19,10 +20,10 @@ use crate::ledger::Ledger;
 
 pub use tick::Ticked;
 
-/// How often it is looked what is due.
+/// How often due accounts are looked for.
 pub const TICK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Settles accounts when their time has come.
+/// Applies what is due to accounts.
 #[derive(Clone)]
 pub struct Scheduler {
     pool: PgPool,
@@ -35,7 +36,7 @@ impl Scheduler {
         Self { pool, ledger }
     }
 
-    /// Works until `stop`. A tick that has begun is ended first.
+    /// Runs until `stop`. A running tick is finished first.
     pub async fn run(self, stop: CancellationToken) {
         let mut interval = tokio::time::interval(TICK_INTERVAL);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,4 +1,4 @@
-//! Which accounts are due, and what became of them?
+//! Which accounts are due, and what happened to them?
 
 use futures::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
@@ -18,34 +18,34 @@ use super::Scheduler;
 
 /// How many deadlines are read at a time.
 const DEADLINES_MAX: i64 = 500;
-/// How many accounts are settled at the same time. Far fewer than the ledger has room for, so that callers are not
-/// turned away because a month ends.
+/// How many accounts are handled at the same time: far fewer than the ledger has room for, so that callers are not
+/// refused when a month ends.
 const ACCOUNTS_CONCURRENT_MAX: usize = 64;
-/// Who is named as the one that asked for it.
+/// The actor of these commands.
 const ACTOR: &str = "clock";
 
 /// What one tick did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ticked {
-    /// Accounts that were brought up to now.
+    /// Accounts to which everything due was applied.
     pub settled: u64,
-    /// What was appended for them.
+    /// Events that were appended.
     pub events: u64,
-    /// Accounts that could not be settled now. The next tick tries again.
+    /// Accounts that could not be handled now. The next tick tries again.
     pub left: u64,
 }
 
-/// What became of one account.
+/// The result for one account.
 enum TickResult {
     Done { events: u64 },
     Later,
 }
 
 impl Scheduler {
-    /// Settles every account that is due now, by the ledger's clock.
+    /// Applies what is due to every account that is due now, by the ledger's clock.
     ///
     /// # Errors
-    /// When the database does not answer. What was settled by then stays so.
+    /// If the database does not answer. What was applied by then stays applied.
     pub async fn tick(&self) -> Result<Ticked, sqlx::Error> {
         self.tick_until(&CancellationToken::new()).await
     }
@@ -53,7 +53,7 @@ impl Scheduler {
     pub(super) async fn tick_until(&self, stop: &CancellationToken) -> Result<Ticked, sqlx::Error> {
         let at = self.ledger.clock().now();
         let mut total = Ticked::default();
-        // What could not be settled comes first again in the next look, so that ends the tick.
+        // Accounts that could not be handled would be read first again, so they end the tick.
         while total.left == 0 && !stop.is_cancelled() {
             let due = deadlines::due(&self.pool, at, DEADLINES_MAX).await?;
             report_lag(&due, at);
@@ -92,7 +92,7 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Settles one account, and forgets its deadlines up to the moment that it was settled at.
+    /// Applies what is due to one account, and deletes its deadlines until then.
     async fn settle(&self, due: DueAccount, at: Timestamp) -> Result<TickResult, sqlx::Error> {
         let Ok(account) = AccountId::parse(&due.account_id) else {
             tracing::error!(account = due.account_id, "a deadline names an account that cannot be one");
@@ -119,7 +119,7 @@ async fn send(ledger: &Ledger, account: &AccountId) -> TickResult {
     let request = Request::new(account.clone(), command, IdempotencyKey::none(), provenance);
     match ledger.execute(request).await {
         Ok(outcome) => TickResult::Done { events: u64::try_from(outcome.events.len()).unwrap_or(u64::MAX) },
-        // It would be refused again: what is due does not add up, or nobody has opened the account.
+        // It would be refused again: what is due does not fit, or nobody has opened the account.
         Err(ExecuteError::Refused(_)) => TickResult::Done { events: 0 },
         Err(ExecuteError::Damaged) => {
             tracing::error!(%account, "an account that is due is damaged; nothing is done to it until somebody has looked");
@@ -135,7 +135,7 @@ async fn send(ledger: &Ledger, account: &AccountId) -> TickResult {
     }
 }
 
-/// How far behind the clock the oldest deadline is.
+/// Reports by how much the oldest deadline is late.
 fn report_lag(due: &[DueAccount], at: Timestamp) {
     let oldest = due.iter().map(|due| Timestamp::from(due.due_at).micros()).min().unwrap_or(at.micros());
     let lag = at.micros().saturating_sub(oldest).max(0) / 1_000;

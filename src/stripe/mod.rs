@@ -1,15 +1,15 @@
-//! What does Stripe say happened, and what does that mean for an account? And the other way: how is Stripe asked?
+//! What does Stripe report, what does that mean for an account, and how is Stripe called?
 //!
-//! Four parts, on what they share:
+//! There are four parts:
 //!
-//! - [`inbound`]: a delivery is verified and stored, answered, and then translated into commands that are sent to the
-//!   ledger. What never came is found.
-//! - [`outbound`]: pages are opened, payments made and subscriptions changed, each once.
-//! - [`provisioning`]: what the catalog sells is made at Stripe, and it is looked whether it is so.
-//! - [`client`]: the requests, as they go over the wire.
+//! - [`inbound`]: deliveries are verified and stored, answered, and then translated into commands for the ledger.
+//!   Missing events are found.
+//! - [`outbound`]: pages are opened, payments made and subscriptions changed, each exactly once.
+//! - [`provisioning`]: what the catalog sells is made at Stripe, and checked there.
+//! - [`client`]: the requests to Stripe.
 //!
-//! Shared by these: [`documents`], what Stripe says, as it is written; [`translate`], what that means, as a pure
-//! function; and [`calls`], what was asked of Stripe, and what came of it.
+//! They share [`documents`], Stripe's objects as they are written; [`translate`], their meaning, as a pure function;
+//! and [`calls`], the stored calls with their outcomes.
 //!
 //! Deliberately absent: calls to Stripe while a delivery is being answered.
 

@@ -1,5 +1,5 @@
-//! What is one line of the log, for machines? JSON, with the errors behind an error: what was logged is all that is
-//! known of a cause, since none is ever sent.
+//! What is one line of the log for programs?
+//! JSON, with the causes of an error, which are not sent to anybody and so are only in the log.
 
 use std::{error::Error, fmt};
 
@@ -20,7 +20,7 @@ use tracing_subscriber::{
 
 /// Writes an event as `timestamp`, `level`, its fields, and `target`.
 ///
-/// The errors behind the field `error` are in `error.sources`, as they are in the text for people.
+/// The causes of the field `error` are in `error.sources`, as in the text for people.
 #[derive(Clone, Copy, Debug)]
 pub struct JsonLine;
 
@@ -47,7 +47,7 @@ where
     }
 }
 
-/// The members of a JSON object, in their order.
+/// The members of a JSON object, in order.
 struct JsonMembers(Vec<(String, Value)>);
 
 impl JsonMembers {
@@ -96,7 +96,7 @@ impl Visit for JsonMembers {
     }
 }
 
-/// What the errors behind an error say, the nearest first.
+/// The texts of an error's causes, nearest first.
 fn sources(error: &(dyn Error + 'static)) -> Vec<String> {
     let mut sources = Vec::new();
     let mut next = error.source();

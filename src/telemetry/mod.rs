@@ -1,4 +1,4 @@
-//! What does the program say about itself while it runs? Logs for people or for machines, and metrics.
+//! What does the program report while it runs? Logs for people or programs, and metrics.
 
 mod line;
 
@@ -11,23 +11,23 @@ pub use line::JsonLine;
 
 use crate::config::{LogConfig, LogFormat};
 
-/// How often what the histograms have collected is put in order. Without that, they would grow.
+/// How often the samples of histograms are merged. Without that they would use ever more memory.
 pub const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Where the counts of a duration's histogram are cut, in seconds.
+/// The bounds of the buckets of durations, in seconds.
 const SECONDS_BUCKETS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0];
 
-/// Where the counts of a number's histogram are cut.
+/// The bounds of the buckets of counts.
 const COUNT_BUCKETS: [f64; 13] =
     [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0];
 
-/// One process has one recorder, however many servers a test starts in it.
+/// A process has only one recorder, even if a test starts several servers in it.
 static METRICS: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
-/// Begins to log, to the standard error stream, so that what a command answers stays apart from it.
+/// Starts logging to the standard error stream, so that it is separate from what a command prints.
 ///
-/// The first call of a process counts; later ones change nothing.
+/// Only the first call in a process has an effect.
 pub fn start_logs(config: &LogConfig) {
     let terminal = std::io::stderr().is_terminal();
     let json = match config.format {
@@ -45,11 +45,11 @@ pub fn start_logs(config: &LogConfig) {
         let layer = fmt::layer().compact().with_target(false).with_ansi(terminal);
         registry.with(layer.with_writer(std::io::stderr)).try_init()
     };
-    // Somebody else logs already, such as a test.
+    // Logging was started before, for example by a test.
     drop(started);
 }
 
-/// Begins to count, and answers with what `/metrics` shows. `None` where another recorder is there already.
+/// Starts collecting metrics, and returns the handle for `/metrics`. `None`: there is another recorder.
 pub fn start_metrics() -> Option<PrometheusHandle> {
     METRICS.get_or_init(install).clone()
 }
@@ -67,7 +67,7 @@ fn install() -> Option<PrometheusHandle> {
     }
 }
 
-/// Keeps the metrics small, for as long as it is polled.
+/// Merges samples regularly, while it is polled.
 pub async fn keep_up(metrics: PrometheusHandle) {
     let mut interval = tokio::time::interval(UPKEEP_INTERVAL);
     loop {

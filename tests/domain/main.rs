@@ -1,4 +1,4 @@
-//! The rules of the ledger, tested as they are: without a server, a database or a clock.
+//! Do the rules of the ledger hold? They are tested without a server, a database or a clock.
 
 #![allow(
     clippy::indexing_slicing,

@@ -1,4 +1,4 @@
-//! Can the program start with this file? What `counterfoil catalog check` shows.
+//! Can the program start with this catalog file? `counterfoil catalog check` shows the answer.
 
 use std::{fmt, path::Path};
 
@@ -23,7 +23,7 @@ pub struct CatalogReport {
     pub mistakes: Vec<CatalogMistake>,
     /// Settings that must be set before the program starts with this file.
     pub settings: Vec<CatalogMistake>,
-    /// The catalog, as far as the file is right.
+    /// The catalog. `None`: the file has mistakes.
     pub catalog: Option<Catalog>,
 }
 
@@ -40,7 +40,7 @@ pub fn check(path: &Path, settings: SettingLookup<'_>, mode: Mode) -> CatalogRep
     CatalogReport { file: path.display().to_string(), mode, mistakes, settings, catalog }
 }
 
-/// A line for each price that nothing can be bought at, because it has no id at Stripe.
+/// A line for each price at which nothing can be bought, because it has no id at Stripe.
 #[must_use]
 pub fn not_for_sale(catalog: &Catalog) -> Vec<String> {
     let plans = catalog.plans.iter().filter(|plan| plan.is_sold()).flat_map(|plan| {
@@ -77,7 +77,7 @@ impl CatalogReport {
         self.is_right() && self.settings.is_empty()
     }
 
-    /// The same for a program to read.
+    /// The same as JSON, for programs.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!({
@@ -92,7 +92,7 @@ impl CatalogReport {
     }
 }
 
-/// What a catalog sells, described in a few words each.
+/// What a catalog sells, in short descriptions.
 #[derive(Serialize)]
 struct CatalogSummary {
     name: String,
@@ -103,7 +103,7 @@ struct CatalogSummary {
     plans: Vec<PlanLine>,
     packs: Vec<PackLine>,
     top_up: Option<String>,
-    /// Plans and packs that are not sold any more.
+    /// Plans and packs that are no longer sold.
     retired: Vec<String>,
     generations: Vec<GenerationLine>,
     not_for_sale: Vec<String>,

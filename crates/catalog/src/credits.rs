@@ -1,4 +1,4 @@
-//! How many credits does the catalog say?
+//! How is a number of credits read?
 
 use super::{CREDITS_MAX, reading::Node};
 use domain::amount::Credits;

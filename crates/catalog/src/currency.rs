@@ -6,7 +6,7 @@ use domain::{
     chargeable,
 };
 
-/// The largest price in minor units: Stripe takes at most twelve digits.
+/// The largest price in minor units: Stripe accepts at most twelve digits.
 const PRICE_MINOR_MAX: i64 = 999_999_999_999;
 
 /// Currencies without a minor unit. [Stripe: zero-decimal currencies]
@@ -16,7 +16,8 @@ const DECIMALS_0: [&str; 15] =
 /// Currencies with a minor unit of a thousandth. [Stripe: three-decimal currencies]
 const DECIMALS_3: [&str; 5] = ["bhd", "jod", "kwd", "omr", "tnd"];
 
-/// All the others that Stripe takes; `isk` and `ugx` are written with two decimals there, always `00`.
+/// All other currencies that Stripe accepts.
+/// `isk` and `ugx` are written with two decimals there, which are always `00`.
 const DECIMALS_2: [&str; 119] = [
     "aed", "afn", "all", "amd", "ang", "aoa", "ars", "aud", "awg", "azn", "bam", "bbd", "bdt", "bgn", "bmd",
     "bnd", "bob", "brl", "bsd", "bwp", "byn", "bzd", "cad", "cdf", "chf", "cny", "cop", "crc", "cve", "czk",
@@ -28,7 +29,7 @@ const DECIMALS_2: [&str; 119] = [
     "top", "try", "ttd", "twd", "tzs", "uah", "ugx", "usd", "uyu", "uzs", "wst", "xcd", "yer", "zar",
 ];
 
-/// The currency of a catalog, and how many decimals its amounts are written with.
+/// The currency of a catalog, and how many decimals its amounts have.
 #[derive(Clone, Debug)]
 pub(super) struct Coinage {
     pub currency: Currency,
@@ -52,8 +53,10 @@ impl Coinage {
         Currency::parse("usd").ok().map(|currency| Self { currency, decimals: 2 })
     }
 
-    /// A price, such as `"9.99"`. Numbers without quotes are refused: one with a point would be a float, and one
-    /// without would leave open whether it means cents. One that cannot be charged is reported, and still read.
+    /// A price, such as `"9.99"`.
+    /// Numbers without quotes are refused: with a point they would be floats, and without one it is unclear whether
+    /// cents are meant.
+    /// A price that cannot be charged is reported, and still read.
     pub fn price(&self, node: &Node<'_>) -> Option<Money> {
         let text = node.quoted_price()?;
         match self.minor_units(text) {
@@ -65,7 +68,7 @@ impl Coinage {
         }
     }
 
-    /// Stripe charges some currencies in steps of more than one minor unit.
+    /// Reports a price that is not a multiple of the smallest step that Stripe can charge in this currency.
     fn check_step(&self, node: &Node<'_>, minor: i64) {
         let step = chargeable::step(&self.currency);
         if minor.checked_rem(step) != Some(0) {
@@ -99,7 +102,7 @@ impl Coinage {
             .ok_or_else(|| format!("`{text}` is too large for a price"))
     }
 
-    /// Money as a person writes it, such as `9.99 usd`.
+    /// An amount as people write it, such as `9.99 usd`.
     pub fn show(&self, minor: i64) -> String {
         let digits = format!("{minor:0>width$}", width = self.decimals + 1);
         let (whole, fraction) =
@@ -109,17 +112,17 @@ impl Coinage {
     }
 }
 
-/// Money as a person writes it, in the decimals of its own currency.
+/// An amount as people write it, with the decimals of its own currency.
 #[must_use]
 pub fn show(money: &Money) -> String {
     let decimals = find_decimals(money.currency.as_str()).unwrap_or_default();
     Coinage { currency: money.currency.clone(), decimals }.show(money.minor)
 }
 
-/// Checks that Stripe takes this currency.
+/// Checks that Stripe accepts this currency.
 ///
 /// # Errors
-/// Says what was probably meant.
+/// What was probably meant.
 pub fn check_currency(currency: &Currency) -> Result<(), String> {
     let code = currency.as_str();
     find_decimals(code).map(|_| ()).ok_or_else(|| no_currency(code))

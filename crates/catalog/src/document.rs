@@ -35,7 +35,7 @@ const KEYS: [&str; 12] = [
 
 const DEBTS: [(&str, DebtPolicy); 2] = [("owe", DebtPolicy::Owe), ("forgive", DebtPolicy::Forgive)];
 
-/// All mistakes in the text, and the catalog as far as it can be read in spite of them.
+/// All mistakes in the file, and the catalog as far as it can be read.
 pub(super) fn read(
     text: &str,
     settings: SettingLookup<'_>,
@@ -106,7 +106,7 @@ fn read_time_zone(node: &Node<'_>) -> Option<Tz> {
     text.parse().map_or_else(|_| node.refuse(unknown("time zone", text, &known)), Some)
 }
 
-/// Every account is on some plan, so there is one for those without a subscription, and it costs nothing.
+/// The plan of accounts without a subscription. Every account has a plan, so there must be one, and it costs nothing.
 fn read_free_plan(root: &TomlTable<'_>, plans: &[Plan]) -> Option<PlanId> {
     let Some(node) = root.find("free_plan") else {
         return root.refuse(
@@ -119,19 +119,20 @@ fn read_free_plan(root: &TomlTable<'_>, plans: &[Plan]) -> Option<PlanId> {
     if !known.contains(&text) {
         return node.refuse(unknown("plan", text, &known));
     }
-    // A plan that is defined and was not read has mistakes of its own, which have been reported.
+    // A plan that is defined but was not read has mistakes of its own, which have been reported.
     let plan = plans.iter().find(|plan| plan.id.as_str() == text)?;
     if plan.prices.iter().any(|price| price.amount.minor > 0) {
-        return node
-            .refuse(format!("`{text}` has a price, so it cannot be the plan of those who pay nothing"));
+        return node.refuse(format!(
+            "`{text}` has a price, so it cannot be the plan of accounts without a subscription"
+        ));
     }
     if !plan.is_sold() {
-        return node.refuse(format!("`{text}` is retired, and who has no subscription needs a plan"));
+        return node.refuse(format!("`{text}` is retired, but accounts without a subscription need a plan"));
     }
     Some(plan.id.clone())
 }
 
-/// Credits that come once belong to a plan that nobody pays for: a renewal would be paid and give nothing.
+/// Credits that are given once are only for a plan that costs nothing: a renewal would be paid, and give nothing.
 fn check_allocations(root: &TomlTable<'_>, plans: &[Plan]) {
     let Some(table) = root.find("plans").and_then(|node| node.as_table()) else { return };
     for entry in table.entries() {

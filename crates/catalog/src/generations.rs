@@ -1,4 +1,4 @@
-//! What does work cost?
+//! What do generations cost?
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use domain::{
 type Generations = BTreeMap<GenerationType, GenerationPrice>;
 type GenerationOptions = BTreeMap<OptionName, BTreeMap<OptionName, Credits>>;
 
-/// `plans` are those that a needed feature may come from.
+/// `plans`: those that may have the required features.
 pub(super) fn read(root: &TomlTable<'_>, features: &FeatureNames, plans: &[Plan]) -> Generations {
     let Some(table) = root.find("generations").and_then(|node| node.open_table("a table of generations"))
     else {
@@ -43,7 +43,7 @@ fn read_generation(
     Some((kind?, GenerationPrice { name: name?.to_owned(), base: base?, needs: needs?, options: options? }))
 }
 
-/// Work that no plan allows is more likely a plan that lacks a feature than an intention.
+/// If no plan allows a generation, a plan probably lacks a feature by mistake.
 fn check_reachable(node: &Node<'_>, needs: &BTreeSet<FeatureId>, plans: &[Plan]) {
     if node.reading.is_wrong_under("plans") {
         return;

@@ -8,7 +8,7 @@ use super::{
 };
 use domain::ids::{FeatureId, InvalidIdentifier};
 
-/// The name that a key defines.
+/// The identifier that a key defines.
 pub(super) fn identify<T>(
     entry: &TableEntry<'_>,
     parse: impl FnOnce(&str) -> Result<T, InvalidIdentifier>,
@@ -16,7 +16,7 @@ pub(super) fn identify<T>(
     parse(entry.name).map_or_else(|error| entry.refuse_key(format!("{error}")), Some)
 }
 
-/// The features that exist, and what people call them.
+/// The defined features, with the names that people see.
 pub(super) type FeatureNames = BTreeMap<FeatureId, String>;
 
 pub(super) fn read_features(root: &TomlTable<'_>) -> FeatureNames {
@@ -25,13 +25,13 @@ pub(super) fn read_features(root: &TomlTable<'_>) -> FeatureNames {
     };
     let feature = |entry: TableEntry<'_>| {
         let (id, name) = (identify(&entry, FeatureId::parse), entry.node.text());
-        // A feature without a usable name is still defined: what refers to it is no second mistake.
+        // A feature with an invalid name is still defined, so that references to it are not reported as mistakes, too.
         Some((id?, name.unwrap_or_default().to_owned()))
     };
     table.entries().into_iter().filter_map(feature).collect()
 }
 
-/// A list of features, each of them defined, and none of them twice.
+/// A list of features. Each must be defined, and none may be listed twice.
 pub(super) fn read_feature_list(node: &Node<'_>, features: &FeatureNames) -> Option<BTreeSet<FeatureId>> {
     let known: Vec<_> = features.keys().map(FeatureId::as_str).collect();
     let mut named = BTreeSet::new();

@@ -1,7 +1,9 @@
-//! What does this business sell? Reads a catalog file and gives the domain's [`Catalog`], or all that is wrong with it.
+//! What does this business sell?
+//! Reads a catalog file, and returns the domain's [`Catalog`] or all mistakes in the file.
 //!
-//! Everything is checked when the program starts, and every mistake is reported at once with its line, so that
-//! nobody has to correct a file one start at a time. `docs/CATALOG.md` has the format.
+//! Everything is checked when the program starts, and all mistakes are reported at once with their lines, so that
+//! nobody has to correct a file one mistake at a time.
+//! `docs/CATALOG.md` describes the format.
 
 mod check;
 mod credits;
@@ -34,22 +36,22 @@ use reading::PriceIdRule;
 /// The longest catalog file that is read.
 pub const FILE_BYTES_MAX: usize = 1_000_000;
 
-/// The most credits that a catalog may name in one place, so that sums of a few of them always fit.
+/// The most credits in one place of a catalog, so that sums of a few of them always fit.
 pub const CREDITS_MAX: i64 = 1_000_000_000_000;
 
-/// Finds the value of a setting, which is an environment variable in production.
+/// Finds the value of a setting, such as an environment variable.
 pub type SettingLookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Reads a catalog from the text of its file. `mode` says which of the two sets of price ids is used.
 ///
 /// # Errors
-/// Every mistake in the text, and every required setting that is missing, in the order of the file.
+/// All mistakes in the text, and all required settings that are missing, in the order of the file.
 pub fn parse(text: &str, settings: SettingLookup<'_>, mode: Mode) -> Result<Catalog, Vec<CatalogMistake>> {
     let (catalog, mistakes) = document::read(text, settings, mode, PriceIdRule::Needed);
     catalog.filter(|_| mistakes.is_empty()).ok_or(mistakes)
 }
 
-/// As [`parse`], but no price needs an id yet: before Stripe is set up, there are none.
+/// Like [`parse`], but prices need no ids yet: before Stripe is set up, there are none.
 ///
 /// # Errors
 /// Every mistake in the text.
@@ -62,8 +64,8 @@ pub fn parse_before_setup(
     catalog.filter(|_| mistakes.is_empty()).ok_or(mistakes)
 }
 
-/// Reads an earlier catalog, as far as possible: it was right under the rules of its time, and its settings may be
-/// gone.
+/// Reads a former catalog as far as possible: it was right by the rules of its time, and its settings may no longer
+/// exist.
 #[must_use]
 pub fn parse_former(text: &str, mode: Mode) -> Option<Catalog> {
     document::read(text, &|_| None, mode, PriceIdRule::Optional).0
@@ -72,7 +74,7 @@ pub fn parse_former(text: &str, mode: Mode) -> Option<Catalog> {
 /// Reads a catalog from a file.
 ///
 /// # Errors
-/// As [`parse`]; also when the file cannot be read, is too long, or is not UTF-8.
+/// Like [`parse`]; also if the file cannot be read, is too long, or is not UTF-8.
 pub fn load(path: &Path, settings: SettingLookup<'_>, mode: Mode) -> Result<Catalog, Vec<CatalogMistake>> {
     let text = read(path).map_err(|mistake| vec![mistake])?;
     parse(&text, settings, mode)

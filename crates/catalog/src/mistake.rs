@@ -1,4 +1,4 @@
-//! What is wrong, and in which line? A mistake in a catalog, with the line that a person has to look at.
+//! What is wrong, and in which line? A mistake in a catalog, with its place.
 
 use std::{fmt, ops::Range};
 
@@ -7,11 +7,11 @@ use serde::Serialize;
 /// One thing that must be corrected before the catalog can be used.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct CatalogMistake {
-    /// Counted from 1; 0 if the mistake is in no line, because the file could not be read.
+    /// From 1; 0 if the file could not be read.
     pub line: usize,
-    /// In characters, counted from 1; 0 when the mistake is in no line.
+    /// In characters, from 1; 0 if the file could not be read.
     pub column: usize,
-    /// Where in the catalog, such as `plans.basic.prices.month.amount`; empty for the file as a whole.
+    /// The place in the catalog, such as `plans.basic.prices.month.amount`; empty for the file as a whole.
     pub path: String,
     pub message: String,
     pub cause: MistakeCause,
@@ -44,7 +44,7 @@ impl fmt::Display for CatalogMistake {
     }
 }
 
-/// A spot in the file, and the keys that lead to it.
+/// A place in the file, and the keys that lead to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CatalogPlace {
     pub path: String,
@@ -53,7 +53,7 @@ pub(super) struct CatalogPlace {
 }
 
 impl CatalogPlace {
-    /// The place of `key` in the table that this is the place of.
+    /// The place of `key` in the table at this place.
     pub fn join(&self, key: &str, span: Range<usize>) -> Self {
         let key = if is_bare(key) { key.to_owned() } else { format!("{key:?}") };
         let path = if self.path.is_empty() { key } else { format!("{}.{key}", self.path) };

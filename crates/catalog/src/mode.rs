@@ -1,5 +1,5 @@
-//! Which of Stripe's modes is this, test or live? A Stripe account has two sets of all objects, and ids of one mean
-//! nothing in the other.
+//! Which of Stripe's modes is this, test or live?
+//! A Stripe account has two separate sets of objects, and an id of one does not exist in the other.
 
 use std::fmt;
 

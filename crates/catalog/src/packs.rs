@@ -1,4 +1,4 @@
-//! What can be bought once?
+//! Which packs can be bought?
 
 use super::{
     credits::read_credits,
@@ -30,7 +30,7 @@ fn read_pack(entry: &TableEntry<'_>, terms: &PriceTerms) -> Option<Pack> {
     if entry.name == PACK {
         return entry
             .node
-            .refuse(format!("`{PACK}` is what a free amount is recorded as; give the pack another id"));
+            .refuse(format!("`{PACK}` is reserved for chosen numbers of credits; give the pack another id"));
     }
     let id = identify(entry, PackId::parse);
     let table = entry.node.table(&KEYS)?;

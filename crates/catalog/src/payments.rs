@@ -29,37 +29,37 @@ const KEYS: [&str; 14] = [
     "bridge_days",
 ];
 
-/// Keys that earlier releases had.
+/// Keys of earlier releases, and what replaced them.
 const GONE: [(&str, &str); 1] = [(
     "retries",
     "`retries` never did anything, and is gone: how often a failed payment is tried again is set in Stripe's dashboard \
      (Billing, Revenue recovery, Retries); take this line out",
 )];
 
-/// What Stripe may do about the unused part of a period when a plan changes.
+/// What Stripe may do with the unused part of a period when a plan changes.
 const PRORATIONS: [(&str, &str); 3] =
     [("create_prorations", "create_prorations"), ("always_invoice", "always_invoice"), ("none", "none")];
 
-/// When a subscription ends after it is cancelled on the portal's page.
+/// When a subscription ends that is cancelled on the customer portal.
 const CANCELLATIONS: [(&str, &str); 2] = [("at_period_end", "at_period_end"), ("immediately", "immediately")];
 
-/// When a change to a smaller order takes effect.
+/// When a downgrade takes effect.
 const DOWNGRADES: [(&str, Downgrade); 2] =
     [("at_period_end", Downgrade::PeriodEnd), ("at_once", Downgrade::AtOnce)];
 
-/// What happens to a second subscription that was paid for anyway.
+/// What happens to a second subscription that was paid for although only one is sold.
 const SECONDS: [(&str, SecondSubscription); 2] =
     [("keep", SecondSubscription::Keep), ("cancel_and_refund", SecondSubscription::CancelAndRefund)];
 
-/// The longest trial that Stripe takes: two years.
+/// The longest trial that Stripe accepts: two years.
 pub(super) const TRIAL_DAYS_MAX: i64 = 730;
-/// The default of the smallest payment, in minor units; it is more if Stripe's smallest charge is more.
+/// The default of the smallest payment, in minor units, unless Stripe's smallest charge is larger.
 const MINOR_MIN: i64 = 50;
 const GRACE_DAYS_MAX: i64 = 90;
-/// The longest time that a paid month may be bridged to the next.
+/// The most days for which a paid month may be bridged to the next.
 const BRIDGE_DAYS_MAX: i64 = 60;
 
-/// The defaults of keys that the file leaves out.
+/// The defaults of keys that are left out.
 pub(super) fn defaults(coinage: &Coinage) -> PaymentSettings {
     PaymentSettings {
         enabled: true,
@@ -84,7 +84,7 @@ pub(super) fn read(node: &Node<'_>, coinage: &Coinage) -> Option<PaymentSettings
     table.check_keys_and(&KEYS, &GONE);
     let default = defaults(coinage);
     let minor = |node: &Node<'_>| coinage.price(node).map(|price| price.minor);
-    // Every key is read before any missing one ends it, so that each mistake is reported.
+    // All keys are read before a missing one ends this, so that each mistake is reported.
     let enabled = table.or("enabled", default.enabled, switch);
     let smallest = table.or("smallest", default.minor_min, |node| read_smallest(node, coinage));
     let largest = table.or("largest", default.minor_max, minor);
@@ -121,7 +121,7 @@ pub(super) fn read(node: &Node<'_>, coinage: &Coinage) -> Option<PaymentSettings
     check_range(&table, coinage, settings)
 }
 
-/// An amount that Stripe would refuse cannot be a payment.
+/// Refuses an amount that Stripe cannot charge.
 fn read_smallest(node: &Node<'_>, coinage: &Coinage) -> Option<i64> {
     let minor = coinage.price(node)?.minor;
     let least = chargeable::smallest(&coinage.currency);
@@ -154,7 +154,7 @@ pub(super) fn days(node: &Node<'_>, least: i64, most: i64) -> Option<u16> {
     node.integer(least..=most).and_then(|number| u16::try_from(number).ok())
 }
 
-/// Yes or no, written in the file or left to a setting: `{ setting = "NAME", default = true }`.
+/// True or false, in the file or from a setting: `{ setting = "NAME", default = true }`.
 fn switch(node: &Node<'_>) -> Option<bool> {
     if node.value.is_bool() {
         return node.boolean();
@@ -175,14 +175,14 @@ fn switch(node: &Node<'_>) -> Option<bool> {
     }
 }
 
-/// What a price may be, and whether anything is sold at all.
+/// Which prices are allowed, and whether anything is sold at all.
 pub(super) struct PriceTerms {
     pub coinage: Coinage,
     pub payments: PaymentSettings,
 }
 
 impl PriceTerms {
-    /// A price that can be paid: zero, or within the range of payments.
+    /// A price that can be paid: zero, or within the bounds of payments.
     pub fn price(&self, node: &Node<'_>) -> Option<Money> {
         let price = self.coinage.price(node)?;
         if price.minor > 0 {
@@ -191,8 +191,8 @@ impl PriceTerms {
         Some(price)
     }
 
-    /// Reports an amount that is too small or too large for one payment. `what` names the thing with that price, if the
-    /// path does not.
+    /// Reports an amount that is too small or too large for one payment.
+    /// `what` names what costs that, if the path does not.
     pub fn check_payment(&self, node: &Node<'_>, what: Option<&str>, minor: i64) {
         let (smallest, largest) = (self.payments.minor_min, self.payments.minor_max);
         let what = what.map(|what| format!("{what}: ")).unwrap_or_default();

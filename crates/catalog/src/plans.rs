@@ -1,4 +1,4 @@
-//! What can be subscribed to, and what does it give?
+//! Which plans can be subscribed to, and what do they give?
 
 use std::collections::BTreeSet;
 
@@ -50,7 +50,7 @@ pub(super) fn read(root: &TomlTable<'_>, features: &FeatureNames, terms: &PriceT
 fn read_plan(entry: &TableEntry<'_>, features: &FeatureNames, terms: &PriceTerms) -> Option<Plan> {
     let id = identify(entry, PlanId::parse);
     let table = entry.node.table(&KEYS)?;
-    // Every key is read before any missing one ends it, so that each mistake is reported.
+    // All keys are read before a missing one ends this, so that each mistake is reported.
     let name = table.required("name").and_then(|node| node.text());
     let standing = table.or("retired", Availability::Sold, read_standing);
     let popular = table.or("popular", false, Node::boolean);
@@ -115,7 +115,7 @@ fn read_rollover(node: &Node<'_>, allocation: Option<Allocation>) -> Option<Roll
     }
 }
 
-/// `"2x"` or `"1.5x"`: from one to a hundred times the monthly credits, with up to three decimals.
+/// `"2x"` or `"1.5x"`: from 1 to 100 times the monthly credits, with at most three decimals.
 fn read_multiple(node: &Node<'_>) -> Option<Ratio> {
     let text = node.text()?;
     match parse_multiple(text) {
@@ -125,7 +125,7 @@ fn read_multiple(node: &Node<'_>) -> Option<Ratio> {
     }
 }
 
-/// How many thousandths the multiple has.
+/// The multiple in thousandths.
 fn parse_multiple(text: &str) -> Option<u64> {
     let number = text.strip_suffix('x')?;
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
@@ -177,7 +177,7 @@ fn read_trial(node: &Node<'_>, plan: &TomlTable<'_>, terms: &PriceTerms) -> Opti
     Some(Trial { days: length?, credits: credits? })
 }
 
-/// At most one plan can be the popular one, and it has to be for sale.
+/// At most one plan can be popular, and it has to be for sale.
 fn check_popular(entries: &[TableEntry<'_>], plans: &[Plan]) {
     for entry in entries.iter().filter(|entry| is_retired_and_popular(entry)) {
         entry.refuse_key::<()>("a retired plan is not shown, so it cannot be popular");
@@ -185,7 +185,7 @@ fn check_popular(entries: &[TableEntry<'_>], plans: &[Plan]) {
     let popular: Vec<_> = plans.iter().filter(|plan| plan.popular).map(|plan| plan.id.as_str()).collect();
     for entry in entries.iter().filter(|entry| popular.iter().skip(1).any(|id| *id == entry.name)) {
         let first = popular.first().copied().unwrap_or_default();
-        entry.refuse_key::<()>(format!("`{first}` is popular already; mark one plan at most"));
+        entry.refuse_key::<()>(format!("`{first}` is popular already; only one plan can be"));
     }
 }
 

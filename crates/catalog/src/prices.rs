@@ -1,4 +1,4 @@
-//! What is a price called at Stripe? Ids come from settings, or from the file, once for each mode.
+//! Which ids do prices have at Stripe? They come from settings, or from the file, where each mode has its own.
 
 use super::{
     Mode,
@@ -14,7 +14,7 @@ use domain::{
 
 const INTERVALS: [(&str, Interval); 2] = [("month", Interval::Month), ("year", Interval::Year)];
 
-/// The prices of a plan, the monthly one before the yearly one; and its earlier amounts.
+/// The prices of a plan, monthly before yearly, with their earlier amounts.
 pub(super) fn read_plan_prices(
     node: &Node<'_>,
     terms: &PriceTerms,
@@ -47,7 +47,7 @@ fn read_plan_price(
     Some((PlanPrice { interval, amount: amount?, stripe }, earlier.into_iter().map(of_plan).collect()))
 }
 
-/// `[{ amount = "7.99", stripe = { … } }]`: amounts that some customers still pay, and no new ones.
+/// `[{ amount = "7.99", stripe = { … } }]`: amounts that some customers still pay, but new ones do not.
 pub(super) fn read_earlier(
     node: &Node<'_>,
     owner: &str,
@@ -57,7 +57,8 @@ pub(super) fn read_earlier(
     Some(node.items()?.iter().filter_map(|node| read_earlier_price(node, owner, today, terms)).collect())
 }
 
-/// Nothing is sold at an earlier amount, even while its id is still in the setting of today's price.
+/// Removes the ids of earlier amounts from a price, since nothing may be sold at them, even if the setting still has
+/// them.
 pub(super) fn without(mut stripe: StripePrice, earlier: &[Earlier]) -> StripePrice {
     let is_today = |id: &String| !earlier.iter().any(|earlier| earlier.stripe.has(id));
     stripe.price_ids.retain(is_today);
@@ -65,7 +66,7 @@ pub(super) fn without(mut stripe: StripePrice, earlier: &[Earlier]) -> StripePri
     stripe
 }
 
-/// Its ids are those of the price that `owner` leads to.
+/// `owner`: the path of the price that has these ids.
 fn read_earlier_price(
     node: &Node<'_>,
     owner: &str,
@@ -73,17 +74,17 @@ fn read_earlier_price(
     terms: &PriceTerms,
 ) -> Option<Earlier> {
     let table = node.table(&["amount", "stripe"])?;
-    // The range of payments is today's, and may have been another one then.
+    // Only the currency is checked, since the bounds of payments may have been different.
     let amount = table.required("amount").and_then(|node| terms.coinage.price(&node));
     let stripe = read_stripe(&table, owner, terms);
     let amount = amount?;
     if today.is_some_and(|today| today.minor == amount.minor) {
-        node.refuse::<()>("this is what it costs today; an earlier amount is another one");
+        node.refuse::<()>("this is today's amount; an earlier amount has to differ from it");
     }
     Some(Earlier { amount, stripe: stripe?.retired() })
 }
 
-/// The `stripe` key beside a price; without it the price has no id, and nothing can be bought at it.
+/// The `stripe` key next to a price. Without it, the price has no id, and nothing can be bought at it.
 pub(super) fn read_stripe(of: &TomlTable<'_>, owner: &str, terms: &PriceTerms) -> Option<StripePrice> {
     let Some(node) = of.find("stripe") else { return Some(StripePrice::default()) };
     let table = node.table(&["setting", "optional", "product", "test", "live", "retired"])?;
@@ -137,7 +138,7 @@ fn read_id(node: &Node<'_>, kind: StripeIdKind, mode: Option<Mode>, owner: &str)
     node.reading.take_stripe_id(StripeId { id, kind, owner, mode, place, cause: MistakeCause::File })
 }
 
-/// A product at Stripe, and the setting that its id comes from, if it does.
+/// A product at Stripe, and the setting that has its id, if there is one.
 #[derive(Default)]
 pub(super) struct CatalogProduct {
     pub id: Option<String>,
@@ -166,7 +167,7 @@ fn read_retired(table: &TomlTable<'_>, owner: &str) -> Vec<String> {
     items.iter().filter_map(|node| read_id(node, StripeIdKind::Price, None, owner)).collect()
 }
 
-/// `{ setting = "NAME", optional = true }`; the setting may have several ids, with commas between them.
+/// `{ setting = "NAME", optional = true }`; the setting may have several ids, separated by commas.
 fn read_from_setting(
     table: &TomlTable<'_>,
     setting: &Node<'_>,

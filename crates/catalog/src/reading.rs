@@ -1,6 +1,6 @@
 //! How is a file read past its first mistake?
 //!
-//! Every reader notes its mistakes and answers `None`, so that its caller can go on with the rest.
+//! Every reader records its mistakes and returns `None`, so that its caller can go on.
 
 use std::{cell::RefCell, ops::RangeInclusive};
 
@@ -16,17 +16,17 @@ use super::{
     suggestion::unknown,
 };
 
-/// The longest text in a catalog: a name, or a line of marketing.
+/// The longest text in a catalog, in characters.
 const TEXT_CHARS_MAX: usize = 500;
 
-/// Whether every price has to have an id at Stripe that is not marked as optional.
+/// Whether every price that is not marked as optional must have an id at Stripe.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum PriceIdRule {
     Needed,
     Optional,
 }
 
-/// One pass over one file.
+/// The reading of one file.
 pub(super) struct CatalogReading<'a> {
     text: &'a str,
     settings: SettingLookup<'a>,
@@ -47,7 +47,7 @@ impl<'a> CatalogReading<'a> {
         self.mistakes.borrow_mut().push(CatalogMistake { line, column, path, message, cause });
     }
 
-    /// Remembers an id at Stripe, if it can be one.
+    /// Records an id at Stripe. `None`: it cannot be one, which is reported.
     pub fn take_stripe_id(&self, id: StripeId) -> Option<String> {
         match self.stripe_ids.take(&id) {
             Ok(()) => Some(id.id),
@@ -58,7 +58,7 @@ impl<'a> CatalogReading<'a> {
         }
     }
 
-    /// Reports every id at Stripe that two things have.
+    /// Reports ids at Stripe that are used for two things.
     pub fn report_conflicts(&self) {
         for (id, message) in self.stripe_ids.conflicts(|place| self.line(place)) {
             self.report(&id.place, id.cause, message);
@@ -70,12 +70,12 @@ impl<'a> CatalogReading<'a> {
         (self.settings)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
-    /// The line that a place is in, for a mistake that points to another one.
+    /// The line of a place, for a mistake that refers to another one.
     fn line(&self, place: &CatalogPlace) -> usize {
         position(self.text, place.span.start).0
     }
 
-    /// Whether something under `path` is wrong. Mistakes that follow from it are then not reported.
+    /// Whether something under `path` is wrong, so that mistakes that follow from it are not reported.
     pub fn is_wrong_under(&self, path: &str) -> bool {
         self.mistakes.borrow().iter().any(|mistake| mistake.path.starts_with(path))
     }
@@ -98,7 +98,7 @@ pub(super) struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// Notes that this is wrong, and gives `None`.
+    /// Records a mistake here, and returns `None`.
     pub fn refuse<T>(&self, message: impl Into<String>) -> Option<T> {
         self.reading.report(&self.place, MistakeCause::File, message);
         None
@@ -108,19 +108,19 @@ impl<'a> Node<'a> {
         self.refuse(format!("expected {what}, found {}", describe(self.value)))
     }
 
-    /// A table that has only `known` keys.
+    /// A table that may only have the `known` keys.
     pub fn table(&self, known: &[&str]) -> Option<TomlTable<'a>> {
         let table = self.open_table("a table")?;
         table.check_keys(known);
         Some(table)
     }
 
-    /// A table whose keys the author of the file chooses.
+    /// A table whose keys the author of the file chooses. `what` describes it.
     pub fn open_table(&self, what: &str) -> Option<TomlTable<'a>> {
         self.as_table().or_else(|| self.expected(what))
     }
 
-    /// A table, if it is one; if not, that is reported elsewhere.
+    /// The value as a table. `None`: it is not one, which is reported elsewhere.
     pub fn as_table(&self) -> Option<TomlTable<'a>> {
         let entries = self.value.as_table()?;
         Some(TomlTable { reading: self.reading, place: self.place.clone(), entries })
@@ -230,7 +230,7 @@ impl<'a> TomlTable<'a> {
         self.check_keys_and(known, &[]);
     }
 
-    /// The same, with keys that earlier releases knew: for each there is a message that says what replaced it.
+    /// The same, with keys of earlier releases: the message for each says what replaced it.
     pub fn check_keys_and(&self, known: &[&str], gone: &[(&str, &str)]) {
         for entry in self.entries() {
             let became = gone.iter().find(|(name, _)| *name == entry.name).map(|(_, became)| *became);
@@ -248,12 +248,12 @@ impl<'a> TomlTable<'a> {
         Some(Node { reading: self.reading, place, value: value.get_ref() })
     }
 
-    /// The value under `key`; a missing one is a mistake.
+    /// The value of `key`. If it is missing, that is reported.
     pub fn required(&self, key: &str) -> Option<Node<'a>> {
         self.find(key).or_else(|| self.refuse(format!("`{key}` is missing")))
     }
 
-    /// The value under `key` as `read` takes it, or `default` when there is none.
+    /// The value of `key`, read with `read`, or `default` if the key is missing.
     pub fn or<T>(&self, key: &str, default: T, read: impl FnOnce(&Node<'a>) -> Option<T>) -> Option<T> {
         self.find(key).map_or(Some(default), |node| read(&node))
     }

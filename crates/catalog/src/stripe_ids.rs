@@ -1,5 +1,6 @@
-//! Does each id of Stripe's stand for one thing? A webhook that names an id of two prices would be ambiguous, and an id
-//! of the test mode among those of the live mode would sell for test money.
+//! Does each id at Stripe mean one thing?
+//! A webhook with an id of two prices would be ambiguous, and an id of the test mode among those of the live mode would
+//! sell for test money.
 
 use std::{
     cell::RefCell,
@@ -11,10 +12,10 @@ use super::{
     mistake::{CatalogPlace, MistakeCause},
 };
 
-/// The longest id that Stripe makes, in bytes.
+/// The longest id at Stripe, in bytes.
 const ID_BYTES_MAX: usize = 255;
 
-/// Every id in a catalog, and what it was given for.
+/// All ids in a catalog, with what they are for.
 #[derive(Default)]
 pub(super) struct StripeIds(RefCell<Vec<StripeId>>);
 
@@ -24,7 +25,7 @@ pub(super) struct StripeId {
     pub kind: StripeIdKind,
     /// The path of the price that has the id.
     pub owner: String,
-    /// `None`: the id comes from a setting, or is retired, and nothing says which mode it belongs to.
+    /// `None`: the id comes from a setting, or is retired, so that its mode is not known.
     pub mode: Option<Mode>,
     pub place: CatalogPlace,
     pub cause: MistakeCause,
@@ -37,17 +38,17 @@ pub(super) enum StripeIdKind {
 }
 
 impl StripeIds {
-    /// Remembers an id.
+    /// Records an id.
     ///
     /// # Errors
-    /// Says why it cannot be one.
+    /// Why it cannot be one.
     pub fn take(&self, id: &StripeId) -> Result<(), String> {
         check(id)?;
         self.0.borrow_mut().push(id.clone());
         Ok(())
     }
 
-    /// Every id that two things have: the second, and why it cannot have it. `line`: the line that a place is in.
+    /// All ids that are used twice: the second use, and why it is not allowed. `line` returns the line of a place.
     pub fn conflicts(&self, line: impl Fn(&CatalogPlace) -> usize) -> Vec<(StripeId, String)> {
         let (mut first_uses, mut conflicts) = (BTreeMap::new(), Vec::new());
         for id in self.0.borrow().iter() {
@@ -82,7 +83,7 @@ fn find_conflict(first: &StripeId, second: &StripeId, line: usize) -> Option<Str
 fn check(id: &StripeId) -> Result<(), String> {
     let text = id.id.as_str();
     if ["sk_", "rk_", "whsec_"].iter().any(|prefix| text.starts_with(prefix)) {
-        // The text is deliberately not repeated: mistakes end up in logs.
+        // The text is deliberately not repeated, since mistakes are logged.
         return Err("this is a secret; it does not belong in a catalog, and must be replaced now".to_owned());
     }
     if text.len() > ID_BYTES_MAX

@@ -1,12 +1,12 @@
-//! Which name was probably meant? Finds the known names that are close to a mistyped one.
+//! Which name was probably meant? Finds known names that are similar to a mistyped one.
 
-/// Longer words are not compared: nobody mistypes them, and comparing takes time.
+/// Longer words are not compared, since that takes too long.
 const WORD_BYTES_MAX: usize = 64;
 
-/// How many known names a message lists when none is close.
+/// How many known names a message lists if none is similar.
 const LISTED_NAMES_MAX: usize = 16;
 
-/// Says that `word` is not a known `kind`, and what might have been meant.
+/// A message that `word` is not a known `kind`, with similar names.
 #[must_use]
 pub fn unknown(kind: &str, word: &str, known: &[&str]) -> String {
     let said = unknown_of_many(kind, word, known);
@@ -17,7 +17,7 @@ pub fn unknown(kind: &str, word: &str, known: &[&str]) -> String {
     format!("{said}; known: {}", known.join(", "))
 }
 
-/// The same, if there are more known names than the suggested ones.
+/// The same, if there are more known names than the `usual` ones.
 #[must_use]
 pub fn unknown_of_many(kind: &str, word: &str, usual: &[&str]) -> String {
     match find_nearest(word, usual) {
@@ -39,7 +39,7 @@ fn find_nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, name)| name)
 }
 
-/// Whether the letters are right and only their order is wrong, which is the most frequent typing mistake.
+/// Whether only the order of the letters is wrong, which is the most frequent typing mistake.
 fn is_rearranged(word: &str, name: &str) -> bool {
     let sorted = |text: &str| {
         let mut letters: Vec<char> = text.chars().collect();
@@ -49,7 +49,7 @@ fn is_rearranged(word: &str, name: &str) -> bool {
     sorted(word) == sorted(name)
 }
 
-/// How many letters must be added, removed or changed to turn one word into the other (Levenshtein).
+/// How many letters must be added, removed or changed to get from one word to the other (Levenshtein distance).
 fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
     let first: Vec<usize> = (0..=to.len()).collect();

@@ -1,4 +1,4 @@
-//! Is it TOML at all?
+//! Is the file TOML at all?
 
 use std::collections::BTreeSet;
 
@@ -13,15 +13,15 @@ use super::mistake::{CatalogMistake, MistakeCause, position};
 pub(super) struct Syntax<'a> {
     pub table: Spanned<DeTable<'a>>,
     pub mistakes: Vec<CatalogMistake>,
-    /// Whether the rest of the file can be checked in spite of the mistakes: a key that is defined twice hides
-    /// nothing else, while an open bracket may hide anything.
+    /// Whether the rest can be checked in spite of the mistakes: a key that is defined twice hides nothing else, but an
+    /// open bracket may.
     pub is_legible: bool,
 }
 
 pub(super) fn read(text: &str) -> Syntax<'_> {
     let (table, errors) = DeTable::parse_recoverable(text);
     let is_legible = errors.iter().all(is_duplicate);
-    // The parser may stumble several times over one slip; the first time is the one that helps.
+    // The parser may report one mistake several times in a line; the first report is the most useful one.
     let mut lines = BTreeSet::new();
     let mistakes = errors.iter().map(|error| describe(text, error));
     Syntax { table, mistakes: mistakes.filter(|mistake| lines.insert(mistake.line)).collect(), is_legible }

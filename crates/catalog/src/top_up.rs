@@ -1,4 +1,4 @@
-//! What does a freely chosen amount of credits cost?
+//! What does a chosen number of credits cost?
 
 use super::{
     credits::read_credits,
@@ -55,7 +55,7 @@ fn read_price(node: &Node<'_>, terms: &PriceTerms) -> Option<Ratio> {
     if fraction.len() > most {
         return node.refuse(format!("`{text}` has more than {most} decimals"));
     }
-    // Padded to whole minor units; what is behind them becomes the denominator.
+    // Padded to whole minor units; further digits become the denominator.
     let padded = format!("{fraction:0<width$}", width = terms.coinage.decimals);
     let behind = padded.len().saturating_sub(terms.coinage.decimals);
     let numerator = format!("{whole}{padded}").parse().ok();

@@ -12,9 +12,9 @@ use domain::time::Timestamp;
 /// The time that the ledger decides by.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
-    /// Where the clock stands still, in microseconds since 1970; 0: it runs.
+    /// The fixed time, in microseconds since 1970; 0: the clock runs.
     fixed: Arc<AtomicI64>,
-    /// How far it was put forward, in microseconds; only a sandbox does that.
+    /// By how much it was advanced, in microseconds; only a sandbox does that.
     ahead: Arc<AtomicI64>,
 }
 
@@ -25,7 +25,7 @@ impl Clock {
         Self::default()
     }
 
-    /// A clock that stands still until it is set again.
+    /// A clock that shows one time until it is set again.
     #[must_use]
     pub fn fixed(at: Timestamp) -> Self {
         let clock = Self::default();
@@ -38,7 +38,7 @@ impl Clock {
         self.fixed.store(at.micros(), Ordering::SeqCst);
     }
 
-    /// Puts the clock forward, for everybody who shares it. A sandbox lets a month pass by this.
+    /// Advances the clock for everybody who shares it. A sandbox lets a month pass this way.
     pub fn advance(&self, by: TimeDelta) {
         self.ahead.fetch_add(by.num_microseconds().unwrap_or(0).max(0), Ordering::SeqCst);
     }

@@ -1,6 +1,6 @@
 //! What is an account, and how does each event change it?
 //!
-//! The state follows from its events and nothing else: two replays of one history are equal, to the credit.
+//! The state follows from its events and nothing else: two replays of one history give equal states.
 
 mod apply;
 mod due;
@@ -61,14 +61,14 @@ pub struct OpenAccount {
     /// How many events there have been.
     pub version: u64,
     pub opened_at: Timestamp,
-    /// The latest effective time of an event. An event that is reported late may have an earlier one.
+    /// The latest effective time of all events so far. Later events can have earlier effective times.
     pub told_until: Timestamp,
-    /// The plan that holds while no subscription gives one.
+    /// The plan of an account without a subscription that gives one.
     pub free_plan: PlanId,
     pub customers: BTreeMap<ProviderId, CustomerLink>,
-    /// The discounts of its customers.
+    /// The discounts of the account's customers.
     pub discounts: Discounts,
-    /// The caller's metadata of the account.
+    /// What the caller attached to the account.
     pub metadata: Metadata,
     pub wallet: Wallet,
     pub usage: Usage,
@@ -84,7 +84,7 @@ pub struct ClosedAccount {
     pub closed_at: Timestamp,
 }
 
-/// A customer that is gone at the payment provider does not come back, however late its creation is reported.
+/// A customer that was deleted at the payment provider stays unlinked, however late its creation is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CustomerLink {
     Linked,
@@ -93,7 +93,7 @@ pub enum CustomerLink {
 
 impl Account {
     /// # Errors
-    /// When the account is not open.
+    /// [`Refusal::AccountNotFound`] or [`Refusal::AccountClosed`] unless the account is open.
     pub const fn require_open(&self) -> Result<&OpenAccount, Refusal> {
         match self {
             Self::Unopened => Err(Refusal::AccountNotFound),
@@ -102,7 +102,7 @@ impl Account {
         }
     }
 
-    /// The account's data, even if it is closed.
+    /// The data of an account that is open or closed. `None`: it was never opened.
     #[must_use]
     pub const fn opened(&self) -> Option<&OpenAccount> {
         match self {
@@ -112,7 +112,7 @@ impl Account {
         }
     }
 
-    /// How many events there have been, which is the sequence of the last one.
+    /// How many events there have been, which is also the sequence of the last one.
     #[must_use]
     pub fn version(&self) -> u64 {
         self.opened().map_or(0, |account| account.version)
@@ -147,7 +147,7 @@ impl Account {
                 Ok(())
             }
             (Self::Open(account), event) => account.apply(event),
-            // What became known of its payments and subscriptions. Nothing is granted or spent any more.
+            // Reports on its payments and subscriptions are still recorded. Nothing is granted or spent.
             (Self::Closed(closed), event) if !is_use(event) => closed.last.apply(event),
             (Self::Unopened | Self::Closed(_), _) => Err(CorruptHistory),
         }
@@ -183,15 +183,15 @@ impl OpenAccount {
         }
     }
 
-    /// The plan that is named for the account at `at`: the largest that its subscriptions give.
+    /// The plan that is shown for the account at `at`: the largest that its subscriptions give, else the free plan.
     #[must_use]
     pub fn plan(&self, at: Timestamp, catalog: &Catalog) -> &PlanId {
         let plans = self.subscriptions.plans(at, self.known(catalog));
         plans.max_by_key(|plan| (catalog.rank(plan), *plan)).unwrap_or(&self.free_plan)
     }
 
-    /// The subscription that gives the plan that is named for the account; else the one that was reported on last of
-    /// those that give access, or of all.
+    /// The subscription that gives the plan of [`Self::plan`].
+    /// If none does: of those that give access, or else of all, the one with the newest report.
     #[must_use]
     pub fn subscription(&self, at: Timestamp, catalog: &Catalog) -> Option<&SubscriptionState> {
         let plan = self.plan(at, catalog);
@@ -203,13 +203,13 @@ impl OpenAccount {
         giving.or_else(|| self.subscriptions.current()).or_else(newest)
     }
 
-    /// What decides besides facts which plans hold.
+    /// What decides which plans hold, besides the facts about subscriptions.
     pub(super) fn known(&self, catalog: &Catalog) -> PlanConditions<'_> {
         PlanConditions { payments: &self.payments, bridge_days: catalog.payments.bridge_days }
     }
 }
 
-/// Whether credits were given out or used, which only happens to an account that is open.
+/// Whether credits were granted or used, which only happens to an open account.
 const fn is_use(event: &Event) -> bool {
     matches!(
         event,

@@ -71,7 +71,7 @@ impl Credits {
         self.0.checked_mul(i64::from(factor)).map(Self)
     }
 
-    /// `floor(self × ratio)`. A ratio of more than one is possible; `None` when the product does not fit.
+    /// `floor(self × ratio)`, where the ratio may be more than one. `None`: the product does not fit.
     #[must_use]
     pub fn checked_mul_floor(self, ratio: Ratio) -> Option<Self> {
         let product = i128::from(self.0).checked_mul(i128::from(ratio.numerator))?;
@@ -123,7 +123,7 @@ impl Ratio {
         if denominator == 0 { None } else { Some(Self { numerator, denominator }) }
     }
 
-    /// As a decimal, cut off behind eighteen digits.
+    /// As a decimal number, cut off after eighteen digits.
     #[must_use]
     pub fn to_decimal(self) -> String {
         const DIGITS_MAX: usize = 18;
@@ -138,7 +138,7 @@ impl Ratio {
         if digits.is_empty() { whole.to_string() } else { format!("{whole}.{digits}") }
     }
 
-    /// `ceil(self × whole)`, of a whole that is not negative; `None` when the product does not fit.
+    /// `ceil(self × whole)`. `None` if `whole` is negative, or the product does not fit.
     #[must_use]
     pub fn checked_mul_ceil(self, whole: i64) -> Option<i64> {
         let product = u128::from(u64::try_from(whole).ok()?).checked_mul(u128::from(self.numerator))?;
@@ -198,7 +198,7 @@ pub struct InvalidCurrency;
 /// An amount of money in the currency's minor unit (cents for `usd`, yen for `jpy`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Money {
-    /// May be negative: a credit note, or an unused period that is given back.
+    /// Negative for a credit note, or for an unused period that is given back.
     pub minor: i64,
     pub currency: Currency,
 }

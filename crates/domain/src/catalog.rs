@@ -29,10 +29,10 @@ pub use super::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Catalog {
     pub name: String,
-    /// Hex SHA-256 of the file's bytes. Every event carries the hash of the catalog that it was decided under.
+    /// Hex SHA-256 of the file's bytes. Every event has the hash of the catalog that it was decided under.
     ///
-    /// Settings are deliberately not in it: they only say what prices are called at Stripe, and no amount of
-    /// credits depends on that.
+    /// Settings are deliberately not hashed: they only say which ids prices have at Stripe, and no amount of credits
+    /// depends on that.
     pub hash: Arc<str>,
     pub currency: Currency,
     /// How many decimals a credit is shown with, 0 to 6. Amounts stay whole numbers everywhere.
@@ -42,26 +42,26 @@ pub struct Catalog {
     /// The plan of an account without a subscription.
     pub free_plan: PlanId,
     pub features: BTreeMap<FeatureId, String>,
-    /// From the smallest plan to the largest, which is the order of the file. Also those that are not sold any more;
-    /// [`Availability`] tells them apart.
+    /// From the smallest plan to the largest, in the order of the file.
+    /// Includes plans that are no longer sold: see [`Availability`].
     pub plans: Vec<Plan>,
-    /// Also those that are not sold any more.
+    /// Includes packs that are no longer sold.
     pub packs: Vec<Pack>,
-    /// Where any number of credits can be bought.
+    /// How any number of credits can be bought. `None`: only packs are sold.
     pub top_up: Option<TopUp>,
     pub generations: BTreeMap<GenerationType, GenerationPrice>,
     pub debt: DebtPolicy,
     pub payments: PaymentSettings,
 }
 
-/// Whether a plan or a pack is sold. What is not sold any more still holds for those who have it.
+/// Whether a plan or a pack is sold. One that is no longer sold still holds for those who have it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Availability {
     #[default]
     Sold,
-    /// The catalog says that it is not sold any more.
+    /// The catalog says that it is no longer sold.
     Retired,
-    /// The catalog does not have it any more; these are the terms of the last one that had it.
+    /// The catalog no longer has it; these are the terms of the last catalog that had it.
     Former,
 }
 
@@ -74,40 +74,39 @@ pub struct Plan {
     /// The lines that describe the plan to a buyer.
     pub marketing: Vec<String>,
     pub allocation: Allocation,
-    /// `None`: what is unused at the end of a period expires.
+    /// `None`: unused credits expire at the end of the period.
     pub rollover: Option<RolloverCap>,
     pub features: BTreeSet<FeatureId>,
     pub limits: Vec<Limit>,
     /// Percent off every generation, 0 to 100.
     pub discount_percent: u8,
     pub prices: Vec<PlanPrice>,
-    /// What it cost before. Subscriptions go on at these prices, and nothing is sold at them.
+    /// Earlier prices. Subscriptions may still have them, but nothing is sold at them.
     pub earlier: Vec<PlanPrice>,
     pub trial: Option<Trial>,
 }
 
 impl Plan {
-    /// Whether the plan is something to show to a buyer. One that gives no credits and has no price is only what
-    /// an account without a subscription falls back to.
+    /// Whether the plan is shown to buyers. A plan without credits and without a price is not.
     #[must_use]
     pub fn is_offered(&self) -> bool {
         self.is_sold() && (!self.prices.is_empty() || self.allocation != Allocation::None)
     }
 
-    /// Whether somebody may come to it who is not on it.
+    /// Whether new subscribers can choose the plan.
     #[must_use]
     pub fn is_sold(&self) -> bool {
         self.standing == Availability::Sold
     }
 
-    /// The credits of so many of it for each month. `None`: more than an amount can hold.
+    /// The credits of `quantity` of this plan for each month. `None`: more than an amount can hold.
     #[must_use]
     pub fn monthly(&self, quantity: u32) -> Option<Credits> {
         self.allocation.monthly().checked_mul(quantity)
     }
 
-    /// This plan and a smaller one together: the features of both, and of each limit the larger one. What one of them
-    /// does not limit is not limited.
+    /// This plan combined with a smaller one: the features of both, and the larger of each limit.
+    /// A limit that one of them does not have does not hold.
     #[must_use]
     pub fn with(mut self, other: &Self) -> Self {
         self.features.extend(other.features.iter().cloned());
@@ -120,7 +119,7 @@ impl Plan {
         self
     }
 
-    /// The same plan with the limits that so many seats have. They are counted only where a limit is for each.
+    /// The plan with its limits per seat multiplied. `seats` is only called if there is such a limit.
     pub fn for_seats(&self, seats: impl FnOnce() -> u64) -> Cow<'_, Self> {
         if self.limits.iter().all(|limit| !limit.per_seat) {
             return Cow::Borrowed(self);
@@ -132,16 +131,16 @@ impl Plan {
         Cow::Owned(plan)
     }
 
-    /// What the plan costs when it is paid by the month, or by the year.
+    /// The price for this interval, if the plan has one.
     #[must_use]
     pub fn price(&self, interval: Interval) -> Option<&PlanPrice> {
         self.prices.iter().find(|price| price.interval == interval)
     }
 
-    /// The price that somebody may buy it at now.
+    /// The price at which the plan can be bought now.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Why it cannot be bought.
     pub fn offer(&self, interval: Interval) -> Result<&PlanPrice, Unsold> {
         if !self.is_sold() {
             return Err(Unsold::Retired);
@@ -152,14 +151,14 @@ impl Plan {
         })
     }
 
-    /// What it costs somebody who pays by that interval, also where nobody new can.
+    /// The price for this interval, even if it is no longer sold.
     #[must_use]
     pub fn price_of_old(&self, interval: Interval) -> Option<&PlanPrice> {
         let before = || self.earlier.iter().find(|price| price.interval == interval);
         self.price(interval).or_else(before)
     }
 
-    /// The price that Stripe's id stands for, today's or an earlier one.
+    /// The price, today's or an earlier one, that has this id at Stripe.
     #[must_use]
     pub fn price_by_id(&self, price_id: &str) -> Option<&PlanPrice> {
         self.prices.iter().chain(&self.earlier).find(|price| price.stripe.has(price_id))
@@ -178,10 +177,10 @@ pub struct Pack {
     pub id: PackId,
     pub name: String,
     pub standing: Availability,
-    /// Of one pack; a purchase may have a quantity.
+    /// The credits of one pack; a purchase may have a quantity.
     pub credits: Credits,
     pub price: Money,
-    /// What it cost before. Nothing is sold at that.
+    /// Earlier prices. Nothing is sold at them.
     pub earlier: Vec<Earlier>,
     /// `None`: never expires.
     pub expires_after_days: Option<u16>,
@@ -189,10 +188,10 @@ pub struct Pack {
 }
 
 impl Pack {
-    /// The pack, if somebody may buy it now.
+    /// The pack, if it can be bought now.
     ///
     /// # Errors
-    /// Why not.
+    /// Why it cannot be bought.
     pub fn offer(&self) -> Result<&Self, Unsold> {
         if self.is_sold() { Ok(self) } else { Err(Unsold::Retired) }
     }
@@ -202,7 +201,7 @@ impl Pack {
         self.standing == Availability::Sold
     }
 
-    /// Whether Stripe's price id stands for it, at today's price or at an earlier one.
+    /// Whether this is the id of one of its prices at Stripe, today's or an earlier one.
     #[must_use]
     pub fn has(&self, price_id: &str) -> bool {
         self.stripe.has(price_id) || self.earlier.iter().any(|earlier| earlier.stripe.has(price_id))
@@ -213,7 +212,7 @@ impl Pack {
 pub struct GenerationPrice {
     pub name: String,
     pub base: Credits,
-    /// The features that a plan must have, all of them.
+    /// A plan must have all of these features.
     pub needs: BTreeSet<FeatureId>,
     /// For each option, what each of its values adds to the price.
     pub options: BTreeMap<OptionName, BTreeMap<OptionName, Credits>>,
@@ -226,7 +225,7 @@ pub struct Limit {
     pub unit: CalendarUnit,
     pub window: WindowKind,
     pub max: u64,
-    /// Whether each seat of the plan has as much.
+    /// Whether `max` is for each seat, and not for the account as a whole.
     pub per_seat: bool,
 }
 
@@ -280,44 +279,44 @@ pub enum DebtPolicy {
 /// Settings of the payment side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentSettings {
-    /// `false`: checkout answers that it is not available, webhooks are stored and not processed.
+    /// `false`: nothing is sold, and webhooks are stored but not processed.
     pub enabled: bool,
     pub minor_min: i64,
     pub minor_max: i64,
     pub automatic_capture: bool,
     pub trial_days: u16,
     pub several_subscriptions: bool,
-    /// What becomes of a second subscription, where only one is sold and two were paid for all the same.
+    /// What happens if two subscriptions were paid for although only one is sold.
     pub second_subscription: SecondSubscription,
     pub proration: String,
-    /// When a subscription ends that its owner cancels on a page: `at_period_end` or `immediately`.
+    /// When a subscription ends that is cancelled on the customer portal: `at_period_end` or `immediately`.
     pub cancellation: String,
     /// For how many days the plan holds after a payment has failed.
     pub grace_days: u16,
     pub pack_refunds: PackRefunds,
-    /// When a change to less takes effect.
+    /// When a downgrade takes effect.
     pub downgrade: Downgrade,
-    /// Whether a first payment, or that of a change, gives the plan already while the bank is still working on it.
+    /// Whether a first payment, or the payment of a change, gives the plan while the bank still processes it.
     pub trust_processing: bool,
-    /// For how many days what is left of a month can be spent while the next one is not paid yet.
+    /// For how many days the rest of a month can be spent while the next month is not paid.
     pub bridge_days: u16,
 }
 
-/// When a change to a smaller plan, to fewer seats, or from a year to a month takes effect.
+/// When a change to a smaller plan, to fewer seats, or from yearly to monthly takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Downgrade {
     PeriodEnd,
     AtOnce,
 }
 
-/// What becomes of the newer one of two subscriptions that an account should not have.
+/// What happens to the newer of two subscriptions if an account should have only one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecondSubscription {
     Keep,
     CancelAndRefund,
 }
 
-/// Whether the business gives money back for packs. What Stripe refunds all the same is still clawed back.
+/// Whether the business refunds packs. If Stripe reports a refund in spite of `Refused`, credits are still clawed back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PackRefunds {
     Given,
@@ -373,7 +372,7 @@ impl GenerationPrice {
     }
 }
 
-/// Rounded up to a whole credit: what is taken off is rounded down.
+/// The price after the discount, which is rounded down, so that the price is rounded up to a whole credit.
 fn discounted(full: Credits, percent: u8) -> Credits {
     let off = Ratio::new(u64::from(percent.min(100)), 100).and_then(|share| full.checked_mul_floor(share));
     full.saturating_sub(off.unwrap_or(Credits::ZERO))

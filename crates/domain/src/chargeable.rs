@@ -2,11 +2,11 @@
 
 use super::amount::Currency;
 
-/// How far apart two amounts are that can be charged, in minor units.
+/// The smallest difference between two amounts that can be charged, in minor units.
 ///
-/// `isk` and `ugx` have no minor unit any more, and are still told in hundredths that are always `00`. The last digit
-/// of a currency of thousandths is always `0`. `huf` and `twd` are whole only when money is paid out to the business;
-/// what is charged may have a fraction.
+/// `isk` and `ugx` no longer have a minor unit, but Stripe still writes them in hundredths that are always `00`.
+/// The last digit of a currency with thousandths is always `0`.
+/// `huf` and `twd` are only whole when money is paid out to the business; charges may have a fraction.
 #[must_use]
 pub fn step(currency: &Currency) -> i64 {
     match currency.as_str() {
@@ -16,8 +16,8 @@ pub fn step(currency: &Currency) -> i64 {
     }
 }
 
-/// The smallest amount that can be charged, in minor units. Of a currency that is not listed, Stripe asks for what
-/// half a dollar or so is worth on the day, which nobody can check here.
+/// The smallest amount that can be charged, in minor units.
+/// For other currencies Stripe requires about half a dollar at the day's rate, which cannot be checked here.
 #[must_use]
 pub fn smallest(currency: &Currency) -> i64 {
     match currency.as_str() {
@@ -35,7 +35,7 @@ pub fn smallest(currency: &Currency) -> i64 {
     }
 }
 
-/// The next amount that can be charged, at or above `minor`. `None`: it does not fit.
+/// The lowest amount that can be charged and is not below `minor`. `None`: it does not fit.
 #[must_use]
 pub fn round_up(minor: i64, currency: &Currency) -> Option<i64> {
     let step = step(currency);

@@ -1,5 +1,4 @@
-//! How much may be charged, captured and refunded? The rules are asked before the payment provider, which reports the
-//! result.
+//! How much may be charged, captured and refunded? These rules are checked before the payment provider is called.
 
 use super::{
     account::{Account, OpenAccount},
@@ -30,7 +29,7 @@ pub enum Payable {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Charge {
     pub money: Money,
-    /// Whether the money is taken as soon as the bank agrees, and not only held.
+    /// Whether the money is taken as soon as the bank agrees, and not only authorised.
     pub automatic_capture: bool,
 }
 
@@ -38,12 +37,12 @@ pub struct Charge {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
     pub status: PaymentStatus,
-    /// All in minor units.
+    /// All three amounts are in minor units.
     pub amount: i64,
     pub capturable: i64,
     pub received: i64,
     pub refunded: i64,
-    /// The pack that it is for.
+    /// The pack that is paid for.
     pub pack: Option<PackId>,
 }
 
@@ -57,15 +56,15 @@ pub enum PaymentStatus {
     RequiresCapture,
     Canceled,
     Succeeded,
-    /// One that this program does not know.
+    /// A status that this program does not know.
     Other(String),
 }
 
-/// What is taken of a payment that the bank holds.
+/// How much of an authorised payment is captured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capture {
     pub minor: i64,
-    /// How many packs that pays for.
+    /// How many packs this amount pays for.
     pub packs: Option<u32>,
 }
 
@@ -104,11 +103,11 @@ impl PaymentStatus {
     }
 }
 
-/// What is charged for something, if it may be.
+/// What is charged for `payable`.
 ///
 /// # Errors
-/// When the account is not open, nothing is sold to it, the catalog has no such pack, or the amount is none that the
-/// catalog lets be paid.
+/// If the account is not open, nothing is sold to it, the catalog has no such pack, or the amount is outside of the
+/// catalog's bounds.
 pub fn charge(
     account: &Account,
     catalog: &Catalog,
@@ -129,30 +128,30 @@ pub fn charge(
     Ok(Charge { money, automatic_capture: catalog.payments.automatic_capture })
 }
 
-/// The amount, if it is one that the catalog lets be paid at once.
+/// The amount, if it is within the catalog's bounds for one payment.
 pub(super) fn in_bounds(catalog: &Catalog, money: Option<Money>) -> Result<Money, Refusal> {
     let (smallest, largest) = (catalog.payments.minor_min, catalog.payments.minor_max);
     let money = money.filter(|money| (smallest..=largest).contains(&money.minor));
     money.ok_or_else(|| Refusal::PaymentOutOfBounds { smallest, largest, currency: catalog.currency.clone() })
 }
 
-/// `None`: more than an amount can hold.
+/// The price of `quantity` packs. `None`: more than an amount can hold.
 pub(super) fn price(pack: &Pack, quantity: u32) -> Option<Money> {
     let minor = pack.price.minor.checked_mul(i64::from(quantity))?;
     Some(Money { minor, currency: pack.price.currency.clone() })
 }
 
-/// Whether a customer is, or was, this account.
+/// Whether the customer is, or was, linked to this account.
 #[must_use]
 pub fn is_of(account: &OpenAccount, customer: Option<&str>) -> bool {
     let customer = customer.and_then(|customer| ProviderId::parse(customer).ok());
     customer.is_some_and(|customer| account.customers.contains_key(&customer))
 }
 
-/// Whether the bank may be asked.
+/// Whether the payment may be confirmed, which sends it to the bank.
 ///
 /// # Errors
-/// When it has been, or the payment is over.
+/// If it was confirmed before, or is over.
 pub fn confirm(payment: &Payment) -> Result<(), Refusal> {
     match payment.status {
         PaymentStatus::RequiresPaymentMethod
@@ -166,10 +165,10 @@ pub fn confirm(payment: &Payment) -> Result<(), Refusal> {
     }
 }
 
-/// Whether a payment may be called off. Of one that has succeeded the money is given back instead.
+/// Whether the payment may be cancelled. A payment that succeeded is refunded instead.
 ///
 /// # Errors
-/// When it is over, or the bank is at work on it.
+/// If it is over, or the bank is processing it.
 pub fn cancel(payment: &Payment) -> Result<(), Refusal> {
     match payment.status {
         PaymentStatus::RequiresPaymentMethod
@@ -183,11 +182,11 @@ pub fn cancel(payment: &Payment) -> Result<(), Refusal> {
     }
 }
 
-/// How much is taken of what the bank holds: all of it, or what is wanted. Of packs only whole ones, since nothing less
-/// can be granted.
+/// How much of an authorised payment is captured: all of it, or `wanted` minor units.
+/// A payment for packs can only be captured in whole packs, since nothing less can be granted.
 ///
 /// # Errors
-/// When the bank holds nothing or less, or a part of a pack would be paid.
+/// If nothing or less is authorised, or the amount would pay for a part of a pack.
 pub fn capture(catalog: &Catalog, payment: &Payment, wanted: Option<i64>) -> Result<Capture, Refusal> {
     if payment.status != PaymentStatus::RequiresCapture {
         return Err(payment.status.refuse());
@@ -196,7 +195,7 @@ pub fn capture(catalog: &Catalog, payment: &Payment, wanted: Option<i64>) -> Res
     if !(1..=payment.capturable).contains(&minor) {
         return Err(Refusal::CaptureExceedsPayment { capturable: payment.capturable, requested: minor });
     }
-    // All of it is as many packs as were ordered, whatever they cost today.
+    // The whole amount pays for as many packs as were ordered, whatever they cost today.
     let Some(pack) = payment.pack.as_ref().filter(|_| minor != payment.amount) else {
         return Ok(Capture { minor, packs: None });
     };
@@ -213,10 +212,10 @@ pub fn capture(catalog: &Catalog, payment: &Payment, wanted: Option<i64>) -> Res
     }
 }
 
-/// Whether the money of a payment is the seller's to give back.
+/// Whether a payment's money can be refunded by the business.
 ///
 /// # Errors
-/// When the bank decides about it, or has given it back already.
+/// If it is disputed, or the bank has already returned it.
 pub fn check_undisputed(account: &OpenAccount, payment: &ProviderId) -> Result<(), Refusal> {
     let payments = &account.payments;
     let mut disputes = payments.disputes_of(payments.bought_by(payment));
@@ -227,10 +226,10 @@ pub fn check_undisputed(account: &OpenAccount, payment: &ProviderId) -> Result<(
     if is_disputed { Err(Refusal::PaymentDisputed) } else { Ok(()) }
 }
 
-/// How much is given back: all that is left, or what is wanted.
+/// How many minor units are refunded: all that is left, or `wanted`.
 ///
 /// # Errors
-/// When less is left, or the business gives nothing back for packs.
+/// If less is left, or the business does not refund packs.
 pub fn refund(catalog: &Catalog, payment: &Payment, wanted: Option<i64>) -> Result<i64, Refusal> {
     if payment.pack.is_some() && catalog.payments.pack_refunds == PackRefunds::Refused {
         return Err(Refusal::PackNotRefundable);

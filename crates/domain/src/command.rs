@@ -1,4 +1,4 @@
-//! What can be asked of an account? Commands are imperative, and carry all that their decision needs to know.
+//! What can be asked of an account? Commands are imperative, and have all that their decision needs to know.
 
 mod reports;
 
@@ -26,8 +26,8 @@ pub use reports::{
 
 pub use super::report::SubscriptionChange;
 
-/// A command, by what it is about. It is written as the command of its family alone: the family is no part of what a
-/// repetition is known by.
+/// A command, by family.
+/// It is serialised as the command of its family alone, so that the request hash does not depend on families.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Command {
@@ -44,9 +44,9 @@ pub enum Command {
 #[serde(rename_all = "snake_case")]
 pub enum AccountCommand {
     OpenAccount,
-    /// Opens an account as it was elsewhere.
+    /// Opens an account with the state that it had elsewhere.
     ImportAccount(Box<ImportAccount>),
-    /// Replaces the caller's metadata of the account.
+    /// Replaces what the caller attached to the account.
     SetMetadata {
         metadata: Metadata,
     },
@@ -58,7 +58,7 @@ pub enum AccountCommand {
     ApplyDue,
 }
 
-/// About credits, as callers and operators ask.
+/// About credits, sent by callers and operators.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CreditsCommand {
@@ -68,7 +68,7 @@ pub enum CreditsCommand {
         id: Option<GenerationId>,
         description: Option<String>,
     },
-    /// Spends what the catalog says that the work costs, if the plan's features and limits allow it.
+    /// Spends the catalog's price of a generation, if the plan's features and limits allow it.
     Generate(Generation),
     HoldCredits {
         what: HoldFor,
@@ -82,16 +82,17 @@ pub enum CreditsCommand {
     ReleaseHold {
         hold_id: HoldId,
     },
-    /// Moves the end of a hold to so many seconds from now.
+    /// Moves the end of a hold to this many seconds from now.
     ExtendHold {
         hold_id: HoldId,
         expires_in_s: u32,
     },
-    /// Refunds all or part of what was spent, the newest deduction first. `None`: all that has not been refunded yet.
+    /// Refunds all or part of what was spent, the newest deduction first. `None`: all that was not refunded before.
     RefundDeductions {
         of: Spent,
-        /// What was found of it. More may be spent on a generation before a request is repeated, so that this is no
-        /// part of what a repetition is known by.
+        /// The deductions that were found.
+        /// They are not part of the request hash, since a generation may have more of them when the request is
+        /// repeated.
         #[serde(skip)]
         deductions: Vec<RecordedDeduction>,
         amount: Option<Credits>,
@@ -121,17 +122,17 @@ pub enum CustomerCommand {
         customer: ProviderId,
         effective_at: Timestamp,
     },
-    /// Records a discount of a customer, for its subscriptions that have no discounts of their own.
+    /// Records a customer's discount. It holds for those of its subscriptions that have no discounts of their own.
     RecordDiscount(DiscountReport),
 }
 
-/// What the payment provider reports of a subscription, and what it was asked to do with it.
+/// What the payment provider reports of a subscription, and what was requested there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::large_enum_variant, reason = "nearly all that come are reports")]
 pub enum SubscriptionCommand {
     RecordSubscription(RecordSubscription),
-    /// Records that somebody asked for a change of a subscription, and that it was done at the payment provider.
+    /// Records a request to change a subscription, after the payment provider has carried it out.
     RecordRequestedChange(RequestedChange),
     AnnounceTrialEnd {
         subscription: ProviderId,
@@ -140,7 +141,7 @@ pub enum SubscriptionCommand {
     },
 }
 
-/// What the payment provider reports of what is bought: invoices, packs, and the attempts to pay for them.
+/// What the payment provider reports of purchases: invoices, packs, and attempts to pay for them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PurchaseCommand {
@@ -165,7 +166,7 @@ pub enum PurchaseCommand {
     },
 }
 
-/// What the payment provider reports of a payment after it was made: what it was for, and what went back of it.
+/// What the payment provider reports of existing payments: their invoices, refunds, disputes and credit notes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentCommand {
@@ -175,21 +176,21 @@ pub enum PaymentCommand {
         invoice: ProviderId,
         effective_at: Timestamp,
     },
-    /// Takes back what a refunded payment bought. `refunded` is the total so far.
+    /// Takes back credits after a refund. `refunded` is the total of the payment's refunds so far.
     RecordRefundedPayment {
         payment: ProviderId,
         refunded: Money,
         paid: Money,
         effective_at: Timestamp,
     },
-    /// Takes back what one refund gives money back for.
+    /// Takes back the credits that one refund returns money for.
     RecordRefund {
         refund: ProviderId,
         payment: ProviderId,
         money: Money,
         effective_at: Timestamp,
     },
-    /// Gives back what was taken for a refund that did not arrive.
+    /// Gives back the credits that were taken for a refund that failed.
     RecordFailedRefund {
         refund: ProviderId,
         payment: ProviderId,
@@ -197,8 +198,9 @@ pub enum PaymentCommand {
         refunded_at: Timestamp,
         effective_at: Timestamp,
     },
-    /// Takes back what was put on the customer's balance, or given back outside of the provider. What a note refunds is
-    /// reported by its refund.
+    /// Takes back the credits for which a credit note put money on the customer's balance, or says that it was returned
+    /// outside of the provider.
+    /// What a credit note refunds is reported by its refund.
     RecordCreditNote {
         note: ProviderId,
         invoice: ProviderId,
@@ -216,14 +218,14 @@ pub enum PaymentCommand {
         dispute: ProviderId,
         payment: ProviderId,
         won: bool,
-        /// What was disputed. `None`: all that was paid.
+        /// The disputed amount. `None`: all that was paid.
         money: Option<Money>,
         effective_at: Timestamp,
     },
 }
 
 impl Command {
-    /// The generation that it charges or holds credits for, by the catalog's price. A generation is charged once.
+    /// The generation that this command charges or holds credits for, at the catalog's price.
     #[must_use]
     pub const fn charges_for(&self) -> Option<&GenerationId> {
         let Self::Credits(
@@ -251,28 +253,28 @@ pub enum HoldFor {
     Generation(Generation),
 }
 
-/// What to do when more is committed than was held.
+/// What happens when more is committed than was held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Excess {
     #[default]
     Reject,
-    /// Commit what was held, and report the shortfall.
+    /// Commits what was held, and reports the shortfall.
     Cap,
-    /// Take the difference as a new deduction.
+    /// Takes the difference as a new deduction.
     Take,
 }
 
-/// What a refund names.
+/// What a refund is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Spent {
     Deduction(DeductionId),
-    /// All deductions that are for it.
+    /// All deductions for this generation.
     Generation(GenerationId),
 }
 
-/// A deduction as its event says. It never changes, so it can be read before the decision.
+/// A stored deduction. It never changes, so it can be read before the decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RecordedDeduction {
     pub deduction_id: DeductionId,

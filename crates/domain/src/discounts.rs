@@ -1,7 +1,7 @@
 //! Which discounts do customers have, whatever they subscribe to?
 //!
-//! A customer has one discount at a time, for those of its subscriptions that have none of their own. Discounts are
-//! kept as facts with their own times, so that the answer for an instant follows from the set of them.
+//! A customer has one discount at a time, for those of its subscriptions that have none of their own.
+//! Discounts are kept as facts with their own times, so that the discount at any time follows from the set of them.
 
 use std::collections::BTreeMap;
 
@@ -14,12 +14,12 @@ use super::{amount::Money, fraction::Fraction, ids::ProviderId, time::Timestamp}
 #[serde(rename_all = "snake_case")]
 pub enum TakenOff {
     Percent(Fraction),
-    /// Off charges in its own currency, and off no others.
+    /// Only off charges in this currency.
     Amount(Money),
 }
 
 impl TakenOff {
-    /// What is left of an amount a month, of which `charges` are made. `None`: it is more than can be kept.
+    /// What is left of `monthly`, if it is charged `charges` times a month. `None`: it does not fit.
     #[must_use]
     pub fn leaves(&self, monthly: Fraction, charges: Fraction, currency: &str) -> Option<Fraction> {
         match self {
@@ -36,25 +36,25 @@ impl TakenOff {
     }
 }
 
-/// What a subscription without discounts of its own brings, before its customer's is taken off.
+/// The monthly revenue of a subscription without discounts of its own, before its customer's discount.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Undiscounted {
     pub customer: ProviderId,
-    /// In minor units, as it was before it was rounded.
+    /// In minor units, not rounded.
     pub monthly: Fraction,
-    /// How many charges fall on a month.
+    /// How many charges there are in a month.
     pub charges: Fraction,
 }
 
 impl Undiscounted {
-    /// In minor units, rounded half-even. `None`: it is more than can be kept.
+    /// The revenue after the discount, in minor units, rounded half to even. `None`: it does not fit.
     #[must_use]
     pub fn less(&self, off: &TakenOff, currency: &str) -> Option<i64> {
         off.leaves(self.monthly, self.charges, currency)?.round_half_even()
     }
 }
 
-/// What is told of one discount of a customer.
+/// A report on one discount of a customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DiscountReport {
     pub customer: ProviderId,
@@ -66,12 +66,13 @@ pub struct DiscountReport {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DiscountStep {
-    /// `None`: it passes, so that it takes nothing off revenue. It replaces another one all the same.
+    /// It began, and takes this off.
+    /// `None`: it lasts for a limited time, so it takes nothing off revenue, but replaces others.
     Begun(Option<TakenOff>),
     Ended,
 }
 
-/// Every discount that customers were told to have, by customer and by its own id.
+/// All discounts that were reported, by customer and by the discount's id.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Discounts(BTreeMap<ProviderId, BTreeMap<ProviderId, Discount>>);
 
@@ -88,7 +89,7 @@ struct StartedDiscount {
 }
 
 impl Discounts {
-    /// Whether what is told says nothing that is not known.
+    /// Whether the report says nothing new.
     #[must_use]
     pub fn knows(&self, told: &DiscountReport) -> bool {
         let known = self.0.get(&told.customer).and_then(|discounts| discounts.get(&told.discount));
@@ -98,8 +99,7 @@ impl Discounts {
         })
     }
 
-    /// Takes into account what was told. Of a discount that is told to begin, or to end, at several times the first
-    /// counts.
+    /// Adds a report. If a discount is reported to begin or end at several times, the earliest counts.
     pub fn learn(&mut self, told: &DiscountReport) {
         if self.knows(told) {
             return;
@@ -114,8 +114,8 @@ impl Discounts {
         }
     }
 
-    /// What the customer has taken off at `at`: by the discount that began last, unless that has ended. One that ended
-    /// in the second in which it began never was.
+    /// The discount of the customer at `at`: the one that began last, unless it has ended.
+    /// A discount that ended in the second in which it began never held.
     #[must_use]
     pub fn in_force(&self, customer: &ProviderId, at: Timestamp) -> Option<&TakenOff> {
         let discounts = self.0.get(customer)?.iter();

@@ -4,8 +4,8 @@
 //! else needs an upcaster (`crate::journal::upcast`), and `tests/it/functions/contracts/` fails until there is one. No
 //! event carries personal data.
 //!
-//! Each event belongs to one family. Families are for code that reads events: it can skip a whole family that it does
-//! not use. They are not stored, so an event may change its family.
+//! Each event belongs to one family. Code that reads events can skip a whole family that it does not use.
+//! Families are not stored, so an event may change its family.
 
 mod account;
 mod checkout;
@@ -35,7 +35,7 @@ pub use super::purpose::{Draw, PaymentPurpose, Purpose};
 /// The name of the spending order that a deduction followed: see `crate::credits::burn_order`.
 pub const BURN_ORDER: &str = "burn/v1";
 
-/// The events of one family, and what is the same for all of them.
+/// Defines the events of one family, and what all of them have.
 macro_rules! family {
     ($family:ident { $($(#[$about:meta])* $event:ident { $($(#[$field_about:meta])* $field:ident: $type:ty),* $(,)? }),* $(,)? }) => {
         #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -55,7 +55,7 @@ macro_rules! family {
                 }
             }
 
-            /// When it became true in the world, which may be before it was recorded.
+            /// When it took effect, which may be before it was recorded.
             #[must_use]
             pub const fn effective_at(&self) -> Timestamp {
                 match self {
@@ -67,7 +67,7 @@ macro_rules! family {
 }
 use family;
 
-/// All families, as one type. What is stored is the event alone: `{"CreditsDeducted": {…}}`.
+/// Defines the type of all families. Only the event itself is stored: `{"CreditsDeducted": {…}}`.
 macro_rules! families {
     ($($family:ident($events:ident)),* $(,)?) => {
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -85,7 +85,7 @@ macro_rules! families {
                 }
             }
 
-            /// When it became true in the world, which may be before it was recorded.
+            /// When it took effect, which may be before it was recorded.
             #[must_use]
             pub const fn effective_at(&self) -> Timestamp {
                 match self {
@@ -143,7 +143,7 @@ families! {
 }
 
 impl Event {
-    /// The whole subscription, of an event that reports one.
+    /// The state of the subscription, if the event reports one.
     #[must_use]
     pub const fn reported(&self) -> Option<&SubscriptionState> {
         if let Self::Subscription(event) = self { Some(event.terms()) } else { None }

@@ -23,8 +23,7 @@ use super::{
     unbacked::Lack,
 };
 
-/// What else decides whether a subscription gives its plan: refunds of payments, and for how long a paid month may be
-/// bridged to the next.
+/// What decides whether a subscription gives its plan, besides facts about it.
 #[derive(Clone, Copy)]
 pub struct PlanConditions<'a> {
     pub payments: &'a PaymentRecords,
@@ -34,32 +33,32 @@ pub struct PlanConditions<'a> {
 /// The set of facts about one subscription. Two sets with the same facts are equal, however they came.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
-    /// In the order in which they hold.
+    /// The last one holds.
     reports: Vec<SubscriptionState>,
-    /// By their ids.
+    /// Sorted by invoice id.
     invoices: Vec<KnownInvoice>,
     unpaid: BTreeMap<ProviderId, (UnpaidInvoice, Timestamp)>,
-    /// What unpaid invoices lack, so that the same share of what is given back of them was never paid.
+    /// How much money is missing for invoices that were given back in part: the same share of that was never paid.
     #[serde(default)]
     unbacked: BTreeMap<ProviderId, Lack>,
-    /// When a plan that costs nothing is given, by the lines that charge nothing for it.
+    /// When each line that charges nothing gives its free plan.
     #[serde(default)]
     free: FreeSpans,
     /// What the months should have given, computed from the facts above.
     months: Vec<Month>,
-    /// What was paid for and given back, computed in the same way.
+    /// What lines charge for and give back, computed from the facts above.
     held: Vec<HeldLine>,
-    /// The ends of the months that something was granted for.
+    /// The ends of the months that have grants.
     opened: BTreeSet<Timestamp>,
-    /// When the first month begins that pays for something, and for which nothing was granted yet.
+    /// The start of the first paid month that has no grants yet.
     next: Option<Timestamp>,
-    /// When its account moved in, if it was kept elsewhere before.
+    /// When the account moved in, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     moved_in: Option<Timestamp>,
 }
 
 impl Facts {
-    /// Adds a report, whatever its place among the others.
+    /// Adds a report, which may be older than others.
     pub(super) fn observe(&mut self, terms: &SubscriptionState) {
         if !self.knows(terms) {
             put_in_order(&mut self.reports, terms.clone());
@@ -71,20 +70,20 @@ impl Facts {
         self.reports.iter().any(|known| known.evidence.id == terms.evidence.id)
     }
 
-    /// The reports with another one, in order.
+    /// The reports with one more, in order.
     fn with<'a>(&'a self, terms: &'a SubscriptionState) -> Vec<&'a SubscriptionState> {
         let mut all: Vec<&SubscriptionState> = self.reports.iter().collect();
         put_in_order(&mut all, terms);
         all
     }
 
-    /// Whether a report that is not known would hold.
+    /// Whether `terms` is a new report, and would be the newest.
     pub(super) fn would_hold(&self, terms: &SubscriptionState) -> bool {
         let all = self.with(terms);
         !self.knows(terms) && all.last().is_some_and(|last| last.evidence == terms.evidence)
     }
 
-    /// The last report before a report.
+    /// The report before this one, which need not be known itself.
     pub(super) fn before(&self, terms: &SubscriptionState) -> Option<&SubscriptionState> {
         let all = self.with(terms);
         let place = all.iter().position(|told| told.evidence == terms.evidence)?;
@@ -101,7 +100,8 @@ impl Facts {
         }
     }
 
-    /// A later state of an invoice overrides an earlier one, and `paid` overrides all of them.
+    /// Adds a report of an unpaid invoice.
+    /// Of several, the one with the latest state counts, and a paid invoice stays paid.
     pub(super) fn leave_unpaid(&mut self, invoice: &UnpaidInvoice, at: Timestamp) {
         if self.knows_invoice(&invoice.invoice) {
             return;
@@ -113,7 +113,8 @@ impl Facts {
         self.work_out();
     }
 
-    /// What was paid after the subscription had moved to another account was paid for that one.
+    /// The invoices that were paid for this account: those paid after the subscription had moved are the other
+    /// account's.
     fn own_invoices(&self) -> Vec<KnownInvoice> {
         self.invoices.iter().filter(|known| !self.had_moved(known.paid_at)).cloned().collect()
     }
@@ -145,8 +146,8 @@ impl Facts {
         self.next = closed.filter(|month| !month.paid_for().is_zero()).map(|month| month.period.start).min();
     }
 
-    /// When credits come next, as far as is known at `at`: with the next month that is paid for; else with the renewal,
-    /// which is due since the period began where that is not paid yet.
+    /// When the next credits are due, as far as is known at `at`: with the next paid month, else with the renewal.
+    /// If the running period is not paid, they have been due since it began.
     #[must_use]
     pub fn next_credits_at(&self, at: Timestamp, payments: &PaymentRecords) -> Option<Timestamp> {
         let begins = self.months.iter().filter(|month| at < month.period.start && self.pays(month, payments));
@@ -166,13 +167,13 @@ impl Facts {
         goes_on.then_some(next)
     }
 
-    /// When the next month begins that gives something.
+    /// When the next month begins that gives something and has no grants yet.
     #[must_use]
     pub const fn next(&self) -> Option<Timestamp> {
         self.next
     }
 
-    /// Whether such a month has begun at `at`.
+    /// Whether the month of [`Self::next`] has begun at `at`.
     #[must_use]
     pub fn has_begun(&self, at: Timestamp) -> bool {
         self.next.is_some_and(|next| next <= at)
@@ -183,7 +184,7 @@ impl Facts {
         self.opened.contains(&month.period.end)
     }
 
-    /// Months that something was granted for, and that nothing pays for by what is known now: nothing is due for them.
+    /// Months that have grants, although by what is known now nothing pays for them: nothing is due for them.
     pub fn months_that_were_none(&self) -> impl Iterator<Item = Month> {
         let ends =
             self.opened.iter().filter(|end| !self.months.iter().any(|month| month.period.end == **end));
@@ -191,7 +192,7 @@ impl Facts {
         ends.filter_map(move |end| Some(Month::nothing(*end, plan?.clone())))
     }
 
-    /// Whether an invoice is among what was paid for, with its lines.
+    /// Whether this invoice is known to be paid, with its lines.
     #[must_use]
     pub fn knows_invoice(&self, invoice: &ProviderId) -> bool {
         self.invoices.iter().any(|known| known.invoice.invoice == *invoice)
@@ -217,37 +218,37 @@ impl Facts {
         self.unpaid.values().map(|(invoice, at)| (invoice, *at))
     }
 
-    /// The report that holds. One that ended stays ended.
+    /// The newest report. A report that the subscription has ended stays the newest.
     #[must_use]
     pub fn newest(&self) -> Option<&SubscriptionState> {
         self.reports.iter().rfind(|report| report.ended_at.is_some()).or_else(|| self.reports.last())
     }
 
-    /// What is known of an invoice that is not paid, and since when.
+    /// Why an invoice is not paid. `None`: no report says that it is unpaid.
     #[must_use]
     pub fn unpaid(&self, invoice: &ProviderId) -> Option<InvoiceState> {
         self.unpaid_invoice(invoice).map(|unpaid| unpaid.state)
     }
 
-    /// An invoice that is not paid, by its last report.
+    /// The last report of an invoice that is not paid.
     #[must_use]
     pub fn unpaid_invoice(&self, invoice: &ProviderId) -> Option<&UnpaidInvoice> {
         self.unpaid.get(invoice).map(|(unpaid, _)| unpaid)
     }
 
-    /// When an invoice was paid, if it is among what was paid for.
+    /// When this invoice was paid, if it was.
     #[must_use]
     pub fn paid_at(&self, invoice: &ProviderId) -> Option<Timestamp> {
         self.invoices.iter().find(|known| known.invoice.invoice == *invoice).map(|known| known.paid_at)
     }
 
-    /// Whether something was paid for by then, so that the first payment was behind.
+    /// Whether any money had been paid by `at`, so that the first payment had arrived.
     #[must_use]
     pub fn had_paid(&self, at: Timestamp) -> bool {
         self.invoices.iter().any(|known| known.invoice.total > 0 && known.paid_at <= at)
     }
 
-    /// Whether something was paid for, by money or by a coupon for all of it, so that the first payment is behind.
+    /// Whether something was paid for, by money or by a coupon for all of it.
     #[must_use]
     pub fn has_paid(&self) -> bool {
         let charges = |line: &PaidLine| line.effect == LineEffect::Charge && !line.free;
@@ -261,8 +262,8 @@ impl Facts {
         ends.into_iter().rev().find(is_held)
     }
 
-    /// Until when the plan holds at most without another payment: of what was charged for and is not paid, or not any
-    /// more, nothing is bridged. `None`: nothing is known of any payment.
+    /// When the plan ends at the latest if nothing more is paid.
+    /// If all that was charged is unpaid or given back, there is nothing to bridge. `None`: no charge is known.
     fn bridged_until(&self, known: PlanConditions<'_>) -> Option<Timestamp> {
         let Some(end) = self.paid_until(known.payments) else {
             let charges = self.held.iter().filter(|line| line.quantity > 0);
@@ -271,7 +272,8 @@ impl Facts {
         Some(end.plus(TimeDelta::days(i64::from(known.bridge_days))))
     }
 
-    /// Whether `at` was paid for, and all of that money went back. What was left for another period is none of that.
+    /// Whether `at` was paid for and all of that money was returned.
+    /// What was given back for another period does not count.
     fn is_refunded(&self, at: Timestamp, payments: &PaymentRecords) -> bool {
         let mut charges = self.held.iter().filter(|line| line.quantity > 0 && line.period.contains(at));
         let is_back =
@@ -279,14 +281,15 @@ impl Facts {
         payments.has_returned() && charges.any(|line| is_back(&line.invoice))
     }
 
-    /// Whether a month was paid for by anything that does not wait for its money itself.
+    /// Whether at least one invoice pays for the month that does not itself wait for another payment ([`Self::waits`]).
     fn pays(&self, month: &Month, payments: &PaymentRecords) -> bool {
         let mut pieces = month.pieces.iter();
         month.is_paid(payments) && pieces.any(|piece| !self.waits(&piece.invoice, payments))
     }
 
-    /// Whether an invoice was paid by what it gives back of one that waits for its money, or of one that itself waits
-    /// so: it waits with that. A payment that failed is not waited for.
+    /// Whether an invoice was paid only with what it gives back of another one whose payment is still awaited, directly
+    /// or through other invoices.
+    /// A failed payment is not awaited.
     fn waits(&self, invoice: &ProviderId, payments: &PaymentRecords) -> bool {
         let lacks_all = |of: &ProviderId| payments.returned(of).is_all() && !payments.gone_back(of).is_all();
         let (mut seen, mut next) = (BTreeSet::new(), vec![invoice]);
@@ -308,7 +311,7 @@ impl Facts {
         false
     }
 
-    /// Whether the money for `at` is known not to come, or the first money has not come yet.
+    /// Whether the money for `at` is known not to come, or the first payment has not arrived yet.
     fn is_unpaid(&self, at: Timestamp, payments: &PaymentRecords) -> bool {
         let first = !self.has_paid();
         let until = self.paid_until(payments);
@@ -322,17 +325,18 @@ impl Facts {
         })
     }
 
-    /// Whether there is a report of a period that began at the end of another one.
+    /// Whether a report has a period that began at `end` or later.
     fn was_renewed(&self, end: Timestamp) -> bool {
         self.reports.iter().any(|report| end <= report.period.start)
     }
 
-    /// Until when what is left of a month that ended at `boundary` can be spent, because the subscription goes on and
-    /// the next month is not paid yet. `None`: it ended with the month.
+    /// Until when the rest of a month that ended at `boundary` can be spent, because the subscription goes on and the
+    /// next month is not paid yet.
+    /// `None`: it ended with the month.
     #[must_use]
     pub(super) fn bridge(&self, boundary: Timestamp, known: PlanConditions<'_>) -> Option<Timestamp> {
         let report = self.newest()?;
-        // What costs nothing, beside the plan that is told of, says nothing of the renewal.
+        // A free plan besides the reported one says nothing about the renewal.
         let is_beside = |month: &&Month| month.free && month.plan != report.plan;
         let later = self.months.iter().filter(|month| month.period.end > boundary);
         let is_paid = later.filter(|month| !is_beside(month)).any(|month| self.pays(month, known.payments));
@@ -356,7 +360,7 @@ impl Facts {
         ends.chain([boundary.plus(TimeDelta::days(i64::from(known.bridge_days)))]).min()
     }
 
-    /// When the clock alone may change which plan it gives, after `at`.
+    /// The first instant after `at` at which the plan may change merely because time passes.
     pub(super) fn changes_after(&self, at: Timestamp, known: PlanConditions<'_>) -> Option<Timestamp> {
         let lines = self.invoices.iter().flat_map(|known| &known.invoice.lines);
         let bounds = lines.flat_map(|line| [line.period.start, line.period.end]);
@@ -367,7 +371,7 @@ impl Facts {
         bounds.chain(report.flatten()).chain(ends).filter(|change| *change > at).min()
     }
 
-    /// When a trial's credits end: with the trial, however long it turned out to be.
+    /// When the trial's credits end: with the trial, by the newest report of it.
     #[must_use]
     pub fn trial_end(&self) -> Option<Timestamp> {
         let last = self.reports.iter().rposition(|report| report.status == SubscriptionStatus::Trialing)?;
@@ -381,7 +385,7 @@ impl Facts {
         Some(over.map_or(ends, |over| over.min(ends)))
     }
 
-    /// The first report of a trial, which decides what it gives.
+    /// The first report of the trial, which decides what it gives.
     #[must_use]
     pub fn trial(&self) -> Option<&SubscriptionState> {
         self.reports.iter().find(|report| report.status == SubscriptionStatus::Trialing)

@@ -1,5 +1,6 @@
-//! Which plan, pack or price is meant? One of today's catalog, or a former one: something that the catalog no longer
-//! has keeps the terms of the last catalog that had it, for those who have it.
+//! Which plan, pack or price is meant?
+//! One of today's catalog, or a former one: what the catalog no longer has keeps the terms of the last catalog that had
+//! it, for those who have it.
 
 use std::collections::BTreeSet;
 
@@ -11,46 +12,44 @@ use super::{
 };
 
 impl Catalog {
-    /// A plan of the file, whether or not it is still sold. For those who are on a plan, see [`Self::terms_of`].
+    /// A plan of the catalog file, sold or not. For those who are on a plan, see [`Self::terms_of`].
     #[must_use]
     pub fn plan(&self, id: &PlanId) -> Option<&Plan> {
         self.terms_of(id).filter(|plan| plan.standing != Availability::Former)
     }
 
-    /// What a plan gives to those who are on it, also when the catalog does not have it any more.
+    /// What a plan gives to those who are on it, even if the catalog no longer has it.
     #[must_use]
     pub fn terms_of(&self, id: &PlanId) -> Option<&Plan> {
         self.plans.iter().find(|plan| plan.id == *id)
     }
 
-    /// What holds for an account on a plan. Of a plan that no catalog ever had nothing is known, and then the free
-    /// plan's terms hold: no limit may be lost with its plan.
+    /// What an account on this plan has.
+    /// For a plan that no catalog ever had these are the free plan's terms, so that no limit is lost with a plan.
     #[must_use]
     pub fn terms_or_free(&self, id: &PlanId) -> Option<&Plan> {
         self.terms_of(id).or_else(|| self.terms_of(&self.free_plan))
     }
 
-    /// Where the plan stands among all of them, from the smallest to the largest. One that nobody knows stands before
-    /// all.
+    /// The place of the plan among all plans, from the smallest (0) to the largest. `None`: unknown, which sorts first.
     #[must_use]
     pub fn rank(&self, id: &PlanId) -> Option<usize> {
         self.plans.iter().position(|plan| plan.id == *id)
     }
 
-    /// A pack of the file, whether or not it is still sold. For what was bought, see [`Self::terms_of_pack`].
+    /// A pack of the catalog file, sold or not. For what was bought, see [`Self::terms_of_pack`].
     #[must_use]
     pub fn pack(&self, id: &PackId) -> Option<&Pack> {
         self.terms_of_pack(id).filter(|pack| pack.standing != Availability::Former)
     }
 
-    /// What a pack gives to those who bought it, also when the catalog does not have it any more.
+    /// What a pack gives to those who bought it, even if the catalog no longer has it.
     #[must_use]
     pub fn terms_of_pack(&self, id: &PackId) -> Option<&Pack> {
         self.packs.iter().find(|pack| pack.id == *id)
     }
 
-    /// The plan and price that Stripe's price id stands for, of today's plans or else of former ones. An earlier
-    /// amount of a price has its own amount, and the interval of the price.
+    /// The plan and the price with this id at Stripe: of today's plans, or else of former ones.
     #[must_use]
     pub fn plan_by_price_id(&self, price_id: &str) -> Option<(&Plan, &PlanPrice)> {
         let find = |plan: &&'_ Plan| plan.price_by_id(price_id).is_some();
@@ -60,7 +59,7 @@ impl Catalog {
         Some((plan, plan.price_by_id(price_id)?))
     }
 
-    /// The pack that Stripe's price id stands for, of today's packs or else of former ones.
+    /// The pack with this price id at Stripe: of today's packs, or else of former ones.
     #[must_use]
     pub fn pack_by_price_id(&self, price_id: &str) -> Option<&Pack> {
         let former = |pack: &&Pack| pack.standing == Availability::Former;
@@ -73,13 +72,13 @@ impl Catalog {
         self.plans.iter().filter(|plan| plan.is_sold() && plan.features.is_superset(features))
     }
 
-    /// Takes over what `earlier`, a catalog that held before this one, has and this one has not. Of several, the
-    /// newest is taken over first, so that the last terms of a plan hold.
+    /// Adds what `earlier`, a catalog that held before this one, has and this one has not.
+    /// Of several earlier catalogs, the newest must be added first, so that the last terms of a plan hold.
     ///
-    /// A former plan comes to stand behind the plan that was before it in its own catalog. Where new plans stand there
-    /// too, the prices decide.
+    /// A former plan is placed after the plan that it followed in its own catalog.
+    /// If new plans are there too, the prices decide.
     pub fn take_over(&mut self, mut earlier: Self) {
-        // An id that means something today means only that.
+        // An id that has a meaning today has no other.
         earlier.plans.iter_mut().flat_map(Plan::stripe_mut).for_each(|stripe| self.forget_known(stripe));
         earlier.packs.iter_mut().flat_map(Pack::stripe_mut).for_each(|stripe| self.forget_known(stripe));
         let order: Vec<_> = earlier.plans.iter().map(|plan| plan.id.clone()).collect();
@@ -100,7 +99,7 @@ impl Catalog {
         }
     }
 
-    /// Every price id that has a meaning.
+    /// All price ids that have a meaning.
     #[must_use]
     pub fn known_prices(&self) -> Vec<KnownPrice> {
         let plans = self.plans.iter().flat_map(|plan| {
@@ -118,7 +117,7 @@ impl Catalog {
         plans.chain(packs).collect()
     }
 
-    /// Lets a price id stand for what it stood for once, unless it means something today.
+    /// Restores what a price id meant before, unless it has a meaning today.
     pub fn recall(&mut self, price: KnownPrice) {
         let KnownPrice { id, of, amount } = price;
         let mut stripe = StripePrice { retired_price_ids: vec![id], ..StripePrice::default() };
@@ -145,7 +144,7 @@ impl Catalog {
         stripe.retired_price_ids.retain(|id| !is_known(id));
     }
 
-    /// Where a former plan stands between the one that was before it and the next one of `after` that is still there.
+    /// The place of a former plan, between the plan before it and the next one of `after` that still exists.
     fn place(&self, plan: &Plan, before: Option<&PlanId>, after: &[PlanId]) -> usize {
         let find = |id: &PlanId| self.plans.iter().position(|plan| plan.id == *id);
         let from = before.and_then(find).map_or(0, |place| place.saturating_add(1));
@@ -157,14 +156,14 @@ impl Catalog {
 }
 
 impl Plan {
-    /// What it costs for a month, to compare plans by; nothing, where it has no price.
+    /// The price for a month in minor units, to compare plans by. `None`: it has no price.
     fn by_month(&self) -> Option<i64> {
         let by =
             |interval: Interval| self.price(interval)?.amount.minor.checked_div(i64::from(interval.months()));
         by(Interval::Month).or_else(|| by(Interval::Year))
     }
 
-    /// With nothing on sale.
+    /// The plan with nothing on sale.
     #[must_use]
     pub fn withdrawn(mut self, standing: Availability) -> Self {
         self.standing = standing;
@@ -177,7 +176,7 @@ impl Plan {
         self.prices.iter_mut().chain(&mut self.earlier).map(|price| &mut price.stripe)
     }
 
-    /// At the price that has its terms, or else at an earlier one.
+    /// Adds an id to the price with these terms, or else to an earlier price.
     fn remember(&mut self, interval: Interval, amount: &Money, stripe: &StripePrice) {
         let mut prices = self.prices.iter_mut().chain(&mut self.earlier);
         match prices.find(|price| price.interval == interval && price.amount == *amount) {
@@ -188,7 +187,7 @@ impl Plan {
         }
     }
 
-    /// Price ids that stood for this plan before go on standing for it.
+    /// Adds the price ids that this plan had before.
     fn take_over(&mut self, before: Self) {
         let prices = before.prices.into_iter().chain(before.earlier);
         self.earlier.extend(prices.filter(|price| !price.stripe.is_unknown()));
@@ -196,7 +195,7 @@ impl Plan {
 }
 
 impl Pack {
-    /// With nothing on sale.
+    /// The pack with nothing on sale.
     #[must_use]
     pub fn withdrawn(mut self, standing: Availability) -> Self {
         self.standing = standing;
@@ -208,7 +207,7 @@ impl Pack {
         std::iter::once(&mut self.stripe).chain(self.earlier.iter_mut().map(|earlier| &mut earlier.stripe))
     }
 
-    /// At today's price if it is the same, or else at an earlier one.
+    /// Adds an id to today's price if the amount is the same, or else to an earlier price.
     fn remember(&mut self, amount: &Money, stripe: &StripePrice) {
         if self.price == *amount {
             self.stripe.retired_price_ids.extend(stripe.retired_price_ids.iter().cloned());
@@ -217,7 +216,7 @@ impl Pack {
         }
     }
 
-    /// Price ids that stood for this pack before go on standing for it.
+    /// Adds the price ids that this pack had before.
     fn take_over(&mut self, before: Self) {
         let price = Earlier { amount: before.price, stripe: before.stripe };
         let prices = std::iter::once(price).chain(before.earlier);

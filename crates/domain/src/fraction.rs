@@ -5,8 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// `numerator ÷ denominator`, reduced, with a denominator that is never zero or negative. Written as `5/2`, or `3`
-/// where it is whole.
+/// `numerator ÷ denominator`, reduced. The denominator is positive. Written as `5/2`, or `3` if it is whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[schemars(with = "String")]
 #[serde(try_from = "String", into = "String")]
@@ -15,12 +14,12 @@ pub struct Fraction {
     denominator: i128,
 }
 
-/// A text that is no fraction.
+/// The text is not a fraction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a fraction is a whole number, or two with `/` between them")]
 pub struct NoFraction;
 
-/// Stripe writes at most twelve decimals; more cannot be meant.
+/// The most decimals that are read. Stripe writes at most twelve.
 const DECIMALS_MAX: usize = 18;
 
 impl Fraction {
@@ -41,7 +40,7 @@ impl Fraction {
         Self { numerator: i128::from(number), denominator: 1 }
     }
 
-    /// A decimal number as it is written: `999`, `-12.5`. No exponents.
+    /// Reads a decimal number such as `999` or `-12.5`, without an exponent.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
@@ -80,7 +79,7 @@ impl Fraction {
         self.numerator < 0
     }
 
-    /// The nearest whole number; of two that are equally near, the even one.
+    /// The nearest whole number; halfway between two, the even one. `None`: it does not fit.
     #[must_use]
     pub fn round_half_even(self) -> Option<i64> {
         let below = self.numerator.div_euclid(self.denominator);
@@ -93,7 +92,7 @@ impl Fraction {
         i64::try_from(below.checked_add(i128::from(up))?).ok()
     }
 
-    /// The whole number at or below.
+    /// The largest whole number that is not above it. `None`: it does not fit.
     #[must_use]
     pub fn floor(self) -> Option<i64> {
         i64::try_from(self.numerator.div_euclid(self.denominator)).ok()

@@ -11,17 +11,17 @@ pub const IDENTIFIER_BYTES_MAX: usize = 128;
 #[error("an identifier has 1 to 128 characters of A-Z a-z 0-9 _ . : -, and is not `.` or `..`")]
 pub struct InvalidIdentifier;
 
-/// The longest id of a grant, which may be made of another identifier, a time and two prefixes.
+/// The longest id of a grant, in bytes. It may consist of another identifier, a time and two prefixes.
 pub const GRANT_ID_BYTES_MAX: usize = IDENTIFIER_BYTES_MAX + 64;
 
-/// What is `.` or `..` means another place in an address.
+/// `.` and `..` are excluded because they have a meaning in URLs.
 fn is_identifier(text: &str, bytes_max: usize) -> bool {
     !matches!(text, "" | "." | "..")
         && text.len() <= bytes_max
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'-'))
 }
 
-/// Reads a text in place, without a copy of its own.
+/// Parses a borrowed text, without copying it first.
 struct BorrowedText<T>(fn(&str) -> Result<T, InvalidIdentifier>);
 
 impl<T> de::Visitor<'_> for BorrowedText<T> {
@@ -45,7 +45,7 @@ macro_rules! identifiers {
 
         impl $name {
             /// # Errors
-            /// When the text is empty, too long, `.` or `..`, or has other characters than `A-Za-z0-9_.:-`.
+            /// If the text is empty, too long, `.` or `..`, or has characters other than `A-Za-z0-9_.:-`.
             pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
                 let [bytes_max, ..] = [$($bytes_max,)? IDENTIFIER_BYTES_MAX];
                 if is_identifier(text, bytes_max) { Ok(Self(text.into())) } else { Err(InvalidIdentifier) }
@@ -78,25 +78,25 @@ macro_rules! identifiers {
 }
 
 identifiers! {
-    /// The caller's own id for whoever owns credits. Never an e-mail address.
+    /// The caller's own id of the owner of credits. Never an e-mail address.
     AccountId;
-    /// A lot of credits, unique within its account.
+    /// A grant, unique within its account.
     GrantId, at most GRANT_ID_BYTES_MAX;
     /// A deduction, unique within its account: `ded_` and the number of its event in the account's stream.
     DeductionId;
     /// A hold, unique within its account: `hold_` and the number of its event in the account's stream.
     HoldId;
-    /// The caller's own id for one piece of generated work.
+    /// The caller's own id of one piece of paid work.
     GenerationId;
     /// A kind of generation, as the catalog names it.
     GenerationType;
     PlanId;
     PackId;
     FeatureId;
-    /// A choice that a generation offers, such as `quality`, or a value of it, such as `high`.
+    /// An option of a generation, such as `quality`, or one of its values, such as `high`.
     OptionName;
     /// An object at the payment provider: a customer, subscription, invoice, payment or dispute.
     ProviderId;
-    /// Who or what asked for a command: a key's prefix, `stripe`, `clock`.
+    /// Who or what asked for a command: an API key's prefix, `stripe` or `clock`.
     Actor;
 }

@@ -10,11 +10,12 @@ use super::{
     time::{CalendarUnit, Period, Timestamp},
 };
 
-/// Into how many parts a rolling window is divided. A part counts until its end has left the window, so a
-/// rolling limit is never exceeded, and at worst relaxes one part late.
+/// Into how many parts a rolling window is divided.
+/// A part counts until its end has left the window, so that a rolling limit is never exceeded, and counts drop out at
+/// most one part late.
 const ROLLING_PARTS: i64 = 96;
 
-/// What is counted: a measure over a unit of the calendar, or of the time just past.
+/// What is counted: a measure in a calendar unit, or in the time before now.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
@@ -24,26 +25,27 @@ pub struct WindowKey {
     pub kind: WindowKind,
 }
 
-/// One window that a movement counts in, as it was when the movement was decided.
+/// A window in which a deduction or hold counts, as decided at its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct UsageWindow {
     #[serde(flatten)]
     pub key: WindowKey,
     /// The start of the calendar unit, or of the part of a rolling window.
     pub start: Timestamp,
-    /// How much the movement adds: credits, or 1 for a generation.
+    /// How much is counted: credits, or 1 for a generation.
     pub count: u64,
 }
 
-/// What has been used, per window. Kept for every window that the catalog limits on any plan, so that a
-/// change of plan finds the counts of today.
+/// What has been used, by window.
+/// All windows that any plan of the catalog limits are counted, so that a plan that is changed to knows what was used
+/// before.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     #[serde(with = "super::pairs")]
     counts: BTreeMap<WindowKey, BTreeMap<Timestamp, u64>>,
 }
 
-/// Where an account stands against one limit of its plan.
+/// The state of one limit of an account's plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LimitState {
     #[serde(flatten)]
@@ -51,12 +53,12 @@ pub struct LimitState {
     pub max: u64,
     pub used: u64,
     pub remaining: u64,
-    /// When used counts drop out of the window again; for a rolling window, the first that does.
+    /// When used counts drop out of the window; for a rolling window, when the first of them do.
     pub resets_at: Timestamp,
 }
 
 impl Usage {
-    /// Counts a movement.
+    /// Adds counts to their windows.
     pub fn add(&mut self, windows: &[UsageWindow]) {
         for window in windows {
             let parts = self.counts.entry(window.key).or_default();
@@ -66,7 +68,7 @@ impl Usage {
         }
     }
 
-    /// Takes a movement out again, where its window is still counted.
+    /// Removes counts from windows that are still kept.
     pub fn remove(&mut self, windows: &[UsageWindow]) {
         for window in windows {
             let count = self.counts.get_mut(&window.key).and_then(|parts| parts.get_mut(&window.start));
@@ -76,7 +78,7 @@ impl Usage {
         }
     }
 
-    /// Where the account stands against `limit` at `at`.
+    /// The state of `limit` at `at`.
     #[must_use]
     pub fn state(&self, limit: &Limit, catalog: &Catalog, at: Timestamp) -> LimitState {
         let key = limit.key();
@@ -95,13 +97,13 @@ impl Usage {
     }
 }
 
-/// What is counted at all: what any plan of the catalog limits.
+/// All windows that any plan of the catalog limits.
 #[must_use]
 pub fn keys(catalog: &Catalog) -> BTreeSet<WindowKey> {
     catalog.plans.iter().flat_map(|plan| &plan.limits).map(Limit::key).collect()
 }
 
-/// The windows that spending `amount` on `generations` generations counts in, over all plans of the catalog.
+/// The windows in which spending `amount` on `generations` generations counts, for all plans of the catalog.
 #[must_use]
 pub fn windows(catalog: &Catalog, generations: u64, amount: Credits, at: Timestamp) -> Vec<UsageWindow> {
     let mut windows: Vec<UsageWindow> = Vec::new();
@@ -118,7 +120,7 @@ pub fn windows(catalog: &Catalog, generations: u64, amount: Credits, at: Timesta
     windows
 }
 
-/// Where the account stands against every limit of `plan`.
+/// The state of every limit of `plan`.
 #[must_use]
 pub fn states(usage: &Usage, plan: &Plan, catalog: &Catalog, at: Timestamp) -> Vec<LimitState> {
     plan.limits.iter().map(|limit| usage.state(limit, catalog, at)).collect()
@@ -137,7 +139,7 @@ impl WindowKey {
         chrono::TimeDelta::seconds(self.unit.rolling().num_seconds() / ROLLING_PARTS)
     }
 
-    /// The key under which a movement at `at` is counted.
+    /// The start of the calendar unit, or of the part of a rolling window, in which `at` counts.
     pub(super) fn start(self, catalog: &Catalog, at: Timestamp) -> Timestamp {
         match self.kind {
             WindowKind::Calendar => self.unit.around(at, catalog.time_zone).start,
@@ -148,12 +150,12 @@ impl WindowKey {
         }
     }
 
-    /// The starts that count at `at`.
+    /// The starts of the units or parts that count at `at`.
     fn span(self, catalog: &Catalog, at: Timestamp) -> Period {
         match self.kind {
             WindowKind::Calendar => self.unit.around(at, catalog.time_zone),
             WindowKind::Rolling => {
-                // A part that began up to one part before the window still reaches into it.
+                // A part that began up to one part before the window reaches into it.
                 let start = at.minus(self.unit.rolling()).minus(self.part());
                 Period { start: start.plus(chrono::TimeDelta::microseconds(1)), end: at }
             }
@@ -161,7 +163,7 @@ impl WindowKey {
     }
 }
 
-/// Drops what can no longer count: everything a unit before what was just added.
+/// Removes counts that can no longer matter: those that are a unit older than what was just added.
 fn forget(parts: &mut BTreeMap<Timestamp, u64>, window: &UsageWindow) {
     let oldest = match window.key.kind {
         WindowKind::Calendar => window.start,

@@ -1,20 +1,20 @@
-//! What may a caller attach to an account or a purchase? Pairs of a name and a text, returned as they were given.
+//! What may a caller attach to an account or a purchase? Pairs of a name and a text, returned as they were sent.
 //!
-//! The metadata of a purchase is also at Stripe, beside our own. A list of the caller's names says which pairs are
-//! theirs, so that nothing that other tools write there gets into the ledger.
+//! The metadata of a purchase is also stored at Stripe, together with Counterfoil's own.
+//! A list of the caller's names is stored with it, so that what other tools write there is not read as the caller's.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
 
-/// How many pairs there may be.
+/// The most pairs.
 pub const PAIRS_MAX: usize = 10;
-/// The longest name, in characters: Stripe takes no longer one.
+/// The longest name, in characters: Stripe's limit.
 pub const NAME_CHARACTERS_MAX: usize = 40;
-/// The longest text, in characters: Stripe takes no longer one.
+/// The longest text, in characters: Stripe's limit.
 pub const TEXT_CHARACTERS_MAX: usize = 500;
 
-/// The names that we write at Stripe ourselves, or read there.
+/// The names that Counterfoil writes or reads at Stripe itself.
 const RESERVED: [&str; 10] = [
     "account_id",
     "counterfoil_call",
@@ -27,12 +27,12 @@ const RESERVED: [&str; 10] = [
     "topup_credits",
     "topup_expires_after_days",
 ];
-/// The list of the caller's names at Stripe, separated by commas. It fits into one text.
+/// The name under which Stripe has the list of the caller's names, separated by commas. The list fits into one text.
 const NAMES: &str = "metadata_names";
 
 /// Pairs of a name and a text, without personal data: they are kept for ever.
 ///
-/// What is stored is read as it is: the rules are for what a caller gives, and may become stricter.
+/// Metadata that is read from storage is not checked: the rules are for what callers send, and may become stricter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Metadata(BTreeMap<String, String>);
@@ -50,10 +50,10 @@ pub enum InvalidMetadata {
 }
 
 impl Metadata {
-    /// What a caller gives.
+    /// Checks what a caller sent.
     ///
     /// # Errors
-    /// When there are too many pairs, or a name or a text is not possible.
+    /// If there are too many pairs, or a name or a text is not allowed.
     pub fn given(pairs: BTreeMap<String, String>) -> Result<Self, InvalidMetadata> {
         if pairs.len() > PAIRS_MAX {
             return Err(InvalidMetadata::TooMany);
@@ -93,8 +93,8 @@ impl Metadata {
         self.pairs().map(|(name, text)| (Cow::Borrowed(name), Cow::Borrowed(text))).chain(list)
     }
 
-    /// The caller's pairs among those that are at Stripe. What a person has made of them there is theirs as long as it
-    /// is possible.
+    /// Reads the caller's pairs from those at Stripe.
+    /// A text that a person changed there is taken over if it is allowed.
     pub fn read<'a>(find: impl Fn(&str) -> Option<&'a str>) -> Self {
         let names = find(NAMES).unwrap_or_default().split(',').take(PAIRS_MAX);
         let pairs = names.filter_map(|name| Some((name.to_owned(), find(name)?.to_owned())));

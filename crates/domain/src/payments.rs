@@ -1,8 +1,8 @@
 //! What was paid, and how much of each payment was refunded or disputed?
 //!
-//! Stripe reports it in pieces that come in any order: totals of a payment, single refunds, refunds that failed,
-//! disputes, and which invoice a payment was for. All pieces are kept, and the answer is computed from all of them,
-//! so that it is the same in any order.
+//! Stripe reports it in pieces that come in any order: totals of a payment, single refunds, failed refunds, disputes,
+//! and which invoice a payment was for.
+//! All pieces are kept, and results are computed from all of them, so that they do not depend on the order.
 
 mod returned;
 
@@ -14,26 +14,26 @@ use super::{amount::Money, ids::ProviderId, invoice::PaidInvoice, time::Timestam
 
 pub use returned::Returned;
 
-/// What is known of payments. That one was taken back may be known before the grant that it bought.
+/// What is known of payments. A refund may be known before the grant that its payment bought.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentRecords {
-    /// The payments that are known to have succeeded, with what was paid. A second report of one says nothing new.
+    /// The payments and invoices that were paid, with the amounts. A second report of one is ignored.
     succeeded: BTreeMap<ProviderId, Money>,
-    /// What invoices came to, by money and by the customer's balance.
+    /// The totals of paid invoices, by invoice.
     invoiced: BTreeMap<ProviderId, Invoiced>,
-    /// What was put on the customer's balance or given back outside of the provider, by invoice and credit note.
+    /// By invoice and credit note.
     notes: BTreeMap<ProviderId, BTreeMap<ProviderId, CreditNote>>,
-    /// What was reported of refunds, by the payment that was refunded.
+    /// By the payment that was refunded.
     refunds: BTreeMap<ProviderId, Refunds>,
     disputes: BTreeMap<ProviderId, Dispute>,
-    /// The invoice that a payment was for. Credits are bought by the invoice, money goes back by the payment.
+    /// Which invoice a payment was for. Grants name the invoice, refunds the payment.
     invoices: BTreeMap<ProviderId, ProviderId>,
-    /// What was paid with money that never came. That has gone back, as far as credits go.
+    /// What was paid with money that never came. For credits it counts as returned.
     #[serde(default)]
     unbacked: Unbacked,
 }
 
-/// What an invoice came to, in minor units.
+/// What an invoice came to, paid by money and by the customer's balance, in minor units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Invoiced {
     total: i64,
@@ -41,21 +41,21 @@ struct Invoiced {
     credited: i64,
 }
 
-/// A credit note. One that was voided counts for nothing, whichever of the two was reported first.
+/// A credit note. If it was voided it does not count, whichever report came first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreditNote {
     pub money: Money,
     pub voided: bool,
-    /// When it was first reported to have been made.
+    /// When it was made, by the first report of it.
     at: Timestamp,
 }
 
 /// What was reported of the refunds of one payment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Refunds {
-    /// What was paid, as a total says, in minor units.
+    /// How much was paid, as the totals say, in minor units.
     paid: Option<i64>,
-    /// When what had been refunded in all.
+    /// When the total of refunds was reported, and how much it was, in minor units.
     totals: BTreeSet<(Timestamp, i64)>,
     single: BTreeMap<ProviderId, Single>,
 }
@@ -65,16 +65,16 @@ struct Refunds {
 pub struct Single {
     pub money: Money,
     refunded_at: Timestamp,
-    /// When it became known that the money did not arrive.
+    /// When it was reported to have failed.
     pub failed_at: Option<Timestamp>,
 }
 
-/// A dispute, as the last thing that was said of it.
+/// A dispute, by its newest report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dispute {
     pub payment: ProviderId,
     pub state: DisputeState,
-    /// What is disputed; `None` when that was not said.
+    /// The disputed amount. `None`: not reported.
     pub amount: Option<Money>,
     closed_at: Option<Timestamp>,
 }
@@ -89,17 +89,18 @@ pub enum DisputeState {
 /// What is known of the refunds of one payment, in minor units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PaymentRefunds {
-    /// What single refunds come to that did not fail.
+    /// The sum of single refunds that did not fail.
     pub single: i64,
-    /// What totals say, without what has failed since. `None`: no total was told.
+    /// The largest total, less what has failed since. `None`: no total was reported.
     pub total: Option<i64>,
-    /// What was paid, as the totals say.
+    /// How much was paid, as the totals say.
     pub paid: Option<i64>,
 }
 
 impl Refunds {
-    /// What has gone back and stayed there. A total counts what failed after it; single refunds may be known
-    /// only in part, and so may totals: the greater one holds.
+    /// How much was refunded and not returned, in minor units.
+    /// A total includes refunds that failed later, and both single refunds and totals may be known only in part, so the
+    /// larger one counts.
     fn net(&self) -> i64 {
         let single = self.single();
         self.total().map_or(single, |total| single.max(total))
@@ -114,7 +115,7 @@ impl Refunds {
         self.totals.iter().map(|(at, total)| total.saturating_sub(self.failed_since(*at))).max()
     }
 
-    /// What a total of `at` still counts, and what has failed since.
+    /// The refunds that a total of `at` includes, and that have failed since.
     fn failed_since(&self, at: Timestamp) -> i64 {
         let counted = self.single.values().filter(|single| {
             single.refunded_at <= at && single.failed_at.is_some_and(|failed_at| failed_at >= at)
@@ -129,7 +130,7 @@ impl PaymentRecords {
         self.succeeded.contains_key(payment)
     }
 
-    /// What was paid, as the first report of it said.
+    /// How much was paid, by the first report of it.
     #[must_use]
     pub fn paid(&self, payment: &ProviderId) -> Option<&Money> {
         self.succeeded.get(payment)
@@ -153,7 +154,7 @@ impl PaymentRecords {
         &self.unbacked
     }
 
-    /// Whether a credit note says nothing that is not known.
+    /// Whether a report of this credit note says nothing new.
     #[must_use]
     pub fn knows_note(&self, invoice: &ProviderId, note: &ProviderId, voided: bool) -> bool {
         self.find_note(invoice, note).is_some_and(|note| !voided || note.voided)
@@ -179,20 +180,20 @@ impl PaymentRecords {
         known.at = known.at.min(at);
     }
 
-    /// The notes that hold, with their invoices and when they were made.
+    /// The credit notes that were not voided: their invoice, when they were made, and the amount in minor units.
     pub(super) fn notes(&self) -> impl Iterator<Item = (&ProviderId, Timestamp, i64)> {
         let notes =
             self.notes.iter().flat_map(|(invoice, notes)| notes.values().map(move |note| (invoice, note)));
         notes.filter(|(_, note)| !note.voided).map(|(invoice, note)| (invoice, note.at, note.money.minor))
     }
 
-    /// What of an invoice there is no money for any more, otherwise than by what notes put elsewhere after it was paid.
+    /// How much of an invoice was returned, except by credit notes after it was paid.
     pub(super) fn taken_off(&self, invoice: &ProviderId) -> Returned {
         let Returned { returned, paid, whole } = self.gone_back(invoice);
         Returned { returned: returned.saturating_sub(self.noted(invoice)), paid, whole }
     }
 
-    /// Whether anything has gone back of anything.
+    /// Whether any money was returned.
     #[must_use]
     pub fn has_returned(&self) -> bool {
         let credited = self.invoiced.values().any(|invoiced| invoiced.credited > 0);
@@ -201,7 +202,7 @@ impl PaymentRecords {
             || !(self.refunds.is_empty() && self.disputes.is_empty() && self.notes.is_empty())
     }
 
-    /// What the credits of this payment go by: its invoice, or itself.
+    /// What the grants of this payment name: its invoice, or the payment itself if no invoice is known.
     #[must_use]
     pub fn bought_by<'a>(&'a self, payment: &'a ProviderId) -> &'a ProviderId {
         self.invoices.get(payment).unwrap_or(payment)
@@ -212,7 +213,7 @@ impl PaymentRecords {
         self.invoices.get(payment)
     }
 
-    /// The payments that are known to have paid an invoice.
+    /// The payments that are known to have paid this invoice.
     pub fn payments_of<'a>(&'a self, invoice: &'a ProviderId) -> impl Iterator<Item = &'a ProviderId> {
         self.invoices.iter().filter(move |(_, paid)| *paid == invoice).map(|(payment, _)| payment)
     }
@@ -221,7 +222,7 @@ impl PaymentRecords {
         self.invoices.entry(payment.clone()).or_insert_with(|| invoice.clone());
     }
 
-    /// Whether a total says nothing that is not known.
+    /// Whether a report of this total says nothing new.
     #[must_use]
     pub fn knows_total(&self, payment: &ProviderId, refunded: i64, at: Timestamp) -> bool {
         let refunds = self.refunds.get(payment);
@@ -234,7 +235,7 @@ impl PaymentRecords {
         refunds.totals.insert((at, refunded));
     }
 
-    /// Whether this refund is known, and, if `failed`, that it failed.
+    /// Whether this refund is known, and, if `failed`, known to have failed.
     #[must_use]
     pub fn knows_refund(&self, payment: &ProviderId, refund: &ProviderId, failed: bool) -> bool {
         let single = self.find_refund(payment, refund);
@@ -246,27 +247,27 @@ impl PaymentRecords {
         self.refunds.get(payment)?.single.get(refund)
     }
 
-    /// The payment that a refund is known to be of.
+    /// The payment of this refund, if it is known.
     #[must_use]
     pub fn refunded_by(&self, refund: &ProviderId) -> Option<&ProviderId> {
         let mut refunds = self.refunds.iter();
         refunds.find(|(_, refunds)| refunds.single.contains_key(refund)).map(|(payment, _)| payment)
     }
 
-    /// The invoice that a credit note is known to be of.
+    /// The invoice of this credit note, if it is known.
     #[must_use]
     pub fn credited_by(&self, note: &ProviderId) -> Option<&ProviderId> {
         self.notes.iter().find(|(_, notes)| notes.contains_key(note)).map(|(invoice, _)| invoice)
     }
 
-    /// What is known of the refunds of a payment; `None`: of none.
+    /// What is known of the refunds of a payment. `None`: no refund is known.
     #[must_use]
     pub fn refunded(&self, payment: &ProviderId) -> Option<PaymentRefunds> {
         let refunds = self.refunds.get(payment)?;
         Some(PaymentRefunds { single: refunds.single(), total: refunds.total(), paid: refunds.paid })
     }
 
-    /// The largest total that was told of a payment since then, in minor units. It counts every refund until then.
+    /// The largest total reported at `refunded_at` or later, in minor units. It includes every refund made until then.
     #[must_use]
     pub fn refunded_since(&self, payment: &ProviderId, refunded_at: Timestamp) -> Option<i64> {
         let totals = &self.refunds.get(payment)?.totals;
@@ -302,7 +303,7 @@ impl PaymentRecords {
         self.disputes.entry(dispute.clone()).or_insert(opened);
     }
 
-    /// Whether an end of the dispute is known that came later, or at the same time and for better.
+    /// Whether a later end of the dispute is known, or one of the same time with a result at least as good.
     #[must_use]
     pub fn knows_end(&self, dispute: &ProviderId, won: bool, at: Timestamp) -> bool {
         let known = self.disputes.get(dispute);
@@ -327,7 +328,7 @@ impl PaymentRecords {
         self.disputes.insert(dispute.clone(), closed);
     }
 
-    /// The disputes of what `bought`, which is an invoice or a payment.
+    /// The disputes of an invoice or a payment.
     pub fn disputes_of<'a>(
         &'a self,
         bought: &'a ProviderId,

@@ -1,5 +1,5 @@
-//! What would these reports do to an account's credits? The rules decide on a copy of the account, so that the preview
-//! shows exactly what they would do.
+//! How would these reports change an account's credits?
+//! The rules decide on a copy of the account, so that a preview shows exactly what they would do.
 
 use super::{
     account::Account,
@@ -12,7 +12,7 @@ use super::{
     time::Timestamp,
 };
 
-/// What was, and what would be.
+/// An account's credits before and after.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CreditPreview {
     pub before: Credits,
@@ -20,19 +20,19 @@ pub struct CreditPreview {
     pub granted: Vec<GrantTerms>,
     /// What is left of the month's allocation and would be taken back.
     pub taken: Credits,
-    /// What had been taken back before, and would be given again.
+    /// What was taken back before and would be returned.
     pub restored: Credits,
-    /// What would be paid of a debt first.
+    /// How much debt would be paid first.
     pub paid_of_debt: Credits,
-    /// What would be owed then.
+    /// The debt afterwards.
     pub debt_after: Credits,
 }
 
-/// Decides on `commands`, one after the other, without anything being recorded. What is due because time passed is
-/// not counted among it.
+/// Decides on `commands`, one after the other, without recording anything.
+/// What is due because time passed is applied first, and is not a part of the preview.
 ///
 /// # Errors
-/// When one of them would be refused.
+/// If one of them would be refused.
 pub fn preview(
     account: &Account,
     commands: &[Command],
@@ -45,10 +45,10 @@ pub fn preview(
     Ok(foresight)
 }
 
-/// What a later command would do after `commands`, and what time brings until then.
+/// What `later` would do after `commands`, including what is due because time passes until then.
 ///
 /// # Errors
-/// When one of them would be refused.
+/// If one of them would be refused.
 pub fn foresee_later(
     account: &Account,
     commands: &[Command],
@@ -68,7 +68,7 @@ pub fn foresee_later(
 fn step(account: &mut Account, command: &Command, context: Context<'_>) -> Result<Vec<Event>, Refusal> {
     let events = decide(account, command, context)?;
     for event in &events {
-        // The rules only write events that fit; what cannot be applied is a sum that does not fit.
+        // The rules only write valid events, so one that cannot be applied has a sum that is too large.
         account.apply(event).map_err(|_| Refusal::AmountTooLarge)?;
     }
     Ok(events)

@@ -1,11 +1,11 @@
-//! What does a plan or a pack cost, and what is that price called at Stripe?
+//! What does a plan or a pack cost, and which ids does that price have at Stripe?
 
 use super::{
     amount::Money,
     ids::{PackId, PlanId},
 };
 
-/// What a price id at Stripe stands for, or stood for once.
+/// What a price id at Stripe means, or meant before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownPrice {
     pub id: String,
@@ -19,7 +19,7 @@ pub enum Priced {
     Pack(PackId),
 }
 
-/// What a plan costs for each of its intervals.
+/// The price of a plan for one interval.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanPrice {
     pub interval: Interval,
@@ -63,22 +63,22 @@ impl Interval {
     }
 }
 
-/// What a pack cost before. Its price ids are known, and nothing is sold under them.
+/// An earlier price of a pack. Its price ids are known, but nothing is sold at them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Earlier {
     pub amount: Money,
     pub stripe: StripePrice,
 }
 
-/// What a price is called at Stripe; nothing when it was not configured, and then it cannot be bought.
+/// The ids of a price at Stripe. Without any, the price cannot be bought.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StripePrice {
-    /// Every id that this price is sold under. The first one is used for new sales, the others are accepted.
+    /// The first id is used for new sales, and the others are accepted, too.
     pub price_ids: Vec<String>,
-    /// Ids that a webhook may still name for this price. Nothing is sold under them.
+    /// Ids that a webhook may still name. Nothing is sold at them.
     pub retired_price_ids: Vec<String>,
     pub product_id: Option<String>,
-    /// The setting that the ids come from, so that a refusal to sell can name it.
+    /// The setting that has the ids, so that a refusal can name it.
     pub setting: Option<String>,
 }
 
@@ -88,26 +88,26 @@ impl StripePrice {
         self.price_ids.iter().chain(&self.retired_price_ids).any(|known| known == price_id)
     }
 
-    /// Its ids, as what they stand for.
+    /// Its ids, with what they mean.
     pub(super) fn known(&self, amount: &Money, of: Priced) -> impl Iterator<Item = KnownPrice> {
         let amount = amount.clone();
         let ids = self.price_ids.iter().chain(&self.retired_price_ids);
         ids.map(move |id| KnownPrice { id: id.clone(), of: of.clone(), amount: amount.clone() })
     }
 
-    /// Whether it has no id at all.
+    /// Whether it has no id.
     #[must_use]
     pub const fn is_unknown(&self) -> bool {
         self.price_ids.is_empty() && self.retired_price_ids.is_empty()
     }
 
-    /// The id that new sales use; `None` when nothing can be bought at this price.
+    /// The id for new sales. `None`: nothing can be bought at this price.
     #[must_use]
     pub fn sale_id(&self) -> Option<&str> {
         self.price_ids.first().map(String::as_str)
     }
 
-    /// The same ids, under which nothing is sold any more.
+    /// The same ids, with none for new sales.
     #[must_use]
     pub fn retired(mut self) -> Self {
         self.retired_price_ids.splice(..0, std::mem::take(&mut self.price_ids));

@@ -1,5 +1,5 @@
-//! May this account buy that, and at which price? The rules are asked before anything is sold; the payment provider
-//! reports what was bought.
+//! May this account buy that, and at which price?
+//! These rules are checked before anything is sold; the payment provider reports what was bought.
 
 use super::{
     account::{Account, CustomerLink, OpenAccount},
@@ -16,14 +16,14 @@ use super::{
     unsold::Unsold,
 };
 
-/// What somebody wants to buy.
+/// What a caller wants to buy for an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PurchaseRequest {
     Plan {
         plan: PlanId,
         interval: Interval,
         quantity: u32,
-        /// Whether it begins with the days that the catalog gives for trying.
+        /// Whether it begins with the catalog's trial.
         trial: bool,
     },
     Pack {
@@ -34,23 +34,23 @@ pub enum PurchaseRequest {
     Credits(Credits),
 }
 
-/// What is sold, and at which of the payment provider's prices.
+/// The terms of a sale, and the id of its price at the payment provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PurchaseTerms {
-    /// `None`: a price is made for this sale alone, as `pack` says.
+    /// `None`: a price is made for this sale alone, with the terms of `pack`.
     pub price_id: Option<String>,
     pub quantity: u32,
-    /// How long nothing is charged, for a plan that begins with a trial.
+    /// For how many days nothing is charged, for a plan that begins with a trial.
     pub trial_days: Option<u16>,
     pub purpose: PaymentPurpose,
-    /// What each pack gives, whatever the catalog says when it is paid.
+    /// What each pack gives, which holds whatever the catalog says when it is paid.
     pub pack: Option<SoldPack>,
 }
 
-/// Finds the price of what is wanted.
+/// Finds the terms of a purchase.
 ///
 /// # Errors
-/// When the account is not open, nothing is sold to it, the catalog does not sell it, or the account has a subscription
+/// If the account is not open, nothing is sold to it, the catalog does not sell this, or the account has a subscription
 /// and may have only one.
 pub fn price_purchase(
     account: &Account,
@@ -100,35 +100,35 @@ pub fn price_purchase(
     }
 }
 
-/// The customer that an open account is at the payment provider; the first one, where several are linked.
+/// The customer of an open account at the payment provider; the first one, if several are linked.
 ///
 /// # Errors
-/// When the account is not open, or is no customer yet.
+/// If the account is not open, or has no customer yet.
 pub fn customer(account: &Account) -> Result<&ProviderId, Refusal> {
     find_customer(account.require_open()?).ok_or(Refusal::NoCustomer)
 }
 
-/// The customer that an account is linked to, if it is; the first one, where several are.
+/// The customer that is linked to an account; the first one, if there are several.
 #[must_use]
 pub fn find_customer(account: &OpenAccount) -> Option<&ProviderId> {
     customers(account).next()
 }
 
-/// All customers that an account is linked to.
+/// All customers that are linked to an account.
 pub fn customers(account: &OpenAccount) -> impl Iterator<Item = &ProviderId> {
     account.customers.iter().filter(|(_, link)| **link == CustomerLink::Linked).map(|(customer, _)| customer)
 }
 
-/// Whether a customer is this account now.
+/// Whether this customer is linked to the account now.
 #[must_use]
 pub fn is_customer(account: &OpenAccount, customer: &str) -> bool {
     customers(account).any(|linked| linked.as_str() == customer)
 }
 
-/// The customer of an account that it ceases to be. With it would end, unasked, what it is subscribed to.
+/// The customer that can be deleted. Deleting it would also end the account's subscriptions.
 ///
 /// # Errors
-/// When the account is not open, is no customer, or has a subscription.
+/// If the account is not open, has no customer, or has a subscription that has not ended.
 pub fn customer_to_delete(account: &Account, at: Timestamp) -> Result<&ProviderId, Refusal> {
     let customer = customer(account)?;
     check_has_none(account.require_open()?, at)?;
@@ -136,7 +136,7 @@ pub fn customer_to_delete(account: &Account, at: Timestamp) -> Result<&ProviderI
 }
 
 /// # Errors
-/// When a subscription has not ended, also one that is not paid for.
+/// If a subscription has not ended, even one that is not paid.
 fn check_has_none(account: &OpenAccount, at: Timestamp) -> Result<(), Refusal> {
     match account.subscriptions.known().values().find(|terms| !terms.has_ended(at)) {
         Some(held) => Err(Refusal::SubscriptionActive { plan: held.plan.clone() }),
@@ -144,14 +144,16 @@ fn check_has_none(account: &OpenAccount, at: Timestamp) -> Result<(), Refusal> {
     }
 }
 
-/// A second subscription would be paid for beside the first: a change of plan is not a sale. That holds until the first
-/// has ended, also while it gives no plan: what is past due, unpaid or incomplete may be paid yet, and what is paused
-/// goes on. One that was ended and is paid for until later has ended.
+/// Refuses a second subscription if only one is sold, since it would be paid for besides the first: a plan is changed,
+/// and not bought again.
+/// This holds until the first subscription has ended, even while it gives no plan: if it is past due, unpaid or
+/// incomplete it may still be paid, and if it is paused it can go on.
+/// A subscription that was ended counts as ended, even if it is paid for until later.
 fn check_subscriptions(account: &OpenAccount, catalog: &Catalog, at: Timestamp) -> Result<(), Refusal> {
     if catalog.payments.several_subscriptions { Ok(()) } else { check_has_none(account, at) }
 }
 
-/// The pages at the payment provider on which the account could still pay for a plan, so that it does not for two.
+/// The checkout pages on which the account could still pay for a plan besides this one.
 #[must_use]
 pub fn superseded(
     account: &OpenAccount,
@@ -169,7 +171,7 @@ pub fn superseded(
     }
 }
 
-/// A subscription beside this one that gives its plan as well, where the account should have one only.
+/// Another subscription that gives a plan besides this one, if the account should have only one.
 #[must_use]
 pub fn beside<'a>(
     account: &'a OpenAccount,
@@ -187,7 +189,7 @@ pub fn beside<'a>(
     other.map(|terms| &terms.subscription)
 }
 
-/// One trial for an account: whoever had one has tried.
+/// The days of a trial. An account has only one.
 fn trial_days(account: &OpenAccount, days: u16) -> Result<u16, Refusal> {
     let tried = account.subscriptions.known().values().any(|terms| terms.trial_end.is_some());
     if tried || days == 0 { Err(Refusal::NoTrial) } else { Ok(days) }

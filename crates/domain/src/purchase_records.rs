@@ -1,5 +1,6 @@
-//! What was sold, and on which terms? Between the opening of a page and its payment, the catalog may change; and one
-//! purchase may be reported twice, by its session and by an invoice.
+//! What was sold, and on which terms?
+//! The catalog may change between the opening of a page and its payment, and one purchase may be reported twice, by its
+//! session and by an invoice.
 
 use std::collections::BTreeMap;
 
@@ -8,20 +9,20 @@ use serde::{Deserialize, Serialize};
 
 use super::{command::RecordPackPurchase, ids::ProviderId, sold_pack::SoldPack, time::Timestamp};
 
-/// How many checkouts of an account are remembered. Of one that is forgotten, a pack gives what the catalog says when
-/// it is paid.
+/// How many checkouts of an account are remembered.
+/// If one is forgotten, its pack gives what the catalog says when it is paid.
 pub const CHECKOUTS_KEPT_MAX: usize = 64;
 
-/// How long a page can be paid on. Stripe lets none be open for longer.
+/// For how long a page can be paid on: Stripe's limit.
 pub const PAGE_LIVES: TimeDelta = TimeDelta::hours(24);
 
 /// What is remembered of an account's checkouts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sales {
     started: BTreeMap<ProviderId, Started>,
-    /// When the pages were opened on which a plan can be paid for.
+    /// When each page with a plan was opened.
     plans: BTreeMap<ProviderId, Timestamp>,
-    /// Invoices that sessions made beside their payments.
+    /// By invoices that sessions made besides their payments.
     invoices: BTreeMap<ProviderId, FirstReporter>,
 }
 
@@ -31,7 +32,7 @@ struct Started {
     sold: SoldPack,
 }
 
-/// Who told first what was bought by an invoice that a session made.
+/// Which report of a purchase came first, if its session made an invoice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum FirstReporter {
     Session,
@@ -39,7 +40,7 @@ pub(super) enum FirstReporter {
 }
 
 impl Sales {
-    /// What a session sells, if that is remembered.
+    /// The terms of a session's sale, if they are remembered.
     #[must_use]
     pub fn sold(&self, purchase: &RecordPackPurchase) -> Option<&SoldPack> {
         let started = self.started.get(purchase.session.as_ref()?)?;
@@ -52,7 +53,7 @@ impl Sales {
         open.map(|(session, _)| session.clone())
     }
 
-    /// Whether nothing was told of a page on which a plan can be paid for since it was opened.
+    /// Whether a page with a plan was opened and nothing was reported of it since.
     #[must_use]
     pub fn is_open(&self, session: &ProviderId) -> bool {
         self.plans.contains_key(session)
@@ -70,7 +71,7 @@ impl Sales {
         forget_oldest(&mut self.plans, |opened| *opened);
     }
 
-    /// Something was bought on the page. What it sold is asked for until the money has come.
+    /// Records that something was bought on the page. The terms of its sale are kept until the money has come.
     pub(super) fn complete(&mut self, session: &ProviderId) {
         self.plans.remove(session);
     }
@@ -80,7 +81,7 @@ impl Sales {
         self.plans.remove(session);
     }
 
-    /// Who reported first what the invoice bought.
+    /// Which report of the invoice's purchase came first.
     pub(super) fn first_reporter(&self, invoice: &ProviderId) -> Option<FirstReporter> {
         self.invoices.get(invoice).copied()
     }
@@ -91,7 +92,7 @@ impl Sales {
     }
 }
 
-/// Leaves at most [`CHECKOUTS_KEPT_MAX`].
+/// Keeps at most [`CHECKOUTS_KEPT_MAX`] pages, the newest.
 fn forget_oldest<T>(pages: &mut BTreeMap<ProviderId, T>, opened_at: impl Fn(&T) -> Timestamp) {
     if pages.len() <= CHECKOUTS_KEPT_MAX {
         return;

@@ -1,6 +1,6 @@
 //! What were credits spent on, and what was money paid for?
 //!
-//! Parts of events, so these names and fields are stored, as `super::event` says.
+//! These are parts of events, so their names and fields are part of the storage format, as `super::event` says.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use super::{
     ids::{GenerationId, GenerationType, GrantId, OptionName, PackId, PlanId, ProviderId},
 };
 
-/// What credits were spent on, or set aside for.
+/// What credits were spent on, or held for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
-    /// Work that the catalog has a price for.
+    /// A generation that the catalog has a price for.
     Generation {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<GenerationId>,
@@ -23,7 +23,7 @@ pub enum Purpose {
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         options: BTreeMap<OptionName, OptionName>,
     },
-    /// An amount that the caller named.
+    /// An amount that the caller chose.
     Named {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<GenerationId>,
@@ -63,7 +63,7 @@ pub enum PaymentPurpose {
     Other,
 }
 
-/// How much one grant gave to, or got back from, a movement.
+/// How many credits a movement took from, or returned to, one grant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Draw {
     pub grant_id: GrantId,

@@ -12,7 +12,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// The place of an event in its shard's one order, from 1, without gaps. 0 is before all events.
+/// The place of an event in the one order of its shard: from 1, without gaps. 0 is before all events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Position(pub i64);
@@ -35,7 +35,7 @@ impl JournalPosition {
         Self { shard, position }
     }
 
-    /// Whether a journal that ends at `head` has it.
+    /// Whether a journal that ends at `head` contains this place.
     #[must_use]
     pub fn is_reached_by(self, head: Self) -> bool {
         self.shard == head.shard && self.position <= head.position
@@ -50,7 +50,7 @@ pub struct RecordedEvent {
     pub account: AccountId,
     /// From 1, without gaps, within the account.
     pub sequence: i64,
-    /// When the ledger learned of it.
+    /// When it was stored.
     pub recorded_at: Timestamp,
     pub event: Event,
     pub metadata: EventMetadata,
@@ -62,13 +62,13 @@ impl RecordedEvent {
         JournalPosition::new(self.shard, self.position)
     }
 
-    /// What the account held after it, at the latest time that its events were about until then.
+    /// The balance after it, at the latest effective time so far.
     #[must_use]
     pub fn balance_then(&self) -> Balance {
         self.metadata.balance_then.unwrap_or(self.metadata.balance)
     }
 
-    /// The payment provider's event that it came from.
+    /// The id of the payment provider's event that it came from.
     #[must_use]
     pub fn stripe_event(&self) -> Option<&str> {
         self.metadata.stripe_event.as_deref()
@@ -82,33 +82,33 @@ impl RecordedEvent {
 pub struct EventMetadata {
     /// UUID v7.
     pub event_id: Uuid,
-    /// The id of the command, for all of its events but the first: it is the id of the first event.
+    /// The id of the command. Stored with all of its events except the first, whose own id it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command_id: Option<Uuid>,
     /// How many events the command has. They follow each other in the account's stream.
     #[serde(default = "one", skip_serializing_if = "is_one", with = "as_text")]
     #[schemars(with = "String")]
     pub events: u32,
-    /// Hex, the first 128 bits of the SHA-256 of the command. Another request under the same key has another.
+    /// Hex, the first 128 bits of the SHA-256 of the command. Another request with the same key has another hash.
     pub request_hash: String,
     pub actor: Actor,
     pub origin: Origin,
     /// The hash of the catalog that the command was decided under.
     #[schemars(with = "String")]
     pub catalog: Arc<str>,
-    /// What the account held after this event, by the clock of the decision.
+    /// The balance after this event, at the time of the decision.
     #[serde(with = "balance_as_text")]
     #[schemars(with = "String")]
     pub balance: Balance,
-    /// What it held at the latest time that its events were about until then, where that is before the decision and
-    /// another amount: what was told late, or comes about while time is caught up with.
+    /// The balance at the latest effective time so far, if that is before the decision and the balance differs: after
+    /// late reports, and while what is due is caught up with.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "balance_then_as_text")]
     #[schemars(with = "Option<String>")]
     pub balance_then: Option<Balance>,
-    /// What the caller relates the command to, such as its request id.
+    /// An id with which the caller relates the command to something else, such as its request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
-    /// What made the command be sent: an event's id.
+    /// The id of the event that caused the command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub causation_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -116,7 +116,7 @@ pub struct EventMetadata {
 }
 
 impl EventMetadata {
-    /// The id of the command that the event came of, the same for all of its events.
+    /// The id of the command that the event came from, the same for all events of the command.
     #[must_use]
     pub fn command_id(&self) -> Uuid {
         self.command_id.unwrap_or(self.event_id)
@@ -163,7 +163,7 @@ mod balance_as_text {
     }
 }
 
-/// The same, where there may be none.
+/// The same, for a balance that may be absent.
 mod balance_then_as_text {
     use serde::{Deserializer, Serializer};
 
@@ -190,7 +190,7 @@ const fn is_one(events: &u32) -> bool {
     *events == 1
 }
 
-/// Through which door a command came.
+/// Through which part of the program a command came.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
 )]

@@ -22,7 +22,7 @@ pub enum Refusal {
     AccountClosed,
     /// An account can only be imported when it opens.
     AccountAlreadyOpen,
-    /// The customer belongs to another account.
+    /// The customer is linked to another account.
     CustomerTaken,
     /// The grants that are live now cannot pay all of it.
     InsufficientCredits {
@@ -32,22 +32,22 @@ pub enum Refusal {
         debt: Credits,
         /// When the next credits are due.
         next_credits_at: Option<Timestamp>,
-        /// The plan above this one that gives enough in a month, or else the largest above it.
+        /// The smallest plan above this one that gives enough credits a month, or else the largest above it.
         upgrade: Option<PlanId>,
     },
     FeatureNotInPlan {
         missing: Vec<FeatureId>,
         plan: PlanId,
-        /// The plans that have all needed features, the smallest first.
+        /// The plans that have all required features, smallest first.
         plans: Vec<PlanId>,
     },
     LimitReached {
         limit: LimitState,
         requested: u64,
-        /// Every window of the plan, so that a caller sees all that is left at once.
+        /// All windows of the plan, so that a caller sees at once what is left in each.
         windows: Vec<LimitState>,
         plan: PlanId,
-        /// The plans that would allow it, the smallest first.
+        /// The plans that would allow it, smallest first.
         plans: Vec<PlanId>,
     },
     UnknownGenerationType {
@@ -85,7 +85,7 @@ pub enum Refusal {
     DebtSmaller {
         debt: Credits,
     },
-    /// Credits are held: an account with open holds cannot be closed.
+    /// An account with open holds cannot be closed.
     HoldsOpen {
         held: Credits,
     },
@@ -138,19 +138,19 @@ pub enum Refusal {
     PaymentDisputed,
     /// The account has never had a customer at the payment provider.
     NoCustomer,
-    /// The account has no subscription that has not ended.
+    /// All subscriptions of the account have ended, or it has none.
     NoSubscription,
     /// The account has no subscription with this id.
     SubscriptionNotFound,
-    /// One of these has to be named.
+    /// The request has to name one of these subscriptions.
     SeveralSubscriptions {
         subscriptions: Vec<ProviderId>,
     },
-    /// The state of the subscription does not allow this.
+    /// The subscription's state does not allow this.
     SubscriptionState {
         step: SubscriptionAction,
         terms: Box<SubscriptionState>,
-        /// What its state allows.
+        /// What the state allows.
         allowed: Vec<SubscriptionAction>,
     },
     /// An earlier change of the running period is not paid.
@@ -160,7 +160,8 @@ pub enum Refusal {
     },
     /// The subscription is already as requested.
     NothingToChange {
-        /// What the subscription is at the payment provider, if the account has something else. It may be unpaid.
+        /// The subscription as it is at the payment provider, if that differs from what the account has.
+        /// It may be unpaid.
         held: Option<PlanSelection>,
     },
     /// The price that was shown is no longer valid.
@@ -171,7 +172,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Without the plans that would help: they are for nobody who can buy nothing.
+    /// Without the plans that would help, for an account that cannot buy any.
     #[must_use]
     pub fn without_offers(mut self) -> Self {
         if let Self::InsufficientCredits { upgrade, .. } = &mut self {

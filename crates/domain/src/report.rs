@@ -12,7 +12,7 @@ use super::{
     time::{Period, Timestamp},
 };
 
-/// What a report of a subscription says that has changed.
+/// What has changed, by one report of a subscription.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SubscriptionChange {
@@ -30,11 +30,11 @@ pub enum SubscriptionChange {
     CancellationScheduled,
     CancellationWithdrawn,
     Ended,
-    /// Its revenue has changed: by the price or quantity of an add-on, or by a lasting discount.
+    /// The monthly revenue: by an add-on's price or quantity, or by a lasting discount.
     RevenueChanged,
-    /// It belongs to another account from now on.
+    /// The account: the subscription belongs to another one from now on.
     Moved,
-    /// The report names no change. It still counts by its terms.
+    /// The report names no change. Its state still counts.
     Unnamed,
 }
 
@@ -62,7 +62,7 @@ impl SubscriptionStatus {
         }
     }
 
-    /// Whether an invoice is to be paid before anything else can be changed.
+    /// Whether nothing can be changed before an invoice is paid.
     #[must_use]
     pub const fn waits_for_money(self) -> bool {
         match self {
@@ -71,7 +71,7 @@ impl SubscriptionStatus {
         }
     }
 
-    /// What happened to a subscription of which nothing was known before.
+    /// The change of a first report, by its status.
     #[must_use]
     pub const fn reported(self) -> SubscriptionChange {
         match self {
@@ -93,71 +93,72 @@ impl SubscriptionStatus {
     }
 }
 
-/// What a subscription is, whole, as one report says.
+/// The state of a whole subscription, by one report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SubscriptionState {
     pub subscription: ProviderId,
     pub status: SubscriptionStatus,
     pub plan: PlanId,
     pub quantity: u32,
-    /// What is charged each month, normalised as in the rules for MRR: taxes, metered usage and passing
-    /// coupons left out. Counts only while the subscription is revenue.
+    /// The monthly revenue, by the rules of MRR: without taxes, metered usage and coupons for a limited time.
+    /// It only counts while the subscription is revenue.
     pub monthly: Money,
-    /// What `monthly` is before the customer's discount, which is no part of a report: see [`Discounts`]. `None`: the
-    /// subscription has discounts of its own instead, or was reported by a release that took the customer's off
-    /// `monthly`.
+    /// The monthly revenue before the customer's discount, which is not a part of a report: see [`Discounts`].
+    /// `None`: the subscription has discounts of its own instead, or an earlier release took the customer's discount
+    /// off `monthly`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undiscounted: Option<Undiscounted>,
     pub period: Period,
-    /// When it will end, if that is known.
+    /// When it will end, if that is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial_end: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
-    /// Invoices are made and not collected.
+    /// Whether invoices are made but not collected.
     #[serde(default)]
     pub collection_paused: bool,
-    /// For how many days the plan holds after a payment has failed, as the catalog said when it was reported.
-    /// `None`: the subscription is not past due, or was reported by a release that knew no grace.
+    /// For how many days the plan holds after a failed payment, as the catalog said when it was reported.
+    /// `None`: the subscription is not past due, or an earlier release without days of grace stored the report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grace_days: Option<u16>,
-    /// The credits that one of the plan gives a month, as the catalog said when it was reported. `None`: it was
-    /// reported by a release that did not keep them.
+    /// How many credits a month the plan gives for a quantity of one, as the catalog said when it was reported.
+    /// `None`: an earlier release stored the report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<Credits>,
-    /// Whether the plan has a price of 0, so that its credits are had once, whatever the quantity is.
+    /// Whether the plan costs nothing, so that its credits do not depend on the quantity.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub free: bool,
-    /// The account that has the subscription since this report. `None`: the one that the report is recorded in.
+    /// The account that has the subscription from this report on. `None`: the one in whose stream the report is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<AccountId>,
     /// What the caller attached to it when it was bought.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
-    /// What people are shown besides. `None`: it was reported by a release that did not keep it.
+    /// Details that are only shown. `None`: an earlier release stored the report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown: Option<Box<ReportedDetails>>,
     pub evidence: ReportOrder,
 }
 
-/// Where a report stands among the reports on one subscription. The greatest one holds.
+/// The place of a report among the reports on one subscription. The greatest one holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ReportOrder {
     /// When Stripe made the report, to the second.
     pub reported_at: Timestamp,
-    /// Among reports of one second: created before updated before ended.
+    /// The rank among reports of one second: created before updated before ended.
     pub rank: u8,
-    /// Among reports that are equal so far; says nothing, but is the same in any order of arrival.
+    /// Orders reports that are equal so far. It says nothing about time, but does not depend on the order of arrival.
     pub id: ProviderId,
-    /// What changed by this report, where it says so. Of two reports of one second the one that begins where the other
-    /// ends is the later one, whatever their ids are: see [`in_order`].
+    /// What the report says that it changed.
+    /// Of two reports of one second, the one that begins where the other ends is later, whatever their ids are: see
+    /// [`in_order`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<TermsChange>,
 }
 
-/// From which terms to which. Equal terms have equal names, and that is all that is said of them.
+/// The terms before and after a change. Equal terms have equal names, which say nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TermsChange {
     /// `None`: the report does not say what was before.
@@ -167,14 +168,16 @@ pub struct TermsChange {
 }
 
 impl SubscriptionState {
-    /// Whether the subscription counts in MRR. Paused ones do not, in either way of pausing: while collection is
-    /// paused the status stays active, and nothing is charged. Stripe's own dashboard counts these.
+    /// Whether the subscription counts in MRR.
+    /// Paused ones do not, in either way of pausing: while collection is paused the status stays active, but nothing is
+    /// charged.
+    /// Stripe's own dashboard counts those.
     #[must_use]
     pub const fn is_revenue(&self) -> bool {
         self.status.is_revenue() && !self.collection_paused
     }
 
-    /// What it brings at `at`, by this report and by what its customer has taken off then.
+    /// The monthly revenue at `at`: by this report and the customer's discount at that time.
     #[must_use]
     pub fn monthly_at(&self, at: Timestamp, discounts: &Discounts) -> Money {
         let currency = &self.monthly.currency;
@@ -184,27 +187,27 @@ impl SubscriptionState {
         Money { minor: less.unwrap_or(self.monthly.minor), currency: currency.clone() }
     }
 
-    /// When the grace that this report gives is over, if it is the first one of its arrears.
+    /// When the days of grace of this report are over, if it is the first one that is past due.
     #[must_use]
     pub fn grace_end(&self) -> Option<Timestamp> {
         let days = self.grace_days.filter(|_| self.status == SubscriptionStatus::PastDue)?;
         Some(self.evidence.reported_at.plus(TimeDelta::days(i64::from(days))))
     }
 
-    /// Whether it has ended, or was to end by then.
+    /// Whether it has ended by `at`, or was to end by then.
     #[must_use]
     pub fn has_ended(&self, at: Timestamp) -> bool {
         self.ended_at.is_some() || self.cancel_at.is_some_and(|end| end <= at)
     }
 
-    /// Whether both say the same, whenever they were made. What people are shown counts where both say it.
+    /// Whether both have the same state, whenever they were made. Details that only one of them has are not compared.
     #[must_use]
     pub fn says_the_same_as(&self, other: &Self) -> bool {
         let shown = if other.shown.is_some() && self.shown.is_some() { &other.shown } else { &self.shown };
         *self == Self { evidence: self.evidence.clone(), shown: shown.clone(), ..other.clone() }
     }
 
-    /// What a person would say first of what changed since `before`. `None`: nothing.
+    /// The most important change since `before`. `None`: nothing has changed.
     #[must_use]
     pub fn change_since(&self, before: &Self) -> Option<SubscriptionChange> {
         if self.status != before.status
@@ -225,7 +228,7 @@ impl SubscriptionState {
         self.change_of_plans(before)
     }
 
-    /// What is to come was changed, or whether its invoices are collected.
+    /// A change of what is to come, or of whether its invoices are collected.
     fn change_of_plans(&self, before: &Self) -> Option<SubscriptionChange> {
         let either = |is_on: bool, on, off| if is_on { on } else { off };
         if self.cancel_at != before.cancel_at {
@@ -252,7 +255,7 @@ impl SubscriptionState {
         }
     }
 
-    /// A trial that is extended is told as a trial that starts, with its new end.
+    /// A change of the trial: one that is extended is reported as one that starts, with its new end.
     const fn change_of_period(&self) -> SubscriptionChange {
         match self.status {
             SubscriptionStatus::Trialing => SubscriptionChange::TrialStarted,

@@ -1,10 +1,10 @@
-//! What are people shown of a subscription? No decision depends on it.
+//! Which details of a subscription are only shown? No decision depends on them.
 
 use serde::{Deserialize, Serialize};
 
 use super::{amount::Money, ids::ProviderId, time::Timestamp};
 
-/// What a report says beside what the rules need. What it does not say is `None`.
+/// What a report says besides what the rules need. `None`: the report does not say it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ReportedDetails {
     /// The price's id at Stripe.
@@ -13,7 +13,7 @@ pub struct ReportedDetails {
     /// The product's id at Stripe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub product: Option<ProviderId>,
-    /// What one costs each time, before discounts and taxes.
+    /// The price for a quantity of one, for each interval, before discounts and taxes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Money>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -22,7 +22,7 @@ pub struct ReportedDetails {
     pub trial_start: Option<Timestamp>,
 }
 
-/// How often it is charged: every so many of a unit.
+/// How often it is charged: once for each `count` units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Every {
     pub unit: EveryUnit,

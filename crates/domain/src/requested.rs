@@ -1,4 +1,4 @@
-//! What can be asked of a subscription, and what was? The payment provider reports the results.
+//! What can be requested for a subscription, and what was? The payment provider reports the results.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use super::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SubscriptionAction {
-    /// To another plan, interval or quantity.
+    /// A change of the plan, interval or quantity.
     Change,
     Cancel,
     WithdrawCancellation,
@@ -28,7 +28,7 @@ pub enum CancelAt {
     PeriodEnd,
 }
 
-/// What is paid for, again and again.
+/// What is paid for in each interval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PlanSelection {
     pub plan: PlanId,
@@ -36,16 +36,16 @@ pub struct PlanSelection {
     pub quantity: u32,
 }
 
-/// What somebody asked for. The payment provider has done it; the ledger follows when that is reported.
+/// What was requested. The payment provider has carried it out; the ledger changes when the result is reported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Requested {
-    /// To begin, without a page.
+    /// A new subscription, without a checkout page.
     Begin {
         plan: PlanId,
         quantity: u32,
     },
-    /// To become something else, now or at the end of the period.
+    /// A change of the plan, interval or quantity, now or at the end of the period.
     Change {
         /// `None`: the catalog did not have the price.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,7 +54,7 @@ pub enum Requested {
         interval: Option<Interval>,
         quantity: u32,
     },
-    /// A change that waits is not made.
+    /// A change at the end of the period is withdrawn.
     WithdrawChange,
     Cancel {
         at: CancelAt,

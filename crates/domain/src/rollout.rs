@@ -1,6 +1,7 @@
-//! For which accounts is billing on? For a share of them, which follows from their ids alone, and for named ones.
+//! For which accounts is billing on? For a share of them, which depends only on their ids, and for named ones.
 //!
-//! If billing is off, nothing is sold. What was bought goes on: paid periods are granted, and it can be cancelled.
+//! If billing is off, nothing is sold.
+//! What was bought goes on: paid periods are granted, and subscriptions can be cancelled.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -20,25 +21,24 @@ pub enum BillingState {
     Off,
 }
 
-/// Whether anything is sold at all.
+/// To which accounts something is sold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reach {
-    /// To every account.
     On,
-    /// To some of them.
+    /// To some accounts.
     Partly,
     Off,
 }
 
-/// Which accounts are sold to, as the operator says.
+/// The accounts that the operator has chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rollout {
-    /// How many of the places are in, the lowest first.
+    /// How many places are included, from 0 up.
     share: u16,
-    /// In, whatever their place.
+    /// Included, whatever their place.
     named: BTreeSet<AccountId>,
-    /// Out, whatever their place.
+    /// Excluded, whatever their place.
     except: BTreeSet<AccountId>,
 }
 
@@ -48,10 +48,10 @@ impl BillingState {
         matches!(self, Self::On)
     }
 
-    /// The one refusal of everything that takes money which would not be taken anyway.
+    /// Refuses what would take money that would not be taken otherwise.
     ///
     /// # Errors
-    /// Where billing is off.
+    /// If billing is off.
     pub const fn check(self) -> Result<(), Refusal> {
         match self {
             Self::On => Ok(()),
@@ -61,7 +61,7 @@ impl BillingState {
 }
 
 impl Reach {
-    /// Whether there is anybody to whom something is sold.
+    /// Whether anything is sold to any account.
     #[must_use]
     pub const fn sells(self) -> bool {
         matches!(self, Self::On | Self::Partly)
@@ -69,7 +69,7 @@ impl Reach {
 }
 
 impl Rollout {
-    /// A share of the places, those that are named beside it, and none that is excepted.
+    /// A share of `share` places, plus `named` accounts, minus those in `except`.
     #[must_use]
     pub fn new(share: u16, named: BTreeSet<AccountId>, except: BTreeSet<AccountId>) -> Self {
         Self { share: share.min(PLACES), named, except }
@@ -110,10 +110,10 @@ impl fmt::Display for Rollout {
     }
 }
 
-/// Where an account stands among the places: the first four bytes of the SHA-256 of its id, as a number, the highest
-/// byte first, modulo [`PLACES`].
+/// The place of an account: the first four bytes of the SHA-256 of its id, as a big-endian number, modulo [`PLACES`].
 ///
-/// Others compute it too, and whoever is in at a share is in at every larger one: it never changes.
+/// It never changes, since other programs compute it, too, and an account that is included at one share must be
+/// included at every larger one.
 #[must_use]
 pub fn place(account: &AccountId) -> u16 {
     let digest = Sha256::digest(account.as_str());

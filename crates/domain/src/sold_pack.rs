@@ -1,4 +1,4 @@
-//! What does a pack that is sold give, and what does it cost?
+//! What does a sold pack give, and what does it cost?
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use super::{
     unsold::Unsold,
 };
 
-/// What one pack gives, and what it costs, as it was offered.
+/// The terms of one pack at the time of its sale.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SoldPack {
     pub pack: PackId,
@@ -25,7 +25,7 @@ pub struct SoldPack {
 }
 
 impl SoldPack {
-    /// As the catalog offers it now.
+    /// The terms that the catalog has now.
     #[must_use]
     pub fn of(pack: &Pack) -> Self {
         Self {
@@ -36,10 +36,10 @@ impl SoldPack {
         }
     }
 
-    /// So many credits, at the catalog's price for each.
+    /// The terms of a chosen number of credits, by the catalog's price for one.
     ///
     /// # Errors
-    /// When the catalog sells no free amount, or not so much or so little.
+    /// If the catalog does not sell chosen numbers of credits, or not this many.
     pub fn of_credits(catalog: &Catalog, credits: Credits) -> Result<Self, Refusal> {
         let top_up = catalog.top_up.as_ref().ok_or(Refusal::NotForSale(Unsold::NoTopUp))?;
         let (smallest, largest) = (top_up.smallest, top_up.largest);
@@ -48,11 +48,10 @@ impl SoldPack {
         Ok(Self { pack, credits, price, expires_after_days: top_up.expires_after_days })
     }
 
-    /// How many of it were bought: as many as its price goes into what was charged, where that is a whole number, else
-    /// as many as were said.
+    /// How many packs were bought: `subtotal` divided by the price if that is a whole number, else `quantity`.
     #[must_use]
     pub fn count(&self, quantity: u32, subtotal: Option<&Money>) -> u32 {
-        // Of a free amount there is one.
+        // A chosen number of credits is always one pack.
         if self.pack.as_str() == PACK {
             return quantity;
         }
@@ -61,14 +60,14 @@ impl SoldPack {
         counted.unwrap_or(quantity)
     }
 
-    /// When it ends, if it was bought then.
+    /// When its credits end. `None`: never.
     #[must_use]
     pub fn ends(&self, bought_at: Timestamp) -> Option<Timestamp> {
         self.expires_after_days.map(|days| bought_at.plus(TimeDelta::days(i64::from(days))))
     }
 }
 
-/// How many times `price` goes into `minor`, if it does so without a rest.
+/// `minor` divided by `price`, if that is a whole number.
 fn whole(minor: i64, price: i64) -> Option<u32> {
     let count = minor.checked_div(price).filter(|_| minor.checked_rem(price) == Some(0))?;
     u32::try_from(count).ok().filter(|count| *count > 0)

@@ -1,19 +1,19 @@
 //! In which order were the reports on a subscription made?
 //!
-//! Reports come in any order, and have their time only to the second. The order here follows from the set of reports
-//! alone, so that the answer is always the same.
+//! Reports come in any order, and have their time only to the second.
+//! The order here depends only on the set of reports, so that it is always the same.
 
 use super::{
     report::{ReportOrder, SubscriptionState, TermsChange},
     time::Timestamp,
 };
 
-/// How many reports of one second are put in order by what they say. More of them are ordered by their ids.
+/// How many reports of one second are ordered by what they say. If there are more, they are ordered by their ids.
 const PEERS_MAX: usize = 6;
 
-/// A report, or what is left of one.
+/// A report, or the parts of it that its order depends on.
 pub trait StoredReport {
-    /// Whether it says that the subscription has ended. That is later than anything that says otherwise.
+    /// Whether it says that the subscription has ended. Such a report comes after all others.
     fn is_end(&self) -> bool;
     fn reported_at(&self) -> Timestamp;
     fn rank(&self) -> u8;
@@ -43,7 +43,7 @@ impl StoredReport for SubscriptionState {
     }
 }
 
-/// A report of which nothing is left but where it stands, and something else.
+/// The order of a report, with anything else.
 impl<T> StoredReport for (ReportOrder, T) {
     fn is_end(&self) -> bool {
         false
@@ -90,8 +90,9 @@ impl<T: StoredReport> StoredReport for &T {
 
 /// The reports on one subscription in the order in which they were made, the newest last.
 ///
-/// Those of one second and rank are put so that as many as possible begin where the one before ended, the first of them
-/// where the second before ended; of several such orders, and where nothing is said, the one that their ids have.
+/// Reports of one second and rank are ordered so that as many as possible begin where the one before ended, and the
+/// first where the second before ended.
+/// Of several such orders, and among reports that do not say where they begin, the one by id is taken.
 #[must_use]
 pub fn in_order<T: StoredReport>(reports: Vec<T>) -> Vec<T> {
     let mut ordered = Vec::with_capacity(reports.len());
@@ -101,8 +102,8 @@ pub fn in_order<T: StoredReport>(reports: Vec<T>) -> Vec<T> {
     ordered
 }
 
-/// Puts a report to where it belongs among those that are in order. Only its own second is looked at, and the ones
-/// behind it as far as they begin elsewhere by that.
+/// Inserts a report into reports that are in order.
+/// Only the reports of its second are ordered again, and those of later seconds as far as they then begin elsewhere.
 pub fn put_in_order<T: StoredReport>(reports: &mut Vec<T>, report: T) {
     let second_of_new = second(&report);
     let start = reports.partition_point(|known| second(known) < second_of_new);
@@ -122,18 +123,18 @@ pub fn put_in_order<T: StoredReport>(reports: &mut Vec<T>, report: T) {
     }
 }
 
-/// What comes first by more than what is said.
+/// What the order depends on first: all reports that are equal in this are one second.
 fn second<T: StoredReport>(report: &T) -> (bool, Timestamp, u8) {
     (report.is_end(), report.reported_at(), report.rank())
 }
 
-/// The last report of a second, by its id.
+/// What the last report of a second ends with.
 fn last_id<T: StoredReport>(reports: &[T], start: usize, end: usize) -> Option<String> {
     let last = reports.get(start..end).and_then(<[T]>::last);
     last.map(|last| last.id().to_owned())
 }
 
-/// Puts the reports of one second in order, after the last one of those before.
+/// Orders the reports of one second, after the last report before them.
 fn chain<T: StoredReport>(reports: &mut [T], (start, end): (usize, usize)) {
     let (before, rest) = reports.split_at_mut_checked(start).unwrap_or_default();
     let length = end.saturating_sub(start).min(rest.len());
@@ -143,7 +144,7 @@ fn chain<T: StoredReport>(reports: &mut [T], (start, end): (usize, usize)) {
         return;
     }
     let places = ReportLinks::between(before.last(), peers).best_order();
-    // Each step of this puts one report to its place, so it ends after as many.
+    // Each round brings one report to its place, so there are as many rounds as reports.
     let mut at: Vec<usize> = (0..peers.len()).collect();
     for (place, number) in places.into_iter().enumerate() {
         let Some(found) = at.iter().position(|known| *known == number) else { return };
@@ -152,11 +153,11 @@ fn chain<T: StoredReport>(reports: &mut [T], (start, end): (usize, usize)) {
     }
 }
 
-/// Which of some reports begin where which other one ended.
+/// Which reports begin where which other one ended.
 struct ReportLinks {
     /// How many there are.
     count: usize,
-    /// By the number of the one before, and at last what came before all of them.
+    /// For each report, by the number of the report before it; the last entry is for what came before all of them.
     follows: Vec<Vec<bool>>,
 }
 
@@ -175,9 +176,9 @@ impl ReportLinks {
         self.follows.get(last).and_then(|follows| follows.get(next)).copied().unwrap_or(false)
     }
 
-    /// The order with the most links; of several the first by the numbers.
+    /// The order with the most links; of several, the first by number.
     fn best_order(&self) -> Vec<usize> {
-        // By what is placed already and which one was last: how many links can follow. What is placed is a set of bits.
+        // For each set of placed reports, as bits, and each last one: how many links can still follow.
         let whole: usize = (1_usize << self.count.min(PEERS_MAX)).saturating_sub(1);
         let mut best = vec![vec![0_u8; self.count.saturating_add(1)]; whole.saturating_add(1)];
         for placed in (0..whole).rev() {
@@ -199,12 +200,12 @@ impl ReportLinks {
         order
     }
 
-    /// What is not placed yet.
+    /// The reports that are not in the set `placed`.
     fn left(&self, placed: usize) -> impl Iterator<Item = usize> + use<> {
         (0..self.count).filter(move |number| placed & (1 << number) == 0)
     }
 
-    /// How many links there are at most when `next` is put after `last`.
+    /// The most links if `next` is placed after `last`.
     fn worth(&self, best: &[Vec<u8>], placed: usize, last: usize, next: usize) -> u8 {
         let then = best.get(placed | (1 << next)).and_then(|row| row.get(next)).copied().unwrap_or(0);
         then.saturating_add(u8::from(self.goes_on(last, next)))

@@ -1,7 +1,7 @@
 //! Which plans is the account on, until when, and what was paid for?
 //!
-//! Stripe's reports are evidence that may come late, twice and in any order. All of them are kept, by subscription, and
-//! everything here follows from the set of reports.
+//! Stripe's reports may come late, twice and in any order.
+//! All of them are kept, by subscription, and everything here follows from the set of reports.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,23 +30,23 @@ pub use super::{
 /// Everything that is known of an account's subscriptions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscriptions {
-    /// Shared between the copies of an account, since most events do not change it.
+    /// Shared by copies of an account, since most events do not change it.
     facts: BTreeMap<ProviderId, Arc<Facts>>,
     /// The newest report of each subscription.
     known: BTreeMap<ProviderId, SubscriptionState>,
-    /// What is free, and what was recorded without its lines, in the order in which it became known.
+    /// Terms that are free, or were recorded without invoice lines, in the order in which they became known.
     terms: Vec<PaidTerm>,
-    /// When the months of `terms` began that were granted, by subscription. None is granted twice, also if two terms
-    /// have it.
+    /// The starts of the granted months of `terms`, by subscription.
+    /// A month is granted once, even if two terms have it.
     #[serde(default)]
     granted: BTreeMap<ProviderId, BTreeSet<Timestamp>>,
-    /// When the account moved in, if it was kept elsewhere before.
+    /// When the account moved in, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     moved_in: Option<Timestamp>,
 }
 
 impl Subscriptions {
-    /// Takes a report into account.
+    /// Adds a report.
     pub fn observe(&mut self, terms: &SubscriptionState) {
         let facts = self.facts_of(&terms.subscription);
         facts.observe(terms);
@@ -60,8 +60,8 @@ impl Subscriptions {
         self.leave_free();
     }
 
-    /// A plan with a price of 0 is had once, whoever of the account's subscriptions names it, and also where the
-    /// account has it by itself.
+    /// Finds again when a plan with a price of 0 is given: once, even if several subscriptions name it or the account
+    /// has it without one.
     fn leave_free(&mut self) {
         let lines: Vec<FreeLine> = self.facts.values().flat_map(|facts| facts.free_lines()).collect();
         let spans = months::free::spans(self.free_months(&lines), lines);
@@ -70,7 +70,7 @@ impl Subscriptions {
         }
     }
 
-    /// Takes into account for which invoices no money came. Returns what is known of that.
+    /// Stores which invoices have no money behind them, and returns that.
     pub(super) fn leave_unbacked(&mut self, payments: &PaymentRecords) -> Unbacked {
         let unbacked = unbacked::search::find(self.facts.values().map(AsRef::as_ref), payments);
         for facts in self.facts.values_mut().filter(|facts| facts.is_unbacked_otherwise(&unbacked)) {
@@ -83,7 +83,7 @@ impl Subscriptions {
         self.facts_of(&invoice.subscription).leave_unpaid(invoice, at);
     }
 
-    /// Notes that something was granted for the month that ends at `month_end`.
+    /// Records that the month that ends at `month_end` has grants.
     pub fn month_opened(&mut self, subscription: &ProviderId, month_end: Timestamp) {
         if self.facts.contains_key(subscription) {
             self.facts_of(subscription).open(month_end);
@@ -95,7 +95,7 @@ impl Subscriptions {
         Arc::make_mut(facts.or_insert_with(|| Arc::new(Facts::of_account(self.moved_in))))
     }
 
-    /// Notes when the account moved in, before anything is known of it.
+    /// Records when the account moved in. It comes before all reports.
     pub(super) const fn move_in(&mut self, as_of: Timestamp) {
         self.moved_in = Some(as_of);
     }
@@ -110,12 +110,12 @@ impl Subscriptions {
         &self.facts
     }
 
-    /// Every month that facts are known of, with its subscription.
+    /// All months that follow from facts, with their subscriptions.
     pub fn months(&self) -> impl Iterator<Item = (&ProviderId, &Month)> {
         self.facts.iter().flat_map(|(id, facts)| facts.months().iter().map(move |month| (id, month)))
     }
 
-    /// The months for which nothing was granted yet.
+    /// The months without grants.
     pub fn closed_months(&self) -> impl Iterator<Item = (&ProviderId, &Month)> {
         self.facts.iter().flat_map(|(id, facts)| {
             let closed = facts.months().iter().filter(|month| !facts.is_opened(month));
@@ -123,9 +123,9 @@ impl Subscriptions {
         })
     }
 
-    /// The months that the account's free plan gave by itself, without those that began while a line held the same
-    /// plan: they are granted for what is left of them when the subscription has ended. The first one is granted
-    /// whatever is held, and is known before anything else.
+    /// The months of the account's free plan, without those that began while a line gave the same plan: the rest of
+    /// those is granted when the subscription has ended.
+    /// The first month is granted when the account opens, and always counts.
     fn free_months(&self, lines: &[FreeLine]) -> Vec<(PlanId, Period)> {
         let free = self.terms.iter().filter(|paid| paid.term.paid.is_none());
         let months = free.flat_map(|paid| {
@@ -143,7 +143,7 @@ impl Subscriptions {
         months.collect()
     }
 
-    /// Adds what is free. Terms end where a later change of plan replaces them, in whatever order both come.
+    /// Adds a free term. Terms end where a later change of plan replaces them, in whatever order both become known.
     pub fn pay(&mut self, term: &Term) {
         let mut paid = PaidTerm::new(term.clone());
         for other in &mut self.terms {
@@ -160,12 +160,12 @@ impl Subscriptions {
         self.terms.push(paid);
     }
 
-    /// Notes that the month of a term which begins at `start` has been granted. Months before it are never granted.
+    /// Records that the month of a term that begins at `start` was granted. Earlier months are no longer granted.
     pub fn month_granted(&mut self, subscription: &ProviderId, start: Timestamp) {
         let granted = self.granted.entry(subscription.clone()).or_default();
         granted.insert(start);
         for paid in self.terms.iter_mut().filter(|paid| paid.term.subscription == *subscription) {
-            // A free plan leaves out the months that went by on another plan.
+            // The months that passed on another plan are not granted.
             if paid.term.paid.is_none() && paid.next.is_some_and(|next| next < start) {
                 paid.skip_until_after(Some(start));
             }
@@ -174,13 +174,13 @@ impl Subscriptions {
         self.leave_free();
     }
 
-    /// Whether a report would hold over what is known of its subscription. One that ended stays ended.
+    /// Whether a report would be the newest of its subscription. A subscription that has ended stays ended.
     #[must_use]
     pub fn is_newer(&self, terms: &SubscriptionState) -> bool {
         self.facts.get(&terms.subscription).is_none_or(|facts| facts.would_hold(terms))
     }
 
-    /// What was said last of the subscription before a report was made.
+    /// The report before this one.
     #[must_use]
     pub fn before(&self, terms: &SubscriptionState) -> Option<&SubscriptionState> {
         self.facts.get(&terms.subscription)?.before(terms)
@@ -196,7 +196,7 @@ impl Subscriptions {
         &self.terms
     }
 
-    /// The subscription that is shown first: the newest report of those that give access.
+    /// The subscription that is shown first: of those that give access, the one with the newest report.
     #[must_use]
     pub fn current(&self) -> Option<&SubscriptionState> {
         self.known
@@ -205,12 +205,12 @@ impl Subscriptions {
             .max_by(|one, other| one.evidence.cmp(&other.evidence))
     }
 
-    /// The subscriptions that go on at `at`, as far as is known.
+    /// The subscriptions that have not ended at `at`, as far as is known.
     pub fn running(&self, at: Timestamp) -> impl Iterator<Item = &SubscriptionState> {
         self.known.values().filter(move |terms| terms.status.gives_access() && !terms.has_ended(at))
     }
 
-    /// Until when something is paid for that was not given back.
+    /// The end of the last period that was paid for and not given back.
     #[must_use]
     pub fn paid_until(&self, payments: &PaymentRecords) -> Option<Timestamp> {
         let lines = self.facts.values().filter_map(|facts| facts.paid_until(payments));
@@ -218,7 +218,7 @@ impl Subscriptions {
         lines.chain(terms.map(|paid| paid.term.period.end)).max()
     }
 
-    /// The subscription that gives a plan at `at`: of several the one that was reported on last.
+    /// The subscription that gives this plan at `at`; of several, the one with the newest report.
     pub fn giving<'a>(
         &'a self,
         plan: &PlanId,
@@ -230,7 +230,7 @@ impl Subscriptions {
         terms.max_by(|one, other| one.evidence.cmp(&other.evidence))
     }
 
-    /// The plans that subscriptions give at `at`, each by its subscription.
+    /// The plans that subscriptions give at `at`, with the subscriptions.
     pub fn plans<'a>(
         &'a self,
         at: Timestamp,
@@ -240,16 +240,16 @@ impl Subscriptions {
         by_facts.chain(self.paid_out(at).map(|term| &term.plan))
     }
 
-    /// How many seats of a plan subscriptions give at `at`, all together.
+    /// The sum of the seats of a plan that subscriptions give at `at`.
     #[must_use]
     pub fn seats(&self, plan: &PlanId, at: Timestamp, known: PlanConditions<'_>) -> u64 {
         let giving = self.facts.values().filter(|facts| facts.plan(at, known) == Some(plan));
         let seats = giving.fold(0_u64, |sum, facts| sum.saturating_add(facts.seats(plan, at, known)));
-        // A period that was recorded without its lines has one.
+        // A period that was recorded without invoice lines has one seat.
         seats.max(1)
     }
 
-    /// A period that was paid for, recorded without its lines.
+    /// A paid period that was recorded without invoice lines.
     fn paid_out(&self, at: Timestamp) -> Option<&Term> {
         let ended = |id: &ProviderId| self.known.get(id).is_none_or(|known| known.has_ended(at));
         self.terms
@@ -259,10 +259,10 @@ impl Subscriptions {
             .max_by_key(|term| (term.period.start, term.changed_at))
     }
 
-    /// The next month that a free plan gives: its number, since when it is due, and the month.
+    /// The next month of a free plan: its number, since when it is due, and the month.
     ///
-    /// A month is due from its start, or from when the account comes back to the free plan during it. Months
-    /// that went by on another plan are not made up for.
+    /// A month is due from its start, or from when the account returned to the free plan during it.
+    /// Months that passed on another plan are not granted later.
     #[must_use]
     pub fn next_free_month(
         &self,
@@ -283,7 +283,7 @@ impl Subscriptions {
         )
     }
 
-    /// The first instant from `at` on at which no subscription gives a plan.
+    /// The first time, `at` or later, at which no subscription gives a plan.
     fn free_from(&self, at: Timestamp, known: PlanConditions<'_>) -> Option<Timestamp> {
         let mut at = at;
         while self.plans(at, known).next().is_some() {

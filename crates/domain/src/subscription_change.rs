@@ -1,5 +1,5 @@
-//! May this subscription be changed so, and how is that paid for? The rules are asked before the payment provider,
-//! which reports the result.
+//! May this subscription be changed so, and how is that paid for?
+//! These rules are checked before the payment provider is called, which reports the result.
 
 use chrono::TimeDelta;
 use serde::Serialize;
@@ -19,63 +19,64 @@ use super::{
 
 pub use super::requested::{CancelAt, PlanSelection, SubscriptionAction};
 
-/// How long a price that was shown may be asked for.
+/// For how long after a preview its price can be requested.
 pub const PREVIEW_HOLDS: TimeDelta = TimeDelta::hours(1);
 
-/// What somebody wants to have instead. `None`: as it is.
+/// What a caller wants to change. `None`: as it is now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ChangeRequest {
     pub plan: Option<PlanId>,
     pub interval: Option<Interval>,
     pub quantity: Option<u32>,
-    /// From when on it is charged for, as a preview said.
+    /// From when on the new price is charged, as a preview said.
     pub proration_date: Option<Timestamp>,
 }
 
-/// When the difference between two prices is charged, or given back.
+/// When the difference between two prices is charged or given back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProrationBilling {
     AtOnce,
     NextInvoice,
     Never,
-    /// Nothing: it is another price from the next period on.
+    /// The difference is not charged: the new price holds from the next period on.
     PeriodEnd,
 }
 
-/// A change that may be made.
+/// A change that the rules allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AllowedChange {
     pub from: PlanSelection,
     pub to: PlanSelection,
     pub price_id: String,
     pub settlement: ProrationBilling,
-    /// From when on the new price is charged for. `None` where nothing is prorated.
+    /// From when on the new price is charged. `None`: nothing is prorated.
     pub proration_date: Option<Timestamp>,
     /// When it takes effect. `None`: now.
     pub at: Option<Timestamp>,
-    /// Whether less is paid for it in a year.
+    /// Whether it costs less in a year.
     pub is_less: bool,
 }
 
 impl AllowedChange {
-    /// Whether there is an invoice now. Another interval begins a new period, whatever is prorated.
+    /// Whether an invoice is made now. Another interval begins a new period, even if nothing is prorated.
     #[must_use]
     pub fn is_paid_at_once(&self) -> bool {
         let now = self.at.is_none();
         now && (self.settlement == ProrationBilling::AtOnce || self.from.interval != self.to.interval)
     }
 
-    /// Whether money is taken for it that would not be taken without it. A year that becomes a month at once begins a
-    /// month that is paid, though it is less.
+    /// Whether it takes money that would not be taken otherwise.
+    /// A change from yearly to monthly that takes effect at once does, since it begins a month that is paid, even if it
+    /// is less.
     #[must_use]
     pub fn begins_charge(&self) -> bool {
         !self.is_less || (self.at.is_none() && self.from.interval != self.to.interval)
     }
 }
 
-/// What may be done to a subscription of an account as it was reported last. That of a closed one can only end. Where
-/// nothing is sold, it can become less.
+/// What may be done to a subscription, by its newest report.
+/// That of a closed account can only end, and if nothing is sold to the account, it can only become less.
 #[must_use]
 pub fn allowed_to(
     account: &Account,
@@ -90,7 +91,7 @@ pub fn allowed_to(
     allowed.filter(|step| !only_end || *step == SubscriptionAction::Cancel).filter(is_sold).collect()
 }
 
-/// The same, of an open account.
+/// The same, for an open account to which something is sold.
 #[must_use]
 pub const fn allowed(terms: &SubscriptionState) -> &'static [SubscriptionAction] {
     let ends = terms.cancel_at.is_some();
@@ -121,11 +122,11 @@ pub const fn allowed(terms: &SubscriptionState) -> &'static [SubscriptionAction]
     }
 }
 
-/// The subscription that is meant: the one with this id, else the only one that has not ended. That of a closed account
-/// is found, too: it may be charged for until it is cancelled.
+/// The subscription with this id, or else the only one that has not ended.
+/// Subscriptions of closed accounts are found, too, since they may be charged for until they are cancelled.
 ///
 /// # Errors
-/// When there is no such account, or it has no such subscription, or several.
+/// If the account does not exist, or has no such subscription, or several.
 pub fn find<'a>(
     account: &'a Account,
     named: Option<&ProviderId>,
@@ -146,20 +147,20 @@ pub fn find<'a>(
     }
 }
 
-/// What the provider's page to look after a subscription is opened for.
+/// What the customer portal is opened for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Page {
-    /// All that it offers, changes of plan among it.
+    /// All that it offers, including changes of plan.
     Whole,
-    /// To end this subscription, and for nothing else.
+    /// Only to cancel this subscription.
     Cancellation(ProviderId),
-    /// For another way to pay, and nothing else.
+    /// Only to change the payment method.
     PaymentMethod,
 }
 
-/// The page offers larger plans wherever there is a subscription. Where nothing is sold it is opened for one thing
-/// alone:
-/// to end the subscription, or, when that ends already, for what is left to be paid.
+/// What the customer portal may offer.
+/// It offers larger plans if there is a subscription, so that, if nothing is sold to the account, it is only opened for
+/// cancelling, or for the payment method if the subscription ends already.
 #[must_use]
 pub fn page(account: &OpenAccount, billing: BillingState, at: Timestamp) -> Page {
     let mut going = account.subscriptions.known().values().filter(|terms| !terms.has_ended(at)).peekable();
@@ -171,7 +172,7 @@ pub fn page(account: &OpenAccount, billing: BillingState, at: Timestamp) -> Page
 }
 
 /// # Errors
-/// When the subscription is not in a state for this step; the refusal says for which it is.
+/// If the subscription's state does not allow this step. The refusal says which steps it allows.
 pub fn check(terms: &SubscriptionState, step: SubscriptionAction) -> Result<(), Refusal> {
     let allowed = allowed(terms);
     if allowed.contains(&step) {
@@ -181,7 +182,7 @@ pub fn check(terms: &SubscriptionState, step: SubscriptionAction) -> Result<(), 
 }
 
 /// # Errors
-/// When the subscription cannot be cancelled, or ends with its period already.
+/// If the subscription cannot be cancelled, or already ends with its period.
 pub fn cancel(terms: &SubscriptionState, when: CancelAt) -> Result<(), Refusal> {
     check(terms, SubscriptionAction::Cancel)?;
     match when {
@@ -190,11 +191,11 @@ pub fn cancel(terms: &SubscriptionState, when: CancelAt) -> Result<(), Refusal> 
     }
 }
 
-/// Works out a change of what is held now, as the payment provider says, to what is wanted.
+/// Computes a change from what the payment provider says is held now to what is requested.
 ///
 /// # Errors
-/// When the subscription is in no state for it, the catalog does not sell it, it is so already, or the preview that it
-/// refers to is too old.
+/// If the subscription's state does not allow it, the catalog does not sell it, nothing would change, or the preview
+/// that the request refers to is too old.
 pub fn change(
     terms: &SubscriptionState,
     catalog: &Catalog,
@@ -225,30 +226,31 @@ pub fn change(
 }
 
 /// # Errors
-/// When more would be taken, and nothing is sold to the account.
+/// If the change takes more money, and nothing is sold to the account.
 pub fn check_sold(change: &AllowedChange, billing: BillingState) -> Result<(), Refusal> {
     if change.begins_charge() { billing.check() } else { Ok(()) }
 }
 
-/// Whether what is paused may go on: one that stands still begins a new period, which is paid at once; the other goes
-/// on as it was bought.
+/// Whether a paused subscription may be resumed.
+/// One whose status is paused begins a new period that is paid at once; one whose collection is paused goes on as it
+/// was bought.
 ///
 /// # Errors
-/// When money would be taken at once, and nothing is sold to the account.
+/// If money would be taken at once, and nothing is sold to the account.
 pub fn check_resumed(terms: &SubscriptionState, billing: BillingState) -> Result<(), Refusal> {
     if stands_still(terms) { billing.check() } else { Ok(()) }
 }
 
-/// Whether no period of it runs, as after a trial without a card.
+/// Whether the subscription has no running period, as after a trial without a payment method.
 #[must_use]
 pub const fn stands_still(terms: &SubscriptionState) -> bool {
     matches!(terms.status, SubscriptionStatus::Paused)
 }
 
-/// A change inside of a period gives back what is left of what was charged for, also where nobody has paid it.
+/// Refuses a change that would give back a charge that was not paid.
 ///
 /// # Errors
-/// When it does, and an earlier change of the period is not paid.
+/// If an earlier change of the period is not paid, and this one would give it back.
 pub fn check_is_paid(
     account: &Account,
     subscription: &ProviderId,
@@ -263,8 +265,8 @@ pub fn check_is_paid(
     })
 }
 
-/// When a change to less takes effect: what was paid for is kept until then. `None`: now, by the catalog, or because
-/// nothing was paid yet.
+/// When a change to less takes effect: at the end of what is paid.
+/// `None`: now, because the catalog says so or nothing was paid yet.
 fn waits(terms: &SubscriptionState, catalog: &Catalog) -> Option<Timestamp> {
     match (catalog.payments.downgrade, terms.status) {
         (Downgrade::AtOnce, _) | (_, SubscriptionStatus::Trialing) => None,
@@ -272,61 +274,63 @@ fn waits(terms: &SubscriptionState, catalog: &Catalog) -> Option<Timestamp> {
     }
 }
 
-/// Whether it is a lower price, or a year that becomes a month of no larger plan and of no more of it: a month is
-/// dearer than a twelfth of the year because it is a month, and brings no more. A month that becomes a year is paid at
-/// once, whatever the year costs.
+/// Whether the price for a year is lower.
+/// A change from yearly to monthly is less if it is for no larger plan and quantity, although twelve months usually
+/// cost more than a year.
+/// A change from monthly to yearly is paid at once, whatever the year costs, so it is not less.
 fn is_less(catalog: &Catalog, from: &PlanSelection, to: &PlanSelection) -> Result<bool, Refusal> {
     let (before, after) = (in_a_year(catalog, from)?, in_a_year(catalog, to)?);
     Ok(match (from.interval, to.interval) {
         (Interval::Month, Interval::Year) => false,
         (Interval::Year, Interval::Month) => {
             let monthly = PlanSelection { interval: Interval::Month, ..from.clone() };
-            // A plan that has no price for a month is compared by what it costs.
+            // A plan without a monthly price is compared by what it costs.
             after <= in_a_year(catalog, &monthly).unwrap_or(before)
         }
         (Interval::Month, Interval::Month) | (Interval::Year, Interval::Year) => after < before,
     })
 }
 
-/// The credits that it gives for each month.
+/// The credits that it gives each month.
 ///
 /// # Errors
-/// When the catalog has no such plan, or they are more than an amount can hold.
+/// If the catalog has no such plan, or an amount cannot hold them.
 pub fn monthly(catalog: &Catalog, order: &PlanSelection) -> Result<Credits, Refusal> {
     let plan = catalog.terms_of(&order.plan);
     let plan = plan.ok_or_else(|| Refusal::UnknownPlan { plan: order.plan.clone() })?;
-    // What costs nothing is had once.
+    // A free plan gives its credits once, whatever the quantity.
     let is_free = plan.price_of_old(order.interval).is_some_and(|price| price.amount.minor == 0);
     let quantity = if is_free { order.quantity.min(1) } else { order.quantity };
     plan.monthly(quantity).ok_or(Refusal::AmountTooLarge)
 }
 
-/// What one interval of it costs, before discounts and taxes.
+/// The price for one interval, before discounts and taxes.
 ///
 /// # Errors
-/// When the catalog has no such price, or it is more than an amount can hold.
+/// If the catalog has no such price, or an amount cannot hold it.
 pub fn cost(catalog: &Catalog, order: &PlanSelection) -> Result<Money, Refusal> {
     let amount = &price(catalog, order)?.amount;
     let minor = amount.minor.checked_mul(i64::from(order.quantity)).ok_or(Refusal::AmountTooLarge)?;
     Ok(Money { minor, currency: amount.currency.clone() })
 }
 
-/// What somebody may change to: a plan that is sold.
+/// The price of a plan that can be changed to, because it is sold.
 fn offer<'a>(catalog: &'a Catalog, order: &PlanSelection) -> Result<&'a PlanPrice, Refusal> {
     let plan = catalog.plan(&order.plan);
     let plan = plan.ok_or_else(|| Refusal::UnknownPlan { plan: order.plan.clone() })?;
     plan.offer(order.interval).map_err(Refusal::NotForSale)
 }
 
-/// What it costs, also where it is not sold any more: somebody may have it.
+/// The price, even if it is no longer sold, since the account may have it.
 fn price<'a>(catalog: &'a Catalog, order: &PlanSelection) -> Result<&'a PlanPrice, Refusal> {
     let plan = catalog.terms_of(&order.plan);
     let plan = plan.ok_or_else(|| Refusal::UnknownPlan { plan: order.plan.clone() })?;
     plan.price_of_old(order.interval).ok_or(Refusal::NotForSale(Unsold::NoPrice))
 }
 
-/// More is paid for at once. Less is given back as the catalog says, and so is everything where it says that nothing
-/// is prorated. Another interval begins a new period, which is always charged at once.
+/// When the difference is charged or given back: more is charged at once, less as the catalog says.
+/// If the catalog prorates nothing, that holds for both, but another interval begins a new period, which is always
+/// charged at once.
 fn settlement(
     catalog: &Catalog,
     from: &PlanSelection,
@@ -346,14 +350,14 @@ fn settlement(
     })
 }
 
-/// What it costs in a year, in minor units.
+/// The price for a year, in minor units.
 fn in_a_year(catalog: &Catalog, order: &PlanSelection) -> Result<i128, Refusal> {
     let minor = i128::from(price(catalog, order)?.amount.minor);
     let times = 12_i128.checked_div(i128::from(order.interval.months())).unwrap_or(1);
     Ok(minor.saturating_mul(times).saturating_mul(i128::from(order.quantity)))
 }
 
-/// The whole second from which on the change counts: what was shown, while that holds, else now.
+/// From which whole second on the new price is charged: as the preview said, if that still holds, else from now.
 fn proration_date(
     terms: &SubscriptionState,
     wish: &ChangeRequest,

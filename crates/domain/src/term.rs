@@ -1,5 +1,5 @@
-//! What does a plan give month by month without an invoice: a free plan, or a period that was recorded before invoices
-//! were kept with their lines?
+//! What does a plan give each month without an invoice?
+//! It is free, or was recorded before the lines of invoices were kept.
 
 use std::collections::BTreeSet;
 
@@ -12,13 +12,13 @@ use super::{
     time::{Period, Timestamp},
 };
 
-/// A plan's period that was paid for, or is free. Its allocation is granted month by month.
+/// A plan's period that is free or was paid for. Its allocation is granted month by month.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Term {
     pub subscription: ProviderId,
     pub plan: PlanId,
     pub period: Period,
-    /// Credits for each month that begins in the period.
+    /// The credits for each month that begins in the period.
     pub monthly: Credits,
     /// The most that may roll over into each of those months. `None`: nothing rolls over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -26,14 +26,14 @@ pub struct Term {
     /// What was paid for the whole period, and by which payment. `None`: it is free.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid: Option<PaidBy>,
-    /// Ends earlier terms of the subscription where this one begins.
+    /// Whether it ends earlier terms of the subscription at its own start.
     #[serde(default)]
     pub replaces: bool,
-    /// When the plan changed, for a term that replaces the rest of another. The latest change holds.
+    /// When the plan changed, for a term that replaces another. The latest change holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_at: Option<Timestamp>,
-    /// Where months are counted from, when that is not the term's own start: a year that began on the 31st has
-    /// a month that begins on the 30th, and the next one begins on the 31st again.
+    /// From where months are counted, if not from the term's start: after a month that begins on the 30th because its
+    /// month is short, the next one begins on the 31st again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anchor: Option<Timestamp>,
 }
@@ -42,12 +42,12 @@ pub struct Term {
 pub struct PaidBy {
     pub payment: ProviderId,
     pub cost: Money,
-    /// How many months the price is for, which its cost is spread over.
+    /// For how many months the price is. Its cost is spread over them.
     pub months: u32,
 }
 
 impl Term {
-    /// The month with this number, from 0. The last one ends with the term; `None` when there are fewer.
+    /// The month with this number, from 0. The last one ends with the term. `None`: there are fewer months.
     #[must_use]
     pub fn month(&self, number: u32) -> Option<Period> {
         let months = self.months();
@@ -61,14 +61,14 @@ impl Term {
         (number < months).then(|| Period { start: boundary(number), end: boundary(number.saturating_add(1)) })
     }
 
-    /// How many months the term has: none when it was replaced from its start, else at least one.
+    /// How many months the term has: none if it was replaced from its start, else at least one.
     fn months(&self) -> u32 {
         let lasts = self.period.start < self.period.end;
         if lasts { months_between(self.period.start, self.period.end).max(1) } else { 0 }
     }
 
-    /// Whether this term holds instead of `other` from its own start on. A period that was paid for after the change
-    /// is not what the change was about.
+    /// Whether this term ends `other` at its own start.
+    /// A change does not end a period that was paid for after it.
     pub(super) fn cuts(&self, other: &Self) -> bool {
         let before = other.replaces || self.changed_at.is_none_or(|at| other.period.start < at);
         let later =
@@ -84,9 +84,9 @@ impl Term {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaidTerm {
     pub term: Term,
-    /// The number of the first month that has not been granted.
+    /// The number of the first month that was not granted.
     pub granted: u32,
-    /// When that month begins. `None`: all are granted.
+    /// When that month begins. `None`: all months were granted.
     pub next: Option<Timestamp>,
 }
 
@@ -108,7 +108,7 @@ impl PaidTerm {
         self.move_on(self.granted);
     }
 
-    /// When the last month that was granted began.
+    /// When the last granted month began.
     pub(super) fn last_granted(&self) -> Option<Timestamp> {
         self.term.month(self.granted.checked_sub(1)?).map(|month| month.start)
     }

@@ -1,6 +1,6 @@
 //! How is time counted? Instants to the microsecond, and the calendar that limits and periods follow.
 //!
-//! Nothing here reads a clock: every instant comes in with a command or an event.
+//! Nothing here reads a clock: every time comes with a command or an event.
 
 use std::fmt;
 
@@ -8,17 +8,17 @@ use chrono::{DateTime, Datelike, Months, NaiveTime, SecondsFormat, TimeDelta, Ti
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// An instant in UTC, to the microsecond, which is what Postgres keeps.
+/// A time in UTC, to the microsecond, as Postgres stores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
 #[schemars(with = "String")]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The first instant of the year 0, and the last one of the year 9999: RFC 3339 writes no others.
+    /// The first instant of the year 0, and the last of the year 9999, which are the bounds of RFC 3339.
     pub const MIN: Self = Self(-62_167_219_200_000_000);
     pub const MAX: Self = Self(253_402_300_799_999_999);
 
-    /// `None` when the instant is outside of the years that can be written as RFC 3339.
+    /// `None`: outside of the years that RFC 3339 can write.
     #[must_use]
     pub fn from_micros(micros: i64) -> Option<Self> {
         (Self::MIN.0..=Self::MAX.0).contains(&micros).then_some(Self(micros))
@@ -52,13 +52,13 @@ impl Timestamp {
     }
 
     /// # Errors
-    /// When the text is not an RFC 3339 instant.
+    /// If the text is not a time as in RFC 3339.
     pub fn parse(text: &str) -> Result<Self, InvalidTimestamp> {
         let instant = DateTime::parse_from_rfc3339(text).map_err(|_| InvalidTimestamp)?;
         Self::from_micros(instant.timestamp_micros()).ok_or(InvalidTimestamp)
     }
 
-    /// The instant `duration` later; the last possible one when that does not exist.
+    /// The time `duration` later, at most the last possible one.
     #[must_use]
     pub fn plus(self, duration: TimeDelta) -> Self {
         self.to_utc().checked_add_signed(duration).map_or(Self::MAX, Self::from)
@@ -82,7 +82,7 @@ impl Timestamp {
 }
 
 impl From<DateTime<Utc>> for Timestamp {
-    /// The nearest instant that can be written.
+    /// The nearest time that RFC 3339 can write.
     fn from(instant: DateTime<Utc>) -> Self {
         Self(instant.timestamp_micros().clamp(Self::MIN.0, Self::MAX.0))
     }
@@ -137,7 +137,7 @@ impl Period {
         self.start <= at && at < self.end
     }
 
-    /// Whole seconds from start to end; zero when the end comes first.
+    /// Whole seconds from start to end; zero if the end is before the start.
     #[must_use]
     pub fn seconds(&self) -> u64 {
         u64::try_from(self.end.seconds().saturating_sub(self.start.seconds())).unwrap_or(0)
@@ -157,9 +157,9 @@ pub enum CalendarUnit {
 }
 
 impl CalendarUnit {
-    /// The unit of the calendar in `zone` that `at` falls into.
+    /// The calendar unit in `zone` that contains `at`.
     ///
-    /// A day that a change of the clocks shortens or lengthens is still one day.
+    /// A day that is shorter or longer because clocks change is still one day.
     #[must_use]
     pub fn around(self, at: Timestamp, zone: Tz) -> Period {
         let today = at.to_utc().with_timezone(&zone).date_naive();

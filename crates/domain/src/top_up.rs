@@ -1,4 +1,4 @@
-//! What does a freely chosen amount of credits cost? A catalog may sell any number of them at a price for each.
+//! What does a chosen number of credits cost? A catalog may sell any number of them at a price for each.
 
 use super::{
     amount::{Credits, Currency, Money, Ratio},
@@ -6,10 +6,10 @@ use super::{
     ids::{InvalidIdentifier, PackId},
 };
 
-/// The id of the pack that a free amount is recorded as. No other pack has it.
+/// The id of the pack as which a chosen number of credits is recorded. No other pack has it.
 pub const PACK: &str = "credits";
 
-/// The id of the pack that a free amount is recorded as.
+/// [`PACK`] as an id.
 ///
 /// # Errors
 /// Never: the id is well formed.
@@ -20,20 +20,20 @@ pub fn pack_id() -> Result<PackId, InvalidIdentifier> {
 /// Any number of credits, bought once at a price for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopUp {
-    /// What buyers see it called.
+    /// The name that buyers see.
     pub name: String,
-    /// Minor units for one credit. It may be less than one, so it stays a ratio until a whole amount is priced.
+    /// Minor units for one credit. It may be less than one, so it stays a ratio until a number of credits is priced.
     pub price_per_credit: Ratio,
     pub currency: Currency,
-    /// The fewest and the most credits that are sold at once.
+    /// The fewest and the most credits in one purchase.
     pub smallest: Credits,
     pub largest: Credits,
     /// `None`: never expires.
     pub expires_after_days: Option<u16>,
-    /// The product at the payment provider that it is sold as; the amount is made for each sale. `None`: that is made
-    /// for each sale, too.
+    /// The product's id at the payment provider; a price is made for each sale.
+    /// `None`: the product is made for each sale, too.
     pub product_id: Option<String>,
-    /// The setting that the product's id comes from.
+    /// The setting that has the product's id.
     pub product_setting: Option<String>,
 }
 
@@ -44,7 +44,7 @@ impl TopUp {
         self.price_per_credit.to_decimal()
     }
 
-    /// What so many credits cost, rounded up to an amount that can be charged. `None`: that many are not sold.
+    /// The price of `credits`, rounded up to an amount that can be charged. `None`: this many are not sold.
     #[must_use]
     pub fn price_of(&self, credits: Credits) -> Option<Money> {
         if !(self.smallest..=self.largest).contains(&credits) {

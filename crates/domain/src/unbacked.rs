@@ -1,8 +1,9 @@
 //! Which invoices were paid with money that never came?
 //!
-//! Stripe gives back what was charged, even if nobody has paid it, or if its money was refunded: an invoice that gives
-//! back a part of such an invoice comes to less, and may put the rest on the customer's balance, which pays other
-//! invoices. No money is behind such payments.
+//! Stripe gives back what was charged even if it was not paid, or if the payment was refunded.
+//! An invoice that gives back a part of such a charge has a lower total, and may put the rest on the customer's
+//! balance, which pays other invoices.
+//! No money is behind such payments.
 
 pub(super) mod search;
 
@@ -12,35 +13,35 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::ProviderId;
 
-/// What no money is behind.
+/// What was paid, or is given back, without money behind it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unbacked {
-    /// By the paid invoice: what of it no money came for.
+    /// By paid invoice: which part of it no money came for.
     parts: BTreeMap<ProviderId, UnpaidPart>,
-    /// By the invoice that something was given back of: what it lacks, for either reason.
+    /// By invoice of which something is given back: how much money is missing, for any reason.
     lacks: BTreeMap<ProviderId, Lack>,
 }
 
 /// The part of an invoice that no money came for, in minor units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnpaidPart {
-    /// What was set off against it.
+    /// What it gives back of invoices without money behind them.
     pub set_off: i64,
-    /// What the customer's balance paid of it.
+    /// How much the customer's balance paid without money behind it.
     pub from_balance: i64,
-    /// What it would have come to.
+    /// The invoice's total without that set-off.
     pub whole: i64,
 }
 
 impl UnpaidPart {
-    /// All that it lacks, at most the whole.
+    /// How much money is missing, at most the whole.
     #[must_use]
     pub fn lacking(self) -> i64 {
         self.set_off.saturating_add(self.from_balance).min(self.whole).max(0)
     }
 }
 
-/// How much of an invoice there is no money for, or none any more, in minor units.
+/// How much money for an invoice never came or was returned, in minor units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lack {
     amount: i64,
@@ -48,7 +49,7 @@ pub struct Lack {
 }
 
 impl Lack {
-    /// Nobody paid anything.
+    /// No money came at all.
     const ALL: Self = Self { amount: 1, whole: 1 };
 
     #[must_use]
@@ -56,7 +57,7 @@ impl Lack {
         self.whole > 0 && self.whole <= self.amount
     }
 
-    /// The same share of an amount, rounded up.
+    /// The same share of `amount`, rounded up.
     #[must_use]
     pub fn share_of(self, amount: i64) -> i64 {
         let whole = i128::from(self.whole.max(1));
@@ -72,7 +73,7 @@ impl Unbacked {
         self.parts.is_empty()
     }
 
-    /// What an invoice lacks that something was given back of. `None`: nothing.
+    /// How much money is missing for an invoice of which something is given back. `None`: nothing is.
     #[must_use]
     pub fn lack(&self, invoice: &ProviderId) -> Option<Lack> {
         self.lacks.get(invoice).copied()
@@ -84,7 +85,7 @@ impl Unbacked {
         self.parts.get(invoice).copied().unwrap_or_default()
     }
 
-    /// The paid invoices that no money came for, in part at least.
+    /// The paid invoices for which money is missing.
     pub fn invoices(&self) -> impl Iterator<Item = &ProviderId> {
         self.parts.keys()
     }

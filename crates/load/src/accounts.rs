@@ -1,14 +1,14 @@
-//! Which account does a request name?
+//! Which account is a request for?
 
 use std::sync::Arc;
 
 use super::random::Random;
 
-/// What rank 1 weighs in the Zipf distribution. Large enough that rank 10,000,000 still weighs something, small
+/// The weight of rank 1 in the Zipf distribution: large enough that rank 10,000,000 still has a weight, and small
 /// enough that the sum of ten million ranks fits `u64`.
 const ZIPF_WEIGHT: u64 = 1 << 40;
 
-/// The accounts that a run names: the prefix and a number of seven digits, from 0.
+/// The accounts of a run: a prefix and a number of seven digits, from 0.
 #[derive(Clone, Debug)]
 pub struct LoadAccounts {
     pub prefix: String,
@@ -20,24 +20,24 @@ pub struct LoadAccounts {
 /// How a request chooses among the accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// Each as often as any other.
+    /// All with the same probability.
     Uniform,
     /// Always the first: one busy customer.
     Hot,
-    /// The account of rank r one r-th as often as the first: a few large customers and many small ones.
+    /// The account of rank r with 1/r of the first one's probability: a few large customers and many small ones.
     Zipf,
-    /// One after the other, so that a run of `count` items names each once. For preparing accounts.
+    /// In turn, so that a run of `count` items has each account once. For preparing accounts.
     InTurn,
 }
 
 impl LoadAccounts {
-    /// The name of the account with this number.
+    /// The id of the account with this number.
     pub fn name(&self, number: u64) -> String {
         format!("{}{number:07}", self.prefix)
     }
 }
 
-/// Chooses for one connection; its clones share the Zipf table and nothing else.
+/// Chooses for one connection; its clones only share the Zipf table.
 #[derive(Clone, Debug)]
 pub struct Chooser {
     count: u64,
@@ -49,7 +49,7 @@ pub struct Chooser {
 enum Odds {
     Uniform,
     Hot,
-    /// The sums of the weights up to each rank.
+    /// The cumulative weights of the ranks.
     Zipf(Arc<[u64]>),
     InTurn,
 }
@@ -66,14 +66,14 @@ impl Chooser {
         Self { count: accounts.count, odds, random: Random::from_clock() }
     }
 
-    /// The same accounts in an order of this connection's own.
+    /// The same accounts, in another order for this connection.
     #[must_use]
     pub const fn seeded(mut self, seed: u64) -> Self {
         self.random = Random::from_seed(self.random.next_u64() ^ seed);
         self
     }
 
-    /// The account of the run's item `turn`.
+    /// The account of the run's item number `turn`.
     pub fn choose(&mut self, turn: u64) -> u64 {
         match &self.odds {
             Odds::Uniform => self.random.below(self.count),
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn zipf_names_the_second_half_as_often_as_the_first_and_the_tenth_a_tenth() {
-        // With 100 ranks the first has 1 / 5.187 of all.
+        // With 100 ranks, the first has 1 / 5.187 of all.
         let hits = chosen(Choice::Zipf, 100, 518_700);
         assert!((98_000..102_000).contains(&hits[0]), "{}", hits[0]);
         assert!((48_500..51_500).contains(&hits[1]), "{}", hits[1]);

@@ -1,4 +1,4 @@
-//! One client: asks, waits for the answer, asks again.
+//! How does one client send requests? One after the other, each after the answer to the one before.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,14 +14,14 @@ use super::response::{ResponseError, ResponseReader};
 use super::schedule::RequestSchedule;
 use super::target::LoadTarget;
 
-/// After this long a request counts as unanswered, so that a server that hangs ends a run all the same.
+/// After this time a request counts as unanswered, so that a run also ends if the server hangs.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A connection with what it needs to use it alone.
+/// A connection, with all that its task needs.
 #[derive(Debug)]
 pub(super) struct Connection {
     authority: String,
-    /// Not yet registered with a runtime: it is opened in one and driven in another.
+    /// Not registered with a runtime yet, since it is opened in one and used in another.
     socket: std::net::TcpStream,
     rendered: Rendered,
     chooser: Chooser,
@@ -46,7 +46,7 @@ impl Connection {
         })
     }
 
-    /// Takes requests from the schedule until there are no more.
+    /// Sends requests from the schedule until there are no more.
     pub(super) async fn drive(self, schedule: Arc<RequestSchedule>) -> Result<ConnectionTally, LoadRunError> {
         let Self { authority, socket, mut rendered, mut chooser } = self;
         let unusable = |source| LoadRunError::Connect { address: authority.clone(), source };
@@ -56,8 +56,7 @@ impl Connection {
         while let Some(turn) = schedule.take(now) {
             let request = rendered.fill(turn.number, &mut chooser);
             if turn.due > now {
-                // The timer rounds up to a millisecond. That is counted as the server's time, which is the
-                // side to err on.
+                // The timer rounds up to a millisecond, which counts as the server's time and so never flatters it.
                 tokio::time::sleep_until(turn.due.into()).await;
             }
             let answer = exchange(&mut stream, request, &mut reader).await;
@@ -93,7 +92,7 @@ async fn exchange(
     tokio::time::timeout(ANSWER_TIMEOUT, reader.read(stream)).await.unwrap_or(Err(ResponseError::Broken))
 }
 
-/// How many commands were answered and carried out. Only a batch's answer has to be looked into.
+/// How many commands were answered, and how many of them succeeded. Only answers to batches have to be parsed for that.
 fn count_items(rendered: &Rendered, status: u16, reader: &ResponseReader) -> (u64, u64) {
     let success = (200..300).contains(&status);
     match rendered.items_per_request() {

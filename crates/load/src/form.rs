@@ -1,7 +1,8 @@
-//! What does a request look like on the wire?
+//! What are the bytes of a request?
 //!
-//! A form is rendered to bytes once. Account numbers and idempotency keys have a fixed width, so each request
-//! after that overwrites a few digits in place, and its length never changes.
+//! A form is rendered once.
+//! Account numbers and idempotency keys have a fixed width, so further requests overwrite a few digits in place, and
+//! the length never changes.
 
 use super::accounts::Chooser;
 use super::target::LoadTarget;
@@ -10,11 +11,12 @@ const ACCOUNT: &str = "{account}";
 const KEY: &str = "{key}";
 const ACCOUNT_DIGITS: usize = 7;
 const KEY_DIGITS: usize = 15;
-/// Each connection counts its own keys from its number times this, so that no two share one.
+/// Each connection counts its keys from its number times this, so that no two connections share one.
 const KEYS_PER_CONNECTION: u64 = 1_000_000_000;
 
-/// The shape of a request. `{account}` and `{key}` stand for an account's name and a fresh idempotency key, the
-/// same throughout one item.
+/// The form of a request.
+/// `{account}` and `{key}` are replaced by an account's id and a new idempotency key, which are the same within one
+/// item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestForm {
     method: &'static str,
@@ -25,20 +27,20 @@ pub struct RequestForm {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Body {
-    /// The whole request is about one account.
+    /// The whole request is for one account.
     One(String),
-    /// A JSON array of this many items, each with an account and a key of its own.
+    /// A JSON array of this many items, each with its own account and key.
     Many { item: String, count: usize },
 }
 
 impl RequestForm {
-    /// One request about one account, with an `Idempotency-Key`.
+    /// A request for one account, with an `Idempotency-Key`.
     pub fn one(method: &'static str, path: &str, body: &str) -> Self {
         let headers = format!("Idempotency-Key: {KEY}\r\n");
         Self { method, path: path.to_owned(), headers, body: Body::One(body.to_owned()) }
     }
 
-    /// One request with `count` items in a JSON array.
+    /// A request with `count` items in a JSON array.
     pub fn many(method: &'static str, path: &str, item: &str, count: usize) -> Self {
         let body = Body::Many { item: item.to_owned(), count: count.max(1) };
         Self { method, path: path.to_owned(), headers: String::new(), body }
@@ -55,7 +57,7 @@ impl RequestForm {
         Self::many("POST", "/v1/commands", item, count)
     }
 
-    /// How many commands a request carries.
+    /// How many commands a request has.
     pub const fn items(&self) -> usize {
         match &self.body {
             Body::One(_) => 1,
@@ -92,20 +94,20 @@ impl RequestForm {
     }
 }
 
-/// What the placeholders stand for, but for the digits.
+/// What replaces the placeholders, except the digits.
 struct Names<'run> {
     account_prefix: &'run str,
     key_prefix: String,
 }
 
-/// Where one item's digits are.
+/// Where the digits of one item are.
 #[derive(Clone, Debug, Default)]
 struct ItemSlot {
     accounts: Vec<usize>,
     keys: Vec<usize>,
 }
 
-/// Bytes with the places to patch.
+/// The bytes of a request, and the places to overwrite.
 #[derive(Debug, Default)]
 struct RequestTemplate {
     bytes: Vec<u8>,
@@ -147,7 +149,7 @@ impl RequestTemplate {
         self.bytes.extend_from_slice(&[b'0'; KEY_DIGITS]);
     }
 
-    /// The item that is being written. A request about one account has just one, head and body together.
+    /// The item that is being written. A request for one account has only one, for head and body.
     fn item(&mut self) -> &mut ItemSlot {
         if self.items.is_empty() {
             self.begin_item();
@@ -155,7 +157,7 @@ impl RequestTemplate {
         self.items.last_mut().expect("an item was begun above")
     }
 
-    /// Puts `body` behind this head.
+    /// Appends `body` to this head.
     fn append(mut self, body: Self, one_item: bool) -> Self {
         let shift = self.bytes.len();
         for item in body.items {
@@ -171,7 +173,7 @@ impl RequestTemplate {
     }
 }
 
-/// A connection's own copy of the request's bytes.
+/// The copy of the request's bytes for one connection.
 #[derive(Clone, Debug)]
 pub(super) struct Rendered {
     bytes: Vec<u8>,
@@ -181,7 +183,7 @@ pub(super) struct Rendered {
 }
 
 impl Rendered {
-    /// `run` tells this run's idempotency keys from every other run's.
+    /// `run` makes this run's idempotency keys different from every other run's.
     pub(super) fn new(form: &RequestForm, target: &LoadTarget, account_prefix: &str, run: u64) -> Self {
         let names = Names { account_prefix, key_prefix: format!("{run:016x}-") };
         let body = form.body(&names);
@@ -200,7 +202,7 @@ impl Rendered {
         self.items_per_request
     }
 
-    /// The bytes of the run's request `turn`, with new accounts and keys.
+    /// The bytes of the run's request number `turn`, with new accounts and keys.
     pub(super) fn fill(&mut self, turn: u64, chooser: &mut Chooser) -> &[u8] {
         let first = turn.saturating_mul(self.items_per_request);
         for (item, number) in self.items.iter().zip(first..) {

@@ -1,15 +1,15 @@
-//! How long did most of them take, and how long the slowest?
+//! How long did most requests take, and how long the slowest?
 //!
-//! A histogram of our own and not a crate's: what is needed is to count one number in a few nanoseconds without
-//! allocating, to add histograms up, and to read a rank. That is this file; a dependency would bring the
-//! reading and writing of file formats with it.
+//! This is not an external crate: it only has to count a number in a few nanoseconds without allocating, to add
+//! histograms, and to read a rank.
+//! A crate would add reading and writing file formats.
 
 use std::time::Duration;
 
-/// Each power of two is cut into this many buckets, so a bucket is at most 1/64 (1.6 %) wide.
+/// Each power of two is divided into this many buckets, so a bucket is at most 1/64 (1.6 %) wide.
 const BUCKETS_PER_DOUBLING: usize = 64;
 const BUCKETS_PER_DOUBLING_LOG2: u32 = 6;
-/// 2^40 ns, 18 minutes. What takes longer is counted as that.
+/// 2^40 ns, 18 minutes. Longer durations count as this.
 const DURATION_NANOS_MAX: u64 = (1 << 40) - 1;
 const BUCKETS: usize = 36 * BUCKETS_PER_DOUBLING;
 
@@ -45,13 +45,14 @@ impl Histogram {
         self.buckets.iter().sum()
     }
 
-    /// The longest, exactly.
+    /// The exact longest duration.
     pub const fn max(&self) -> Duration {
         self.max
     }
 
-    /// What `per_mille` of a thousand did not exceed: 500 is the median, 990 what is called p99. The upper edge
-    /// of its bucket, so never less than the truth and at most 1.6 % more. Zero when nothing was recorded.
+    /// The duration that `per_mille` of a thousand did not exceed: 500 is the median, and 990 is p99.
+    /// It is the upper bound of a bucket, so never less than the true value and at most 1.6 % more.
+    /// Zero if nothing was recorded.
     pub fn at_per_mille(&self, per_mille: u64) -> Duration {
         let rank = self.count().saturating_mul(per_mille).div_ceil(1000).max(1);
         let mut seen = 0;
@@ -65,7 +66,7 @@ impl Histogram {
     }
 }
 
-/// Below 64 ns a bucket a nanosecond; above, the highest seven bits of the number choose within its doubling.
+/// Below 64 ns, each nanosecond has a bucket; above, the highest seven bits choose the bucket within a power of two.
 fn bucket_of(duration: Duration) -> usize {
     let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX).min(DURATION_NANOS_MAX);
     let doubling = nanos.max(1).ilog2().saturating_sub(BUCKETS_PER_DOUBLING_LOG2);
@@ -73,7 +74,7 @@ fn bucket_of(duration: Duration) -> usize {
     usize::try_from(doubling).unwrap_or(0) * BUCKETS_PER_DOUBLING + within
 }
 
-/// The longest duration that `bucket_of` puts into this bucket.
+/// The longest duration in this bucket.
 fn upper_edge(bucket: usize) -> Duration {
     let doubling = (bucket / BUCKETS_PER_DOUBLING).saturating_sub(1);
     let within = bucket - doubling * BUCKETS_PER_DOUBLING;

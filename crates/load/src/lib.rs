@@ -1,12 +1,13 @@
 //! How many commands a second does a server answer, and how long does one take?
 //!
-//! A load generator that speaks just enough HTTP/1.1 to ask that question. It usually runs on the same
-//! processors as the server and the database, so each cycle that it spends is missing from the figure that it
-//! reports. Hence: requests are rendered once and patched in place, responses are read but not parsed, nothing is
-//! shared between connections but one counter, and all connections of a thread run on a single-threaded
-//! runtime, where waking a task never wakes another processor.
+//! This load generator speaks only as much HTTP/1.1 as it needs.
+//! It usually runs on the same machine as the server and the database, so that the processor time that it uses reduces
+//! the measured figure.
+//! So requests are rendered once and overwritten in place, responses are read but not parsed, connections share only
+//! one counter, and all connections of a thread use a single-threaded runtime, where waking a task never wakes another
+//! processor.
 //!
-//! Each connection has one request outstanding, as a backend service's client has. There is no pipelining.
+//! Each connection has one request in flight, like a client of a backend service. There is no pipelining.
 
 mod accounts;
 mod connection;
@@ -33,21 +34,21 @@ use form::Rendered;
 use report::ConnectionTally;
 use schedule::RequestSchedule;
 
-/// What to ask of a server, how often and for how long.
+/// Which requests are sent, how often and for how long.
 #[derive(Clone, Debug)]
 pub struct LoadPlan {
     pub target: LoadTarget,
     pub form: RequestForm,
     pub accounts: LoadAccounts,
-    /// How many connections are kept open. Each has one request outstanding.
+    /// How many connections are kept open. Each has one request in flight.
     pub connections: usize,
-    /// How many threads share the connections. One is right when the server is on the same machine.
+    /// How many threads share the connections. Use one if the server is on the same machine.
     pub threads: usize,
     pub pace: Pace,
     pub until: Until,
 }
 
-/// Why there is no report. A refusal by the server is not an error here: it is counted by its status.
+/// Why there is no report. A refusal by the server is counted by its status, and is not an error here.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadRunError {
     #[error("the base URL must look like http://127.0.0.1:8080, not `{0}`")]
@@ -66,10 +67,10 @@ pub enum LoadRunError {
     Stopped(#[from] tokio::task::JoinError),
 }
 
-/// Runs `plan` and reports what the server answered. Connecting is not part of the measured time.
+/// Runs `plan` and reports what the server answered. Connecting is not measured.
 ///
-/// A request whose connection breaks is counted as unanswered and its connection is opened again; the run ends
-/// early only when that fails, or when an answer is not HTTP/1.1 with a length.
+/// If a connection breaks, its request counts as unanswered, and it is opened again.
+/// The run only fails if that fails, or if an answer is not HTTP/1.1 with a length.
 pub async fn run(plan: LoadPlan) -> Result<LoadReport, LoadRunError> {
     let mut shares = share_connections(&plan).await?;
     let schedule = Arc::new(RequestSchedule::start(plan.pace, plan.until));
@@ -87,7 +88,7 @@ pub async fn run(plan: LoadPlan) -> Result<LoadReport, LoadRunError> {
     Ok(total.report(schedule.started.elapsed()))
 }
 
-/// Opens every connection before the clock starts, and deals them out to the threads.
+/// Opens all connections before the measurement starts, and divides them among the threads.
 async fn share_connections(plan: &LoadPlan) -> Result<Vec<Vec<Connection>>, LoadRunError> {
     let threads = plan.threads.max(1);
     let run = Random::from_clock().next_u64();
@@ -110,7 +111,7 @@ fn drive_share(
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(LoadRunError::Runtime)?;
     runtime.block_on(async {
-        // A task each, and not one task that polls them all: a task is woken for its own socket only.
+        // Each connection has its own task, which is only woken for its own socket.
         let driven: Vec<_> = share
             .into_iter()
             .map(|connection| tokio::spawn(connection.drive(Arc::clone(&schedule))))

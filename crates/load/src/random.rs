@@ -1,8 +1,9 @@
-//! Numbers that look random, for choosing accounts. Not for anything secret.
+//! Which pseudo-random numbers choose accounts? They are not for secrets.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): an addition and two multiplications a number, and any seed is good.
+/// SplitMix64 (Steele, Lea and Flood, 2014): an addition and two multiplications for each number, and every seed is
+/// good.
 #[derive(Clone, Debug)]
 pub struct Random {
     state: u64,
@@ -29,8 +30,8 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `bound`, or 0 when there is none. The bias of the remainder is below one in 2^32 for
-    /// every bound that is used here.
+    /// A number below `bound`, or 0 if `bound` is 0.
+    /// The bias of the remainder is below one in 2^32 for all bounds that are used here.
     pub fn below(&mut self, bound: u64) -> u64 {
         self.next_u64().checked_rem(bound).unwrap_or(0)
     }

@@ -1,4 +1,4 @@
-//! What did a run find?
+//! What is the result of a run?
 
 use std::fmt;
 use std::time::Duration;
@@ -10,27 +10,27 @@ use super::histogram::Histogram;
 /// Answers by class of status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Statuses {
-    /// 2xx: carried out.
+    /// 2xx: succeeded.
     pub success: u64,
-    /// 3xx, and 1xx, which no server should send here.
+    /// 3xx, and 1xx, which servers should not send here.
     pub other: u64,
     /// 4xx: refused.
     pub client_error: u64,
-    /// 5xx: failed, or turned away because of too much load.
+    /// 5xx: failed, or refused because of overload.
     pub server_error: u64,
 }
 
 /// What a server answered in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct LoadReport {
-    /// Requests that were answered, whatever the answer.
+    /// Requests that were answered, with any status.
     pub requests: u64,
-    /// Requests whose connection broke before the answer came, or whose answer took too long.
+    /// Requests whose connection broke before the answer, or whose answer took too long.
     pub unanswered: u64,
     pub statuses: Statuses,
-    /// Commands in the requests that were answered; as many as requests unless they were batches.
+    /// Commands in answered requests; as many as requests, unless these are batches.
     pub items: u64,
-    /// Commands that were carried out.
+    /// Commands that succeeded.
     pub items_accepted: u64,
     pub requests_per_second: u64,
     pub items_per_second: u64,
@@ -60,7 +60,7 @@ impl fmt::Display for LoadReport {
     }
 }
 
-/// What one connection counts as it goes.
+/// What one connection counts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ConnectionTally {
     latencies: Histogram,

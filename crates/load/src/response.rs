@@ -1,23 +1,23 @@
 //! What did the server answer?
 //!
-//! The least of HTTP/1.1 that a client needs which knows its server: a status, a length, and the body's end.
-//! Bodies sent in chunks are refused, because no route that is measured sends any.
+//! Only the part of HTTP/1.1 is read that is needed for a known server: status, length and body.
+//! Chunked bodies are refused, since no measured route sends them.
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// What is read at once. A single command's answer fits many times over.
+/// How many bytes are read at once. A single command's answer is much smaller.
 const READ_BYTES: usize = 16 * 1024;
-/// A batch of 1,000 commands is answered in a fraction of this.
+/// The longest answer, in bytes. A batch of 1,000 commands needs much less.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// How an item of a batch says that it was carried out; no other `status` in an answer is such a number.
+/// What shows that an item of a batch succeeded; no other `status` in an answer begins with this digit.
 const ITEM_ACCEPTED: &[u8] = b"\"status\":2";
 
 /// Why there is no answer to a request.
 #[derive(Debug)]
 pub(super) enum ResponseError {
-    /// The connection is gone; another may work.
+    /// The connection is broken; a new one may work.
     Broken,
-    /// The answer is there and cannot be read, so nothing that follows could be counted.
+    /// The answer cannot be parsed, so nothing that follows could be counted.
     Malformed(&'static str),
 }
 
@@ -25,12 +25,12 @@ pub(super) enum ResponseError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ResponseHead {
     status: u16,
-    /// How many bytes the head itself has, with its empty line.
+    /// The length of the head in bytes, including its empty line.
     bytes: usize,
     body_bytes: usize,
 }
 
-/// Reads answers off one connection, one at a time.
+/// Reads answers from one connection, one at a time.
 #[derive(Debug)]
 pub(super) struct ResponseReader {
     buffer: Vec<u8>,
@@ -42,7 +42,7 @@ impl ResponseReader {
         Self { buffer: Vec::with_capacity(READ_BYTES), body_at: 0 }
     }
 
-    /// Reads the next answer whole and returns its status.
+    /// Reads the next answer completely, and returns its status.
     pub(super) async fn read(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> Result<u16, ResponseError> {
         self.buffer.clear();
         let head = loop {
@@ -65,7 +65,7 @@ impl ResponseReader {
         Ok(head.status)
     }
 
-    /// How many items of the batch that was just answered were carried out.
+    /// How many items of the last batch succeeded.
     pub(super) fn items_accepted(&self) -> u64 {
         let body = self.buffer.get(self.body_at..).unwrap_or_default();
         let accepted = body.windows(ITEM_ACCEPTED.len()).filter(|window| *window == ITEM_ACCEPTED).count();
@@ -73,8 +73,8 @@ impl ResponseReader {
     }
 
     async fn read_some(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> Result<(), ResponseError> {
-        // More room than is ever filled: a read that fills its buffer has to be followed by another one
-        // just to learn that there is nothing more.
+        // More space than is ever filled: a read that fills its buffer would have to be followed by another one, only
+        // to find that there is nothing more.
         self.buffer.reserve(READ_BYTES);
         match stream.read_buf(&mut self.buffer).await {
             Ok(0) | Err(_) => Err(ResponseError::Broken),
@@ -83,25 +83,26 @@ impl ResponseReader {
     }
 }
 
-/// The head, or `None` while its end has not come.
+/// The head. `None`: its end has not arrived.
 fn parse_head(buffer: &[u8]) -> Result<Option<ResponseHead>, ResponseError> {
-    // The last line may have come in part, and is then no line yet.
+    // An incomplete last line is not a line yet.
     let mut lines = buffer.split_inclusive(|byte| *byte == b'\n').take_while(|line| line.ends_with(b"\r\n"));
     let Some(first) = lines.next() else { return Ok(None) };
-    let status = parse_status(first).ok_or(ResponseError::Malformed("it does not begin as HTTP/1.1"))?;
+    let status = parse_status(first).ok_or(ResponseError::Malformed("it does not begin with HTTP/1.1"))?;
     let mut bytes = first.len();
     let mut length = None;
     for line in lines {
         bytes += line.len();
         if line == b"\r\n" {
-            // Only an answer that cannot have a body may leave its length out.
+            // Only an answer that cannot have a body may have no length.
             let body_bytes = length.or((status == 204).then_some(0));
             let body_bytes = body_bytes.ok_or(ResponseError::Malformed("it has no content-length"))?;
             return Ok(Some(ResponseHead { status, bytes, body_bytes }));
         }
         if let Some(value) = value_of(line, b"content-length:") {
-            length =
-                Some(value.parse().map_err(|_| ResponseError::Malformed("its content-length is no number"))?);
+            length = Some(
+                value.parse().map_err(|_| ResponseError::Malformed("its content-length is not a number"))?,
+            );
         }
     }
     Ok(None)

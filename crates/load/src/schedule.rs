@@ -1,4 +1,4 @@
-//! When is the next request sent, and is there one?
+//! When is the next request sent, if there is one?
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -6,29 +6,29 @@ use std::time::{Duration, Instant};
 /// How fast requests are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// Each connection sends when its last answer has come. Finds the most that a server does.
+    /// Each connection sends when its last answer has arrived. Measures the highest throughput.
     AsAnswered,
-    /// This many a second, over all connections, whether or not answers come. Finds how long callers wait at
-    /// that rate: a request that could not be sent on time has been waiting since it was due, so a stall of
-    /// the server is counted for everyone whom it would have kept waiting.
+    /// This many a second over all connections, whether or not answers arrive.
+    /// Measures how long callers wait at this rate: a request that cannot be sent on time counts as waiting since it
+    /// was due, so a stall of the server counts for all whom it would have delayed.
     PerSecond(u32),
 }
 
-/// When a run ends. Whatever was sent by then is still waited for.
+/// When a run ends. Requests that were sent by then are still waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
     Requests(u64),
     Elapsed(Duration),
 }
 
-/// One request's number in the run, and when it is due.
+/// The number of a request in the run, and when it is due.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ScheduledRequest {
     pub(super) number: u64,
     pub(super) due: Instant,
 }
 
-/// Deals the run's requests out to its connections: whichever is free takes the next.
+/// Distributes the run's requests: the next free connection gets the next one.
 #[derive(Debug)]
 pub(super) struct RequestSchedule {
     pub(super) started: Instant,
@@ -42,9 +42,9 @@ impl RequestSchedule {
         Self { started: Instant::now(), pace, until, taken: AtomicU64::new(0) }
     }
 
-    /// The next request, or `None` when the run is over.
+    /// The next request. `None`: the run is over.
     pub(super) fn take(&self, now: Instant) -> Option<ScheduledRequest> {
-        // The number is all that the connections share, so there is nothing to order it with.
+        // The connections only share the number, so no other memory has to be ordered with it.
         let number = self.taken.fetch_add(1, Ordering::Relaxed);
         let due = match self.pace {
             Pace::AsAnswered => now,

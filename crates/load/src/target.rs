@@ -1,23 +1,24 @@
-//! Which server is asked, and as whom?
+//! Which server is measured, and with which key?
 
 use axum::http::Uri;
 
 use super::LoadRunError;
 
-/// A running server and the key to call it with.
+/// A running server, and the API key for it.
 #[derive(Clone, Debug)]
 pub struct LoadTarget {
-    /// Host and port, both for connecting and for the `Host` header.
+    /// Host and port, for connecting and for the `Host` header.
     pub(super) authority: String,
-    /// What comes before `/v1`; empty unless the server is behind a path.
+    /// The path before `/v1`; empty unless the server has one.
     pub(super) path_prefix: String,
     pub(super) api_key: String,
 }
 
 impl LoadTarget {
-    /// Reads a base URL such as `http://127.0.0.1:8080`.
+    /// Parses a base URL such as `http://127.0.0.1:8080`.
     ///
-    /// Only plain HTTP: encrypting would measure the client. Behind TLS, measure the server and its proxy apart.
+    /// Only plain HTTP is possible, since encrypting would measure the client.
+    /// If there is TLS, measure the server and its proxy separately.
     pub fn parse(base_url: &str, api_key: &str) -> Result<Self, LoadRunError> {
         // There may be a password before the `@`.
         let shown =

@@ -1,15 +1,15 @@
-//! Is the database away, or full, so that waiting helps, or is the program at fault?
+//! Is the database unavailable or full, so that waiting may help, or is the program at fault?
 
 use std::error::Error;
 
 use sqlx::postgres::PgDatabaseError;
 
-/// Classes and codes of PostgreSQL with which it says that it cannot now: connection exceptions (08), insufficient
-/// resources such as a full disk (53), operator intervention such as a shutdown or a statement that took too long (57),
-/// system errors (58), a lock that was not had in time (55P03), and a server that only reads (25006).
+/// PostgreSQL's error classes and codes for being unavailable: connection exceptions (08), insufficient resources such
+/// as a full disk (53), operator intervention such as a shutdown or a statement that took too long (57), system errors
+/// (58), a lock timeout (55P03), and a read-only server (25006).
 const AWAY: [&str; 6] = ["08", "53", "57", "58", "55P03", "25006"];
 
-/// Whether an error, or one behind it, says that the database cannot be used now.
+/// Whether an error, or one of its causes, means that the database cannot be used now.
 #[must_use]
 pub fn is_away(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);

@@ -11,7 +11,7 @@ use super::directory::DataDirectory;
 use super::error::MAJOR_MIN;
 use super::owner::ClusterOwner;
 
-/// Where packages put the programs. A `*` stands for the rest of one name.
+/// Where packages install the programs. A `*` stands for any rest of a name.
 const USUAL_DIRECTORIES: [&str; 9] = [
     // Debian, Ubuntu and their packages from postgresql.org.
     "/usr/lib/postgresql/*/bin",
@@ -45,7 +45,7 @@ impl Installation {
         self.directory.join("initdb")
     }
 
-    /// Resolves links, since the programs find their libraries and templates relative to their real place.
+    /// Resolves links, since the programs find their libraries and templates relative to their real path.
     fn find(directory: &Path, owner: &ClusterOwner) -> Result<Self, String> {
         let postgres = directory.join("postgres");
         let resolved = postgres.canonicalize().map_err(|error| format!("{}: {error}", postgres.display()))?;
@@ -62,7 +62,7 @@ impl Installation {
     }
 }
 
-/// Chooses the installation: the one of the cluster's major version, and the newest for a new cluster.
+/// Chooses the installation: for an existing cluster its major version, for a new one the newest.
 pub(super) fn choose(
     setting: Option<&Path>,
     major: Option<u32>,
@@ -92,7 +92,7 @@ fn pick(
     })
 }
 
-/// A setting is taken at its word: nothing else is tried, and what is wrong with it is said.
+/// If the setting is set, only that directory is used, and errors are about it.
 fn find_in_setting(setting: &Path, owner: &ClusterOwner) -> Result<BTreeMap<u32, Installation>, StartError> {
     let inner = setting.join("bin");
     let directory = if inner.is_dir() { inner.as_path() } else { setting };
@@ -102,7 +102,7 @@ fn find_in_setting(setting: &Path, owner: &ClusterOwner) -> Result<BTreeMap<u32,
     }
 }
 
-/// All installations, one for each major version. Of two, the one on PATH is taken.
+/// All installations, one for each major version. If there are two, the one on PATH is used.
 fn find_installed(owner: &ClusterOwner) -> BTreeMap<u32, Installation> {
     let mut installations = BTreeMap::new();
     for directory in candidates(owner) {
@@ -116,7 +116,7 @@ fn find_installed(owner: &ClusterOwner) -> BTreeMap<u32, Installation> {
     installations
 }
 
-/// Every directory that may hold the programs, each once, by its real path.
+/// Every directory that may have the programs, each once, by its real path.
 fn candidates(owner: &ClusterOwner) -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let usual = USUAL_DIRECTORIES.iter().flat_map(|pattern| expand(pattern));
@@ -130,7 +130,7 @@ fn candidates(owner: &ClusterOwner) -> Vec<PathBuf> {
     found
 }
 
-/// The directories that a pattern with at most one `*` names.
+/// The directories that match a pattern with at most one `*`.
 fn expand(pattern: &str) -> Vec<PathBuf> {
     let Some((before, after)) = pattern.split_once('*') else { return vec![PathBuf::from(pattern)] };
     let Some((parent, prefix)) = before.rsplit_once('/') else { return Vec::new() };
@@ -149,7 +149,7 @@ fn ask_pg_config(owner: &ClusterOwner) -> Option<PathBuf> {
     Some(PathBuf::from(directory.trim()))
 }
 
-/// Runs the program as the user who will run the server, so that one that this user cannot reach is passed over.
+/// Runs the program as the user who will run the server, so that one that this user cannot run is skipped.
 fn ask_major(postgres: &Path, owner: &ClusterOwner) -> Result<u32, String> {
     let mut command: Command = owner.command(postgres);
     let output =
@@ -164,7 +164,7 @@ fn ask_major(postgres: &Path, owner: &ClusterOwner) -> Result<u32, String> {
     parse_major(&text).ok_or_else(|| format!("`postgres --version` said {:?}", text.trim()))
 }
 
-/// Reads the major version out of "postgres (PostgreSQL) 15.8 (Debian 15.8-0)", also of a beta's "17beta1".
+/// Reads the major version from "postgres (PostgreSQL) 15.8 (Debian 15.8-0)", or from "17beta1".
 fn parse_major(text: &str) -> Option<u32> {
     let (_, version) = text.split_once(") ")?;
     let digits: String = version.chars().take_while(char::is_ascii_digit).collect();

@@ -1,7 +1,7 @@
-//! How is a cluster made? Whole, or not at all.
+//! How is a cluster made, completely or not at all?
 //!
-//! It is made in a directory beside its place, flushed once, and then renamed. A kill in the middle leaves an
-//! unfinished directory, which the next start clears away.
+//! It is made in another directory, flushed once, and then renamed.
+//! If the process is killed before, the next start removes the unfinished directory.
 
 use std::fs::{self, File};
 use std::io;
@@ -14,7 +14,7 @@ use super::owner::ClusterOwner;
 use super::server::SUPERUSER;
 use super::{Durability, StartError, system};
 
-/// The major version that wrote the cluster. `None` where there is no cluster yet.
+/// The major version that wrote the cluster. `None`: there is no cluster yet.
 pub(super) fn find_major(directory: &DataDirectory) -> Result<Option<u32>, StartError> {
     let path = directory.cluster().join("PG_VERSION");
     let text = match fs::read_to_string(&path) {
@@ -22,7 +22,7 @@ pub(super) fn find_major(directory: &DataDirectory) -> Result<Option<u32>, Start
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io_error("read", &path)(error)),
     };
-    // Before 10, the major version had two numbers: 9.6.
+    // Before 10, the major version consisted of two numbers, such as 9.6.
     let major = text.trim().split('.').next().and_then(|digits| digits.parse().ok());
     major.map(Some).ok_or(StartError::UnknownMajor { path })
 }
@@ -50,9 +50,9 @@ fn run_initdb(target: &Path, installation: &Installation, owner: &ClusterOwner) 
     let initdb = installation.initdb();
     let mut command = owner.command(&initdb);
     command.arg("-D").arg(target).arg(format!("--username={SUPERUSER}"));
-    // For whoever starts it without us. What we start it with is in `rules`.
+    // For somebody who starts the server without this program, which uses the files of `rules` instead.
     command.args(["--auth-local=peer", "--auth-host=reject"]);
-    // The same order and the same messages on every machine.
+    // The same sort order and the same messages on every machine.
     command.args(["--encoding=UTF8", "--locale=C"]);
     // `put_in_place` flushes everything at once, which is faster than file by file.
     command.args(["--data-checksums", "--no-sync", "--no-instructions"]);

@@ -1,4 +1,4 @@
-//! What is where in the data directory?
+//! Which files are in the data directory?
 
 use std::env;
 use std::ffi::OsString;
@@ -14,21 +14,22 @@ use super::StartError;
 use super::error::io_error;
 use super::system;
 
-/// Where root keeps its data. Root's home cannot be entered by the user that runs the server.
+/// The default data directory of root, whose home the server's user cannot enter.
 const ROOT_DATA_DIRECTORY: &str = "/var/lib/counterfoil";
 
-/// The server's user passes through to its own directories and sees nothing else.
+/// The server's user can pass through to its own directories, but cannot list this one.
 const MODE_OF_ROOT: u32 = 0o711;
 const MODE_PRIVATE: u32 = 0o700;
 const MODE_PRIVATE_FILE: u32 = 0o600;
 
-/// Longest path of a socket directory. PostgreSQL appends 14 bytes, and 103 is the least that a system allows.
+/// The longest path of a socket directory, in bytes. PostgreSQL appends 14, and some systems allow only 103.
 const PATH_BYTES_MAX: usize = 89;
 
-/// How many hexadecimal digits of the hash name a socket directory: enough that two data directories do not meet.
+/// How many hexadecimal digits of a hash are in the name of a socket directory, so that two data directories do not
+/// share one.
 const HASH_DIGITS: usize = 16;
 
-/// Where the data lies when nothing else is said: never in the directory that the program was started in.
+/// The default data directory: never the directory in which the program was started.
 ///
 /// # Errors
 ///
@@ -56,7 +57,7 @@ pub(super) struct DataDirectory {
 }
 
 impl DataDirectory {
-    /// Creates the directory where missing, and resolves its path.
+    /// Creates the directory if it is missing, and resolves its path.
     pub fn open(path: &Path) -> Result<Self, StartError> {
         let mode = if system::effective_uid() == 0 { MODE_OF_ROOT } else { MODE_PRIVATE };
         DirBuilder::new().recursive(true).mode(mode).create(path).map_err(io_error("create", path))?;
@@ -66,8 +67,8 @@ impl DataDirectory {
         Ok(directory)
     }
 
-    /// Root's own data directory was given to us to arrange, so a mode that shuts the server out is corrected. The
-    /// directories above it are not ours.
+    /// Root's own data directory belongs to the program, so a mode that excludes the server's user is corrected.
+    /// The directories above it do not.
     fn let_the_server_through(&self) -> io::Result<()> {
         let metadata = fs::metadata(&self.path)?;
         let mode = metadata.mode() & 0o7777;
@@ -81,7 +82,7 @@ impl DataDirectory {
         &self.path
     }
 
-    /// Held while a process runs the server.
+    /// The file that is locked while a process runs the server.
     pub fn lock(&self) -> PathBuf {
         self.path.join("lock")
     }
@@ -90,32 +91,32 @@ impl DataDirectory {
         self.path.join("postgres")
     }
 
-    /// Where a cluster is made, until it is whole.
+    /// Where a cluster is made until it is complete.
     pub fn unfinished_cluster(&self) -> PathBuf {
         self.path.join("postgres.unfinished")
     }
 
-    /// Where the server's socket lies.
+    /// The directory of the server's socket.
     pub fn socket(&self) -> PathBuf {
         short_socket(&self.path.join("socket"))
     }
 
-    /// Who may connect, and as whom.
+    /// The file that says who may connect, and as whom.
     pub fn rules(&self) -> PathBuf {
         self.path.join("pg_hba.conf")
     }
 
-    /// Which users of the system are which of the database.
+    /// The file that maps users of the system to users of the database.
     pub fn names(&self) -> PathBuf {
         self.path.join("pg_ident.conf")
     }
 
-    /// What the server said since it was started.
+    /// The server's log since it was started.
     pub fn log(&self) -> PathBuf {
         self.path.join("postgres.log")
     }
 
-    /// Begins a new log. The one before is kept until the next start, so the logs cannot fill the disk start by start.
+    /// Begins a new log. The previous one is kept until the next start, so that logs cannot fill the disk.
     pub fn begin_log(&self) -> Result<File, StartError> {
         let log = self.log();
         match fs::rename(&log, self.path.join("postgres.log.previous")) {
@@ -125,8 +126,8 @@ impl DataDirectory {
     }
 }
 
-/// The directory itself, or a short one in its stead. The server's setting is a list, so a path with a comma, a quote
-/// or a space in it is replaced too.
+/// The directory itself, or a short one instead.
+/// The server's setting is a list, so a path with a comma, a quote or a space is replaced, too.
 fn short_socket(directory: &Path) -> PathBuf {
     let bytes = directory.as_os_str().as_bytes();
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-".contains(byte);
@@ -137,7 +138,7 @@ fn short_socket(directory: &Path) -> PathBuf {
     PathBuf::from(format!("/tmp/counterfoil-{short}"))
 }
 
-/// Opens a file of our own for appending. A link in its place is refused: as root, it could name any file.
+/// Opens a file of the program for appending. A link is refused, since as root it could lead to any file.
 pub(super) fn open_private(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .append(true)

@@ -1,4 +1,4 @@
-//! Why did the embedded server not start? Each answer says what the operator can do about it.
+//! Why did the embedded server not start? Each error says what the operator can do about it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::ExitStatus;
 
 use super::BINARIES_SETTING;
 
-/// The oldest major version that is used.
+/// The oldest supported major version.
 pub(super) const MAJOR_MIN: u32 = 14;
 
 /// The embedded server was not started.
@@ -36,7 +36,7 @@ pub enum StartError {
     #[error("another process runs the database in {directory}")]
     Locked { directory: PathBuf },
 
-    #[error("neither HOME nor XDG_DATA_HOME is set, so the data directory has to be named")]
+    #[error("neither HOME nor XDG_DATA_HOME is set, so COUNTERFOIL_DATA_DIR has to be set")]
     NoDefaultDirectory,
 
     #[error(
@@ -89,7 +89,7 @@ pub enum StartError {
     Preparation(#[source] tokio::task::JoinError),
 }
 
-/// Says what was being done to which path, for use in `map_err`.
+/// An error of a file operation: what was done, and with which path. For `map_err`.
 pub(super) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StartError {
     move |source| StartError::Io { action, path: path.to_owned(), source }
 }

@@ -1,7 +1,8 @@
-//! How does a command use the database of a program that serves? Through the socket of the server that runs.
+//! How does a command use the database of a program that serves? Through the socket of the running server.
 //!
-//! A data directory has one server at a time. Whoever comes second connects to it, if the system lets them enter the
-//! socket's directory; when nobody runs one, the command runs it for as long as it needs it.
+//! A data directory has one server at a time.
+//! A second process connects to it, if it may enter the socket's directory; if no server runs, the command runs one as
+//! long as it needs it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,23 +15,23 @@ use super::directory::DataDirectory;
 use super::owner::ClusterOwner;
 use super::{DATABASE, Keeper, Server, ServerOptions, StartError, server, socket, start};
 
-/// How long a server that another process is just starting or stopping is waited for.
+/// How long a server is waited for that another process is just starting or stopping.
 const PATIENCE: Duration = Duration::from_secs(60);
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// A way to the database of a data directory.
+/// A connection to the database of a data directory, with the server if this process runs it.
 #[derive(Debug)]
 pub enum DatabaseAccess {
-    /// Another process runs it.
+    /// Another process runs the server.
     Joined(Box<PgConnectOptions>),
-    /// It was started, and ends with this.
+    /// This process started the server, and ends it.
     Started(Server),
-    /// It was started, is started again where it ends by itself, and ends with this.
+    /// This process started the server, restarts it if it ends, and ends it.
     Kept(Keeper),
 }
 
 impl DatabaseAccess {
-    /// How to connect, as the role that owns everything.
+    /// The options for connecting as the role that owns everything.
     #[must_use]
     pub fn connect_options(&self) -> PgConnectOptions {
         match self {
@@ -40,7 +41,7 @@ impl DatabaseAccess {
         }
     }
 
-    /// Stops the server if it was started for this.
+    /// Stops the server, if this process started it.
     pub async fn end(self) {
         match self {
             Self::Joined(_) => {}
@@ -50,11 +51,11 @@ impl DatabaseAccess {
     }
 }
 
-/// Connects to the server of a data directory, or starts it where nobody runs it.
+/// Connects to the server of a data directory, or starts it if it does not run.
 ///
 /// # Errors
 ///
-/// As [`start`]; `Locked` when another process holds the directory and its server does not answer.
+/// Like [`start`]; `Locked` if another process holds the directory and its server does not answer.
 pub async fn join_or_start(options: ServerOptions) -> Result<DatabaseAccess, StartError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -80,10 +81,10 @@ async fn find_running(data_directory: &Path) -> Result<Option<PgConnectOptions>,
         .await
         .map_err(StartError::Preparation)??;
     let options = server::connect_options(&socket_directory, DATABASE).disable_statement_logging();
-    // The database is made by whoever starts the server, a moment after it answers.
+    // The process that starts the server makes the database a moment after the server answers.
     match options.connect().await {
         Ok(connection) => {
-            // The session was only a question; how it ends says nothing.
+            // The session was only a test, so errors while it ends do not matter.
             drop(connection.close().await);
             Ok(Some(options))
         }

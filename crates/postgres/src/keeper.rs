@@ -1,7 +1,7 @@
-//! Who starts the embedded server again when it has ended by itself? A program that serves, a few times.
+//! Who restarts the embedded server if it ends? A program that serves does, a few times.
 //!
-//! What was acknowledged is on disk, so a server that was killed, or that ran out of memory, comes back as it was. One
-//! that ends again and again does so for a reason that an operator has to see.
+//! Acknowledged commits are on disk, so a server that was killed, or ran out of memory, comes back as it was.
+//! If it ends again and again, there is a reason that an operator has to find.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -15,27 +15,27 @@ use tokio::time::{Instant, sleep};
 
 use super::{DATABASE, Server, ServerOptions, start};
 
-/// So many starts within [`STARTS_WITHIN`] are tried, and no more.
+/// The most starts within [`STARTS_WITHIN`].
 const STARTS_MAX: usize = 5;
 const STARTS_WITHIN: Duration = Duration::from_mins(10);
-/// The pause before a second try at once; each further one waits twice as long.
+/// The pause before a second attempt; each further pause is twice as long.
 const PAUSE_FIRST: Duration = Duration::from_secs(1);
 
-/// How the server ended for the last time. The status is `None` where it could not be learned.
+/// The exit status of the server's last end. `None`: it is not known.
 pub type LastEnd = Option<ExitStatus>;
 
-/// A server that is started again. Dropping it asks the server to stop, without waiting for that.
+/// A server that is restarted. Dropping it asks the server to stop, without waiting for that.
 #[derive(Debug)]
 pub struct Keeper {
     connect_options: Box<PgConnectOptions>,
     stop: oneshot::Sender<()>,
-    /// `Some` once it is given up.
+    /// `Some` once it is no longer restarted.
     given_up: watch::Receiver<Option<LastEnd>>,
     keeping: JoinHandle<()>,
 }
 
 impl Keeper {
-    /// Keeps a server that was started with these options.
+    /// Watches a server that was started with these options.
     #[must_use]
     pub fn of(server: Server, options: ServerOptions) -> Self {
         let connect_options = Box::new(server.connect_options(DATABASE));
@@ -45,13 +45,13 @@ impl Keeper {
         Self { connect_options, stop, given_up, keeping }
     }
 
-    /// How to connect to the program's database.
+    /// The options for connecting to the program's database.
     #[must_use]
     pub fn connect_options(&self) -> PgConnectOptions {
         self.connect_options.as_ref().clone()
     }
 
-    /// Resolves when the server has ended by itself and is not started again.
+    /// Resolves when the server has ended and is not restarted.
     pub fn ended(&self) -> impl Future<Output = LastEnd> + Send + 'static {
         let mut given_up = self.given_up.clone();
         async move {
@@ -64,15 +64,15 @@ impl Keeper {
         }
     }
 
-    /// Stops the server, in order.
+    /// Stops the server in order.
     pub async fn stop(self) {
         let Self { stop, keeping, .. } = self;
-        // Where it was given up, nobody listens, and nothing is left to stop.
+        // If it was given up, nobody listens, and there is nothing to stop.
         let _ended = stop.send(());
         if let Err(error) = keeping.await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "the embedded PostgreSQL was left alone"
+                "the embedded PostgreSQL may not have been stopped"
             );
         }
     }
@@ -107,7 +107,7 @@ async fn keep(
     }
 }
 
-/// Tries until it runs, or until it was tried too often.
+/// Restarts the server. `None`: it was tried too often.
 async fn start_again(options: &ServerOptions, starts: &mut VecDeque<Instant>) -> Option<Server> {
     let mut pause = PAUSE_FIRST;
     loop {

@@ -1,11 +1,12 @@
-//! What did an earlier server leave, and how is it cleared away?
+//! What did an earlier server leave, and how is it removed?
 //!
-//! The server of an earlier process may still run, or be on its way down, after that process was killed. Or only its
-//! lock files are left, with a pid that some other process has by now, which makes PostgreSQL refuse to start; that is
-//! common in containers, where pids start again from one.
+//! After the process was killed, its server may still run or be stopping.
+//! Or only its lock files are left, with the pid of what is another process by now, so that PostgreSQL refuses to
+//! start; this is common in containers, where pids start again from one.
 //!
-//! We hold the data directory's lock here, so whatever runs was left behind. A pid alone is never believed: a server is
-//! one that answers on the private socket, or one that works in the cluster's directory.
+//! This process holds the data directory's lock, so every running server is a leftover.
+//! A pid alone is not trusted: a server is a process that answers on the private socket, or that works in the cluster's
+//! directory.
 
 use std::fs;
 use std::io;
@@ -19,13 +20,13 @@ use super::error::io_error;
 use super::system::{self, Signal};
 use super::{StartError, socket};
 
-/// How long a server that was left behind gets to shut down in order.
+/// How many seconds a leftover server has to shut down in order.
 const FAST_SHUTDOWN_SECONDS_MAX: u64 = 30;
-/// How long it gets after that, before the start goes on and fails.
+/// How many seconds it has after that, before the start fails.
 const IMMEDIATE_SHUTDOWN_SECONDS_MAX: u64 = 10;
 const POLL_MS: u64 = 10;
 
-/// Clears what is left of an earlier server. Where it has not gone yet, the caller tries again.
+/// Removes what is left of an earlier server. If it still runs, the caller tries again.
 pub(super) async fn clear(cluster: &Path, socket_directory: &Path) -> Result<(), StartError> {
     if let Some(pid) = find_answering(&socket::path(socket_directory)).await {
         tracing::warn!(pid, "stopping the PostgreSQL that an earlier process left behind");
@@ -39,7 +40,7 @@ pub(super) async fn clear(cluster: &Path, socket_directory: &Path) -> Result<(),
     Ok(())
 }
 
-/// The pid of the server behind a socket, as the kernel knows it.
+/// The pid of the server behind a socket, from the kernel.
 async fn find_answering(path: &Path) -> Option<i32> {
     let stream = UnixStream::connect(path).await.ok()?;
     stream.peer_cred().ok()?.pid().filter(|pid| *pid > 0)
@@ -51,7 +52,7 @@ async fn stop(pid: i32) {
         (Signal::ImmediateShutdown, IMMEDIATE_SHUTDOWN_SECONDS_MAX),
     ];
     for (signal, seconds) in phases {
-        // An error means that it has gone, which the next line notices.
+        // An error means that it has ended, which the next line checks.
         let _ = system::signal(pid, signal);
         if has_gone(pid, Duration::from_secs(seconds)).await {
             return;
@@ -72,8 +73,8 @@ async fn has_gone(pid: i32, patience: Duration) -> bool {
 
 /// Removes a lock file whose pid belongs to a process that is not a server of this cluster.
 ///
-/// PostgreSQL itself clears away the file of a process that has gone. It also notices, by their shared memory, when
-/// other processes of an earlier server are still there, so nothing is lost with the file.
+/// PostgreSQL itself removes the file of a process that has ended.
+/// It also notices other processes of an earlier server, by their shared memory, so removing the file is safe.
 fn remove_if_stale(path: &Path, cluster: &Path) -> io::Result<()> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
@@ -89,13 +90,13 @@ fn remove_if_stale(path: &Path, cluster: &Path) -> io::Result<()> {
     fs::remove_file(path)
 }
 
-/// The directory that a process works in. A postmaster and its children work in their cluster's.
+/// The working directory of a process. A postmaster and its children work in the cluster's directory.
 #[cfg(target_os = "linux")]
 fn find_working_directory(pid: i32) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{pid}/cwd")).ok()
 }
 
-/// Elsewhere nobody can be asked, so the file stays and PostgreSQL says what is wrong with it.
+/// Other systems do not show it, so the file stays, and PostgreSQL's own error says what is wrong.
 #[cfg(not(target_os = "linux"))]
 fn find_working_directory(_pid: i32) -> Option<PathBuf> {
     None

@@ -1,8 +1,9 @@
-//! Which database is used? A Postgres: the operator's, or one of our own.
+//! Which database is used? An operator's PostgreSQL, or an embedded one.
 //!
-//! Our own is an installed PostgreSQL that this process starts, watches and stops: a child on a Unix socket that
-//! nobody else can reach, with durability left on. There is no port and no password: only the owner of the data
-//! directory can open the socket, and the system tells PostgreSQL who it is that did.
+//! The embedded one is an installed PostgreSQL that this process starts, watches and stops: a child process with full
+//! durability, on a Unix socket that nobody else can reach.
+//! There is no port and no password: only the owner of the data directory can open the socket, and the system tells
+//! PostgreSQL who does.
 //!
 //! ```text
 //! <data directory>/lock         held while a server runs
@@ -52,41 +53,41 @@ use lock::DirectoryLock;
 use owner::ClusterOwner;
 use rules::Rules;
 
-/// The setting that names the directory of the PostgreSQL programs. Messages refer to it.
+/// The setting with the directory of the PostgreSQL programs. Error messages refer to it.
 pub const BINARIES_SETTING: &str = "POSTGRES_BINARIES";
 
-/// The database that `start` makes sure of.
+/// The database that `start` creates if it is missing.
 pub const DATABASE: &str = "counterfoil";
 
-/// How many connections a server takes where nothing else is asked for.
+/// How many connections a server accepts by default.
 pub const MAX_CONNECTIONS_DEFAULT: u16 = 100;
 
 /// How the embedded server is run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerOptions {
-    /// Where the cluster lives. It is created where missing.
+    /// The data directory. It is created if it is missing.
     pub data_directory: PathBuf,
-    /// The directory of `postgres` and `initdb`. `None` looks in the usual places.
+    /// The directory of `postgres` and `initdb`. `None`: they are searched in the usual places.
     pub binaries: Option<PathBuf>,
     pub durability: Durability,
     pub max_connections: u16,
 }
 
-/// Whether an acknowledged commit outlives a power cut.
+/// Whether acknowledged commits survive a power failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
     On,
-    /// Only for clusters that a test throws away: a power cut can corrupt them.
+    /// Only for clusters of tests: a power failure can corrupt them.
     Off,
 }
 
-/// Starts the server of a data directory and creates the cluster and the database where missing.
+/// Starts the server of a data directory, and creates the cluster and the database if they are missing.
 ///
-/// Returns when the server takes connections. A server that an earlier, killed process left behind is stopped first.
+/// Returns when the server accepts connections. A leftover server of an earlier, killed process is stopped first.
 ///
 /// # Errors
 ///
-/// Each `StartError` says what the operator can do about it. Nothing is left running then.
+/// Each `StartError` says what the operator can do about it. Nothing runs after an error.
 pub async fn start(options: ServerOptions) -> Result<Server, StartError> {
     let ServerOptions { data_directory, binaries, durability, max_connections } = options;
     let prepared =

@@ -1,8 +1,7 @@
-//! Who may start a server on a data directory? Whoever holds its lock file.
+//! Who may start a server in a data directory? The process that holds its lock file.
 //!
-//! The lock belongs to an open file, so it ends with the process that holds it, however that ends. A pid that is
-//! written down somewhere would not. It is shared with whatever a process forks, until that has become its own program,
-//! so the lock can outlast its holder by a moment.
+//! The lock belongs to an open file, so that it ends with the process in any case, unlike a stored pid.
+//! A forked process shares it until it runs its own program, so the lock can outlast its holder for a moment.
 
 use std::fs::{File, TryLockError};
 use std::thread;
@@ -12,7 +11,7 @@ use super::StartError;
 use super::directory::{DataDirectory, open_private};
 use super::error::io_error;
 
-/// How long a holder that is just ending gets to let go.
+/// How long a process that is just ending has to release the lock, in milliseconds.
 const PATIENCE_MS: u64 = 3_000;
 const POLL_MS: u64 = 20;
 
@@ -24,7 +23,7 @@ pub(super) struct DirectoryLock {
 }
 
 impl DirectoryLock {
-    /// Takes the lock, or refuses when somebody else keeps it. Blocks the thread until then.
+    /// Takes the lock. Blocks the thread for at most [`PATIENCE_MS`] while another process holds it.
     pub fn acquire(directory: &DataDirectory) -> Result<Self, StartError> {
         let path = directory.lock();
         let file = open_private(&path).map_err(io_error("open", &path))?;

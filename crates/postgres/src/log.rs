@@ -1,4 +1,4 @@
-//! What did the server log? Its log is a file, so that it can go on when we are not there to read.
+//! What did the server log? Its log is a file, so that it can be written when nobody reads it.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use super::StartError;
 use super::directory::DataDirectory;
 
-/// How much of the log an error message shows.
+/// How many bytes of the log an error message shows.
 const TAIL_BYTES_MAX: u64 = 4096;
 
-/// The start of each line: the time, and the SQLSTATE, by which a message is known in every language.
+/// The start of each line: the time, and the SQLSTATE, which identifies a message in every language.
 pub(super) const LINE_PREFIX: &str = "%m [%p] %e ";
 
 /// `lock_file_exists`: a server runs in this directory, or seems to.
@@ -24,7 +24,7 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Begins a new log, keeping the one before.
+    /// Begins a new log, and keeps the previous one.
     pub fn begin(directory: &DataDirectory) -> Result<Self, StartError> {
         Ok(Self { path: directory.log(), file: directory.begin_log()? })
     }
@@ -33,7 +33,7 @@ impl Log {
         &self.path
     }
 
-    /// For a process to write to.
+    /// A file for a process to write to.
     pub fn duplicate(&self) -> io::Result<File> {
         self.file.try_clone()
     }
@@ -43,7 +43,7 @@ impl Log {
         Ok(self.file.metadata()?.len())
     }
 
-    /// What was said after the first `from` bytes, or the end of it. A log that cannot be read says so itself.
+    /// The log after the first `from` bytes, or the end of it. If it cannot be read, the text says so.
     pub fn tail(&self, from: u64) -> String {
         self.read_tail(from).unwrap_or_else(|error| format!("(the log cannot be read: {error})"))
     }

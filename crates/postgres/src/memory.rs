@@ -1,14 +1,14 @@
-//! How much memory does the server keep pages in? An eighth of the machine's, within bounds.
+//! How much memory does the server use for pages? An eighth of the machine's, within bounds.
 //!
-//! PostgreSQL's own default of 128 MB makes it write out and read back pages of the newest events all the time. Whoever
-//! wants another figure runs a server of their own and names it in `DATABASE_URL`.
+//! With PostgreSQL's own default of 128 MB, pages of the newest events are written and read again all the time.
+//! To use another size, run a PostgreSQL separately and set `DATABASE_URL`.
 
 use std::fs;
 
 use super::system;
 
-/// What a container may use, in the second and in the first version of control groups. Without a limit there is a
-/// word in it, or a number that is larger than any machine.
+/// The memory limit of a container, in version 2 and version 1 of control groups.
+/// Without a limit, the file has a word, or a number that is larger than any machine.
 const CONTAINER_LIMITS: [&str; 2] =
     ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
 

@@ -9,9 +9,9 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::time::{Instant, sleep};
 
-/// Whoever holds this advisory lock of a database migrates it. The number is "cf-migra" in ASCII.
+/// The advisory lock that an instance holds while it migrates. The number is "cf-migra" in ASCII.
 const LOCK_KEY: i64 = 0x6366_2D6D_6967_7261;
-/// How long an instance waits for its turn.
+/// How many seconds an instance waits for its turn.
 const LOCK_SECONDS_MAX: u64 = 600;
 const LOCK_POLL_MS: u64 = 50;
 
@@ -29,19 +29,20 @@ pub enum MigrationError {
 /// All migrations, in order, with their checksums.
 pub fn migrator() -> Migrator {
     let mut migrator = sqlx::migrate!("../../migrations");
-    // The lock is ours: sqlx's own waits inside of a statement, whose snapshot holds up `create index concurrently`.
+    // The program takes the lock itself: sqlx waits for it inside of a statement, whose snapshot blocks `create index
+    // concurrently`.
     migrator.set_locking(false);
     migrator
 }
 
-/// Applies the migrations that are missing.
+/// Applies the missing migrations.
 ///
-/// Uses a connection of its own, because a migration may take longer than a pool's statements are allowed to, and
-/// because the lock is freed with the connection, however this ends.
+/// Uses a connection of its own, since a migration may take longer than a pool's statement timeout, and since the lock
+/// is released with the connection in any case.
 ///
 /// # Errors
 ///
-/// A migration that fails is rolled back as a whole; those before it stay applied.
+/// A migration that fails is rolled back as a whole; earlier ones stay applied.
 pub async fn run(options: &PgConnectOptions) -> Result<(), MigrationError> {
     let options = options.clone().disable_statement_logging();
     let mut connection = PgConnection::connect_with(&options).await?;

@@ -14,12 +14,14 @@ use super::directory::DataDirectory;
 use super::error::io_error;
 use super::system::{self, SystemUser};
 
-/// Whom root hands the server to. Where there is no such user, it is whoever owns the data directory.
+/// The user that runs the server if this process runs as root.
+/// If there is no such user, it is the owner of the data directory.
 const UNPRIVILEGED_USER: &CStr = c"postgres";
-/// Other programs run as this one too, and whatever is its own is theirs. Earlier releases ran the server as it.
+/// A user that other programs use, too, so that they could access its files.
+/// Earlier releases ran the server as this user.
 const SHARED_USER: &CStr = c"nobody";
 
-/// What the programs inherit of our environment. The rest could change what they do: PGDATA, PGOPTIONS, locales…
+/// The environment variables that the programs inherit. Others could change what they do: PGDATA, PGOPTIONS, locales…
 const INHERITED_VARIABLES: [&str; 3] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
 
 /// The user that runs the server and owns the cluster.
@@ -31,7 +33,7 @@ pub(super) struct ClusterOwner {
 }
 
 impl ClusterOwner {
-    /// Chooses the user. One who owns a cluster already has to run it, since PostgreSQL accepts nobody else.
+    /// Chooses the user. If a cluster exists, its owner has to run it, since PostgreSQL accepts nobody else.
     pub fn choose(directory: &DataDirectory) -> Result<Self, StartError> {
         let current_uid = system::effective_uid();
         let account = match (find_owner(&directory.cluster())?, current_uid) {
@@ -44,7 +46,7 @@ impl ClusterOwner {
                 });
             }
             (Some(_) | None, 0) => choose_unprivileged(directory)?,
-            // Only root can change the group, so nobody looks at this one.
+            // Only root can change the group, so it is not used here.
             (Some(_) | None, uid) => SystemUser { uid, gid: 0 },
         };
         Ok(Self { account, current_uid })
@@ -54,7 +56,7 @@ impl ClusterOwner {
         self.account.uid
     }
 
-    /// A program that runs as this user, apart from our terminal, our directory and our environment.
+    /// A command that runs as this user, separate from this process's terminal, directory and environment.
     pub fn command(self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.env_clear().env("LC_ALL", "C").env("TZ", "UTC");
@@ -63,8 +65,8 @@ impl ClusterOwner {
                 command.env(name, value);
             }
         }
-        // The directory that we were started in may be one that this user cannot enter. In a group of its own, the
-        // program does not get the ctrl-C that is meant for us.
+        // This user may not be able to enter the current directory.
+        // In its own process group, the program does not get the ctrl-C that is meant for this process.
         command.current_dir("/").stdin(Stdio::null()).process_group(0);
         if self.current_uid == 0 {
             command.uid(self.account.uid).gid(self.account.gid);
@@ -72,7 +74,7 @@ impl ClusterOwner {
         command
     }
 
-    /// Hands a path over to this user.
+    /// Makes this user the owner of a path.
     pub fn give(self, path: &Path) -> Result<(), StartError> {
         if self.current_uid != 0 {
             return Ok(());
@@ -81,7 +83,7 @@ impl ClusterOwner {
             .map_err(io_error("change the owner of", path))
     }
 
-    /// Checks that this user can pass through every directory down to the data directory.
+    /// Checks that this user can pass through every directory above the data directory.
     pub fn check_reach(self, directory: &DataDirectory) -> Result<(), StartError> {
         for ancestor in directory.path().ancestors() {
             if !self.can_enter(ancestor).map_err(io_error("inspect", ancestor))? {
@@ -95,9 +97,9 @@ impl ClusterOwner {
         Ok(())
     }
 
-    /// The classic permission bits decide; access control lists are not consulted.
+    /// Only the classic permission bits are checked, and no access control lists.
     fn can_enter(self, path: &Path) -> io::Result<bool> {
-        // We are that user, and have come this far.
+        // This process runs as that user, and has reached the directory.
         if self.current_uid != 0 {
             return Ok(true);
         }
@@ -110,12 +112,12 @@ impl ClusterOwner {
         Ok(metadata.mode() & needed != 0)
     }
 
-    /// What the user is called. Without a name, `initdb` does not run, and PostgreSQL does not believe who somebody is.
+    /// The user's name. Without one, `initdb` fails, and PostgreSQL cannot identify the user.
     pub fn name(self) -> Result<String, StartError> {
         name_of(self.account.uid)
     }
 
-    /// The names of those who may connect as the database's owner: this user, and who started us.
+    /// The names of the users who may connect as the database's owner: this one, and the one who started the program.
     pub fn names(self) -> Result<Vec<String>, StartError> {
         let mut names = vec![self.name()?];
         if self.current_uid != self.account.uid {
@@ -134,7 +136,7 @@ fn look_up_error() -> impl FnOnce(io::Error) -> StartError {
     io_error("look up a user in", Path::new("/etc/passwd"))
 }
 
-/// A cluster of the user that other programs share is handed over to one of its own, where there is one.
+/// A cluster of the user that other programs share is moved to a separate user, if there is one.
 fn away_from_shared(owner: SystemUser, directory: &DataDirectory) -> Result<SystemUser, StartError> {
     let shared = system::find_account_named(SHARED_USER).map_err(look_up_error())?;
     if shared.is_none_or(|shared| shared.uid != owner.uid) {
@@ -151,7 +153,7 @@ fn away_from_shared(owner: SystemUser, directory: &DataDirectory) -> Result<Syst
     Ok(account)
 }
 
-/// Only what belonged to the former owner changes hands: as root, a link could name any file.
+/// Only files of the former owner are changed, since as root a link could lead to any file.
 fn hand_over(path: &Path, from: SystemUser, to: SystemUser) -> io::Result<()> {
     let metadata = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -165,7 +167,7 @@ fn hand_over(path: &Path, from: SystemUser, to: SystemUser) -> io::Result<()> {
             hand_over(&entry?.path(), from, to)?;
         }
     }
-    // Last, so that what was cut short is begun again.
+    // This comes last, so that an interrupted change is started again.
     std::os::unix::fs::lchown(path, Some(to.uid), Some(to.gid))
 }
 

@@ -1,4 +1,4 @@
-//! Which connections does the program have, and on which terms?
+//! Which connections does the program have, and with which limits?
 
 use std::time::Duration;
 
@@ -7,23 +7,23 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 use tokio::time::{Instant, sleep};
 
-/// Shows in `pg_stat_activity` who a session belongs to.
+/// The name of the program's sessions in `pg_stat_activity`.
 const APPLICATION_NAME: &str = "counterfoil";
 
-/// Longest run of one statement. Long work, such as a rebuild, sets its own limit with `set local`.
+/// The longest run of one statement. Long work, such as a rebuild, sets its own limit with `set local`.
 pub const STATEMENT_TIMEOUT_MS: u64 = 30_000;
-/// Longest wait for a lock. A command that waits longer is better refused and tried again.
+/// The longest wait for a lock. A command that would wait longer is refused, and can be repeated.
 pub const LOCK_TIMEOUT_MS: u64 = 5_000;
-/// Longest pause inside of a transaction, in which it would hold up everybody else.
+/// The longest pause inside of a transaction, which may block others.
 pub const IDLE_IN_TRANSACTION_TIMEOUT_MS: u64 = 30_000;
-/// Longest wait for a free connection of the pool.
+/// The longest wait for a free connection of the pool.
 pub const ACQUIRE_TIMEOUT_MS: u64 = 5_000;
 
-/// Longest wait for connections that are on their way back when their pool is closed.
+/// The longest wait for connections in use when their pool is closed.
 const CLOSE_TIMEOUT_MS: u64 = 5_000;
 const CLOSE_POLL_MS: u64 = 2;
 
-/// How long the first connection may take, for a database that is started at the same time as we are.
+/// How long the first connection may take, for a database that is started at the same time.
 const FIRST_CONNECT_TIMEOUT_MS: u64 = 30_000;
 const RETRY_DELAY_MS_MIN: u64 = 50;
 const RETRY_DELAY_MS_MAX: u64 = 1_000;
@@ -31,30 +31,29 @@ const RETRY_DELAY_MS_MAX: u64 = 1_000;
 /// `cannot_connect_now`, `admin_shutdown`, `crash_shutdown`, `too_many_connections`.
 const PASSING_CODES: [&str; 4] = ["57P03", "57P01", "57P02", "53300"];
 
-/// Opens a pool of at most `max` connections to a database that may not be there yet.
+/// Opens a pool of at most `max` connections to a database that may not run yet.
 ///
 /// Returns once the database has answered.
 ///
 /// # Errors
 ///
-/// A database that is not there yet is waited for, for a bounded time; a wrong password or a missing database is an
-/// error at once.
+/// A database that does not run yet is waited for, for a limited time.
+/// A wrong password or a missing database is an error at once.
 pub async fn connect(options: PgConnectOptions, max: u32) -> Result<PgPool, sqlx::Error> {
     let options = on_our_terms(options);
     wait_for_answer(&options, Duration::from_millis(FIRST_CONNECT_TIMEOUT_MS)).await?;
     Ok(pool_of(options, max))
 }
 
-/// Opens the same pool to a database that is known to be there. Its first use is the first to connect.
+/// Opens the same pool to a database that is known to run. It connects when it is first used.
 pub fn open(options: PgConnectOptions, max: u32) -> PgPool {
     pool_of(on_our_terms(options), max)
 }
 
-/// Closes a pool, and waits until each of its connections is closed, so that its server can stop without cutting one
-/// off.
+/// Closes a pool, and waits until each of its connections is closed, so that the server can stop without aborting one.
 ///
-/// By itself, a pool counts one too many as free for each idle connection that it closes (sqlx 0.8), and does not wait
-/// for those that are on their way back.
+/// A pool itself counts one connection too many as free for each idle connection that it closes (sqlx 0.8), and does
+/// not wait for those in use.
 pub async fn close(pool: &PgPool) {
     let deadline = Instant::now() + Duration::from_millis(CLOSE_TIMEOUT_MS);
     pool.close().await;
@@ -79,7 +78,7 @@ fn on_our_terms(options: PgConnectOptions) -> PgConnectOptions {
             ("lock_timeout", LOCK_TIMEOUT_MS),
             ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT_MS),
         ])
-        // Statements hold data, which does not belong into a log.
+        // Statements contain data, which must not be logged.
         .disable_statement_logging()
 }
 
@@ -98,7 +97,7 @@ async fn wait_for_answer(options: &PgConnectOptions, patience: Duration) -> Resu
     }
 }
 
-/// A server that takes the connection and then says nothing must not hold us up for ever either.
+/// Connects once, with a time limit, since a server may accept the connection and then not answer.
 async fn connect_once(options: &PgConnectOptions, deadline: Instant) -> Result<(), sqlx::Error> {
     let connection = tokio::time::timeout_at(deadline, PgConnection::connect_with(options))
         .await
@@ -106,7 +105,7 @@ async fn connect_once(options: &PgConnectOptions, deadline: Instant) -> Result<(
     connection.close().await
 }
 
-/// Whether an error is one of a server that is on its way up, full, or behind a network that is not there yet.
+/// Whether a later attempt may succeed: the server is starting or full, or its network is not there yet.
 fn may_pass(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(DatabaseError::code);
     matches!(error, sqlx::Error::Io(_)) || code.is_some_and(|code| PASSING_CODES.contains(&code.as_ref()))

@@ -1,7 +1,7 @@
 //! How does the server's process start and stop?
 //!
-//! It is started by a keeper thread that lasts as long as the process does, because the kernel's promise to end the
-//! server with its parent is about the *thread* that started it. A thread of the async runtime may end at any time.
+//! A separate thread that lives as long as the process starts it, because the kernel ends the server with the *thread*
+//! that started it, and threads of the async runtime may end at any time.
 
 use std::fs;
 use std::fs::File;
@@ -20,15 +20,15 @@ use super::lock::DirectoryLock;
 use super::system::{self, Signal};
 
 const READY_POLL_MS: u64 = 5;
-/// How long the server gets to end its sessions and to write a checkpoint.
+/// How many seconds the server has to end its sessions and to write a checkpoint.
 const FAST_SHUTDOWN_SECONDS_MAX: u64 = 30;
-/// How long it gets to stop at once.
+/// How many seconds it has to stop immediately.
 const IMMEDIATE_SHUTDOWN_SECONDS_MAX: u64 = 10;
 
-/// The line of `postmaster.pid` that says how far the server is, counted from zero.
+/// The line of `postmaster.pid` with the server's status, from 0.
 const STATUS_LINE: usize = 7;
 
-/// Our child, the postmaster. Dropping it asks it to stop, without waiting for that.
+/// The postmaster, as a child process. Dropping it asks it to stop, without waiting for that.
 #[derive(Debug)]
 pub(super) struct Process {
     pid: u32,
@@ -42,14 +42,14 @@ enum Life {
     Ended(ExitStatus),
 }
 
-/// How a process's start went on.
+/// The result of waiting for a process's start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StartProgress {
-    /// It takes connections.
+    /// It accepts connections.
     Ready,
-    /// It ended before that. `None` when its status could not be learned.
+    /// It ended before that. `None`: its status is not known.
     Ended(Option<ExitStatus>),
-    /// It is at it, but the time is over.
+    /// It is still starting, but the time is over.
     Late,
 }
 
@@ -72,7 +72,7 @@ impl Process {
         self.pid
     }
 
-    /// Waits until the server of that cluster takes connections.
+    /// Waits until the server of the cluster accepts connections.
     pub async fn wait_until_ready(&self, cluster: &Path, patience: Duration) -> StartProgress {
         let deadline = Instant::now() + patience;
         let ended = self.exited();
@@ -91,7 +91,7 @@ impl Process {
         }
     }
 
-    /// The file may still be an earlier server's, so its pid has to be this one's.
+    /// The file may still be from an earlier server, so its pid is compared.
     fn is_ready(&self, cluster: &Path) -> bool {
         let Ok(text) = fs::read_to_string(cluster.join("postmaster.pid")) else { return false };
         let pid = text.lines().next().and_then(|line| line.trim().parse::<u32>().ok());
@@ -99,7 +99,7 @@ impl Process {
         pid == Some(self.pid) && status == Some("ready")
     }
 
-    /// Resolves once the process has ended. `None` when its status could not be learned.
+    /// Resolves when the process has ended. `None`: its status is not known.
     pub fn exited(&self) -> impl Future<Output = Option<ExitStatus>> + Send + 'static {
         let mut life = self.life.clone();
         async move {
@@ -110,7 +110,7 @@ impl Process {
         }
     }
 
-    /// Stops the process with growing insistence, and waits until it has gone.
+    /// Stops the process with ever stronger signals, and waits until it has ended.
     pub async fn stop(&self) {
         let phases = [
             (Signal::FastShutdown, FAST_SHUTDOWN_SECONDS_MAX),
@@ -128,12 +128,12 @@ impl Process {
     }
 
     fn signal(&self, signal: Signal) {
-        // Until the keeper has told of the end, the pid cannot belong to anybody else.
+        // Until the keeper thread has reported the end, no other process can have the pid.
         if *self.life.borrow() != Life::Running || self.life.has_changed().is_err() {
             return;
         }
         if let Ok(pid) = i32::try_from(self.pid) {
-            // An error means that it has just ended, which the keeper is about to tell.
+            // An error means that it has just ended, which the keeper thread will report.
             let _ = system::signal(pid, signal);
         }
     }
@@ -145,7 +145,7 @@ impl Drop for Process {
     }
 }
 
-/// What the keeper thread does for as long as the process lives.
+/// The work of the keeper thread while the process runs.
 fn keep(
     mut command: Command,
     tell_pid: oneshot::Sender<io::Result<u32>>,
@@ -155,13 +155,13 @@ fn keep(
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => {
-            // Where nobody waits for the answer any more, nobody needs it.
+            // If nobody waits for the answer, nobody needs it.
             let _ = tell_pid.send(Err(error));
             return;
         }
     };
     if tell_pid.send(Ok(child.id())).is_err() {
-        // The start was called off in the meantime, so nobody else will ever stop this process.
+        // The start was cancelled in the meantime, so nobody else would stop this process.
         let _ = child.kill();
     }
     let status = child.wait();

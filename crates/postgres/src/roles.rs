@@ -1,25 +1,25 @@
-//! Which rights does the program have? Fewer than those of whoever migrates.
+//! Which privileges does the program have? Fewer than the login that migrates.
 //!
-//! Migrations make the role [`SERVICE`]: it may add events through `ledger.append` and in no other way, and may not
-//! change or remove one. Every session of the program takes that role on when it begins, where the login may.
+//! Migrations make the role [`SERVICE`]: it can only add events, by `ledger.append`, and cannot change or remove them.
+//! Every session of the program uses that role from its beginning, if the login may.
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
-/// The role that the program works as.
+/// The role of the program.
 pub const SERVICE: &str = "counterfoil_service";
 
-/// Makes sessions take on the service's role from their first statement on.
+/// Makes sessions use the service's role from their first statement on.
 #[must_use]
 pub fn as_service(options: PgConnectOptions) -> PgConnectOptions {
     options.options([("role", SERVICE)])
 }
 
-/// The options with the service's role, or as they are where the login may not take it on.
+/// The options with the service's role, or unchanged if the login may not use it.
 ///
 /// # Errors
 ///
-/// When the database does not answer.
+/// If the database does not answer.
 pub async fn with_least_rights(options: &PgConnectOptions) -> Result<PgConnectOptions, sqlx::Error> {
     let mut connection = options.clone().disable_statement_logging().connect().await?;
     let taken = sqlx::raw_sql(&format!("set role {SERVICE}")).execute(&mut connection).await;

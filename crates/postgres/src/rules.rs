@@ -1,7 +1,7 @@
-//! Who may connect to the server, and how is that known? The system says who opened the socket (`peer`).
+//! Who may connect to the server, and how are they identified? The system says who opened the socket (`peer`).
 //!
-//! The files are ours, beside the cluster and not in it, and are written anew at each start: the rules hold for
-//! clusters that an earlier release made too, which let in whoever reached the socket.
+//! The files are beside the cluster and not in it, and are written at each start.
+//! So they also hold for clusters of earlier releases, which accepted everybody who reached the socket.
 
 use std::ffi::OsString;
 use std::fs::Permissions;
@@ -17,12 +17,12 @@ use super::error::io_error;
 use super::owner::ClusterOwner;
 use super::server::SUPERUSER;
 
-/// The server's user reads the files, and nothing in them is secret.
+/// The server's user has to read the files, which contain no secrets.
 const MODE: u32 = 0o644;
-/// What the list of names is called in the rules.
+/// The name of the user map in the rules.
 const MAP: &str = "counterfoil";
 
-/// The files with the rules.
+/// The paths of the files.
 #[derive(Debug)]
 pub(super) struct Rules {
     rules: PathBuf,
@@ -30,7 +30,7 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// For the server's command line.
+    /// The settings for the server's command line.
     pub fn settings(&self) -> [OsString; 2] {
         let setting = |name: &str, path: &Path| {
             let mut setting = OsString::from(name);
@@ -41,7 +41,7 @@ impl Rules {
     }
 }
 
-/// Writes the rules for the users who may be the owner of everything.
+/// Writes the rules for the users who may connect as the owner of everything.
 pub(super) fn write(directory: &DataDirectory, owner: ClusterOwner) -> Result<Rules, StartError> {
     let rules = Rules { rules: directory.rules(), names: directory.names() };
     let who = format!(
@@ -52,7 +52,7 @@ pub(super) fn write(directory: &DataDirectory, owner: ClusterOwner) -> Result<Ru
     );
     let mut names = String::from("# Written anew at each start.\n");
     for name in owner.names()? {
-        // A quote inside of quotes is written twice.
+        // Quotes inside of quotes are doubled.
         names.push_str(&format!("{MAP} \"{}\" {SUPERUSER}\n", name.replace('"', "\"\"")));
     }
     for (path, text) in [(&rules.rules, who), (&rules.names, names)] {
@@ -61,7 +61,7 @@ pub(super) fn write(directory: &DataDirectory, owner: ClusterOwner) -> Result<Ru
     Ok(rules)
 }
 
-/// Takes the place of what is there, whole, and follows no link.
+/// Replaces a file as a whole, without following a link.
 fn replace(directory: &Path, path: &Path, text: &str) -> io::Result<()> {
     let mut file = NamedTempFile::new_in(directory)?;
     file.write_all(text.as_bytes())?;

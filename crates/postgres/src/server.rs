@@ -1,4 +1,4 @@
-//! What is a server told when it is started, and what can be asked of it while it runs?
+//! How is a server started, and what can be asked of it while it runs?
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -17,9 +17,9 @@ use super::{Durability, Prepared, StartError, leftover, memory, socket};
 /// The role that owns everything. Its name does not depend on who runs the server.
 pub(super) const SUPERUSER: &str = "counterfoil";
 
-/// How long a start may take. The replay after a crash is bounded by `max_wal_size`, so this is generous.
+/// How many seconds a start may take. The recovery after a crash is bounded by `max_wal_size`, so this is generous.
 const READY_SECONDS_MAX: u64 = 600;
-/// How long the processes of an earlier server may stand in the way of a start.
+/// For how many seconds the processes of an earlier server may prevent a start.
 const LEFTOVER_SECONDS_MAX: u64 = 60;
 const LEFTOVER_POLL_MS: u64 = 100;
 
@@ -31,7 +31,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// How to connect to a database of this server, as the role that owns everything.
+    /// The options for connecting to a database of this server, as the role that owns everything.
     pub fn connect_options(&self, database: &str) -> PgConnectOptions {
         connect_options(&self.socket_directory, database)
     }
@@ -41,18 +41,19 @@ impl Server {
         self.process.pid()
     }
 
-    /// Resolves once the server has ended, for whatever reason. `None` when its status could not be learned.
+    /// Resolves when the server has ended, for any reason. `None`: its status is not known.
     pub fn exited(&self) -> impl Future<Output = Option<ExitStatus>> + Send + 'static {
         self.process.exited()
     }
 
-    /// Stops the server: in order, within a deadline, and otherwise at once. Acknowledged rows stay in both cases.
+    /// Stops the server: in order, within a time limit, and otherwise immediately.
+    /// Acknowledged commits stay in both cases.
     pub async fn stop(self) {
         self.process.stop().await;
     }
 }
 
-/// How to connect to the server behind a private socket.
+/// The options for connecting to the server behind a private socket.
 pub(super) fn connect_options(socket_directory: &Path, database: &str) -> PgConnectOptions {
     PgConnectOptions::new_without_pgpass()
         .socket(socket_directory)
@@ -62,7 +63,7 @@ pub(super) fn connect_options(socket_directory: &Path, database: &str) -> PgConn
         .database(database)
 }
 
-/// Starts the server, and clears away what an earlier one left.
+/// Starts the server, and removes what an earlier one left.
 pub(super) async fn start(
     prepared: Prepared,
     durability: Durability,
@@ -108,7 +109,7 @@ fn ended_early(status: Option<ExitStatus>, log: &Log, tail: String) -> StartErro
     StartError::EndedEarly { status, log: log.path().to_owned(), tail }
 }
 
-/// What we insist on. All else can be set in the cluster's `postgresql.conf`.
+/// The settings that the program needs. All others can be set in the cluster's `postgresql.conf`.
 fn settings(socket_directory: &Path, durability: Durability, max_connections: u16) -> Vec<String> {
     let durable = match durability {
         Durability::On => "on",
@@ -125,7 +126,7 @@ fn settings(socket_directory: &Path, durability: Durability, max_connections: u1
         format!("full_page_writes={durable}"),
         "wal_compression=on".to_owned(),
         format!("shared_buffers={}MB", memory::shared_buffers_mb()),
-        // Fewer checkpoints under load: each makes every page be written whole once more.
+        // Fewer checkpoints under load, since after each one every changed page is written as a whole.
         "max_wal_size=2GB".to_owned(),
         // The statements are short, and compiling one takes longer than running it.
         "jit=off".to_owned(),
@@ -135,7 +136,7 @@ fn settings(socket_directory: &Path, durability: Durability, max_connections: u1
         "logging_collector=off".to_owned(),
         format!("log_line_prefix={}", log::LINE_PREFIX),
         "log_checkpoints=off".to_owned(),
-        // Statements and the details of errors hold data, which does not belong into a log.
+        // Statements and details of errors contain data, which must not be logged.
         "log_min_error_statement=panic".to_owned(),
         "log_error_verbosity=terse".to_owned(),
         "cluster_name=counterfoil".to_owned(),

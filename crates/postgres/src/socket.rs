@@ -1,4 +1,4 @@
-//! How is the server's socket kept from others, and what is it called?
+//! How is the server's socket protected, and what is its path?
 
 use std::fs;
 use std::io;
@@ -11,20 +11,20 @@ use super::error::io_error;
 use super::owner::ClusterOwner;
 use super::system;
 
-/// Names the socket's file; nothing listens on a port.
+/// Part of the name of the socket's file; nothing listens on a port.
 pub(super) const PORT: u16 = 5432;
 
-/// The path of the socket that a server with this directory listens on.
+/// The path of the socket of a server with this directory.
 pub(super) fn path(socket_directory: &Path) -> PathBuf {
     socket_directory.join(format!(".s.PGSQL.{PORT}"))
 }
 
-/// Makes sure of a directory for the socket that only the owner can enter.
+/// Makes a directory for the socket that only the owner can enter.
 pub(super) fn prepare(directory: &DataDirectory, owner: &ClusterOwner) -> Result<PathBuf, StartError> {
     let path = directory.socket();
     match create_private(&path) {
         Ok(()) => {}
-        // Somebody else may have put one there first, to be the one who we talk to.
+        // Somebody else may have made it first, to impersonate the server.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => check_private(&path, owner)?,
         Err(error) => return Err(io_error("create", &path)(error)),
     }

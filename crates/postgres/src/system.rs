@@ -1,4 +1,4 @@
-//! What does the operating system know that the standard library does not ask? The only `unsafe` code of this folder.
+//! Which system calls are missing in the standard library? This is the only `unsafe` code of the crate.
 
 use std::ffi::CStr;
 use std::fs::File;
@@ -7,7 +7,7 @@ use std::mem::MaybeUninit;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// Most bytes that an entry of the user database may take.
+/// The largest size of an entry in the user database, in bytes.
 const ACCOUNT_BYTES_MAX: usize = 16 * 1024;
 
 /// An entry of the user database.
@@ -17,14 +17,14 @@ pub(super) struct SystemUser {
     pub gid: u32,
 }
 
-/// What can be sent to a postmaster, by what it does on it.
+/// The signals for a postmaster, by their effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Signal {
     /// SIGINT: end all sessions, write a checkpoint, stop.
     FastShutdown,
-    /// SIGQUIT: stop at once; the next start replays the log.
+    /// SIGQUIT: stop immediately; the next start recovers from the log.
     ImmediateShutdown,
-    /// SIGKILL: for one that does not react any more.
+    /// SIGKILL: for a process that does not react.
     Kill,
 }
 
@@ -43,14 +43,14 @@ pub(super) fn effective_uid() -> u32 {
     unsafe { libc::geteuid() }
 }
 
-/// How much memory the machine has. `None` where it does not tell.
+/// The machine's memory. `None`: unknown.
 pub(super) fn memory_bytes() -> Option<u64> {
-    // SAFETY: sysconf has no preconditions; it answers -1 for what it does not know.
+    // SAFETY: sysconf has no preconditions; it returns -1 for what it does not know.
     let (pages, page) = unsafe { (libc::sysconf(libc::_SC_PHYS_PAGES), libc::sysconf(libc::_SC_PAGESIZE)) };
     u64::try_from(pages).ok()?.checked_mul(u64::try_from(page).ok()?)
 }
 
-/// The account of that name.
+/// The entry with this name.
 pub(super) fn find_account_named(name: &CStr) -> io::Result<Option<SystemUser>> {
     let account = |entry: &libc::passwd| SystemUser { uid: entry.pw_uid, gid: entry.pw_gid };
     find_entry(account, |entry, buffer, bytes, found| {
@@ -59,7 +59,7 @@ pub(super) fn find_account_named(name: &CStr) -> io::Result<Option<SystemUser>> 
     })
 }
 
-/// What the user of that uid is called.
+/// The name of the user with this uid.
 pub(super) fn find_name_of(uid: u32) -> io::Result<Option<String>> {
     let name = |entry: &libc::passwd| {
         // SAFETY: the name of an entry that was found ends in a zero, in the buffer that is alive until this returns.
@@ -79,7 +79,7 @@ fn find_entry<T>(
     let mut buffer: Vec<libc::c_char> = vec![0; ACCOUNT_BYTES_MAX];
     let mut found: *mut libc::passwd = std::ptr::null_mut();
     match lookup(entry.as_mut_ptr(), buffer.as_mut_ptr(), buffer.len(), &raw mut found) {
-        // Some systems answer with these instead of "success, but nothing found".
+        // Some systems return these instead of "success, but nothing found".
         0 | libc::ENOENT | libc::ESRCH | libc::EBADF | libc::EPERM if found.is_null() => Ok(None),
         0 => {
             // SAFETY: the lookup succeeded and found an entry, which it has written to `entry`.
@@ -89,12 +89,12 @@ fn find_entry<T>(
     }
 }
 
-/// Sends a signal to one process. The caller knows that the pid is still that process's.
+/// Sends a signal to one process. The caller must know that the pid still belongs to that process.
 pub(super) fn signal(pid: i32, signal: Signal) -> io::Result<()> {
     send(pid, signal.number())
 }
 
-/// Whether a process of that pid runs, whoever's it is. One that has ended and waits to be noticed does not.
+/// Whether a process with this pid runs, of any user. A zombie does not count.
 pub(super) fn is_alive(pid: i32) -> bool {
     match send(pid, 0) {
         Ok(()) => !is_zombie(pid),
@@ -102,21 +102,21 @@ pub(super) fn is_alive(pid: i32) -> bool {
     }
 }
 
-/// The state follows the program's name, which is in parentheses and may itself hold some.
+/// The state follows the program's name, which is in parentheses and may itself contain some.
 #[cfg(target_os = "linux")]
 fn is_zombie(pid: i32) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/stat"))
         .is_ok_and(|stat| stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))
 }
 
-/// Elsewhere nobody tells, so it counts until its parent has noticed.
+/// Other systems do not show it, so a zombie counts as running until its parent has noticed.
 #[cfg(not(target_os = "linux"))]
 fn is_zombie(_pid: i32) -> bool {
     false
 }
 
 fn send(pid: i32, number: libc::c_int) -> io::Result<()> {
-    // Zero and negative numbers name groups of processes, which are never meant here.
+    // Zero and negative numbers are process groups, which are never meant here.
     if pid <= 0 {
         return Err(io::Error::from_raw_os_error(libc::ESRCH));
     }
@@ -127,7 +127,7 @@ fn send(pid: i32, number: libc::c_int) -> io::Result<()> {
     }
 }
 
-/// Makes a program get a fast shutdown when the thread that starts it ends, however that happens.
+/// Sends a program the signal for a fast shutdown when the thread that starts it ends, for any reason.
 pub(super) fn bind_to_parent(command: &mut Command) {
     let parent = std::process::id();
     // SAFETY: the closure makes only system calls, which is all that is allowed between fork and exec. The standard
@@ -141,20 +141,20 @@ fn end_with_parent(parent: u32) -> io::Result<()> {
     if unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGINT) } != 0 {
         return Err(io::Error::last_os_error());
     }
-    // The parent may have died before the request was made; then nobody would send the signal.
+    // If the parent died before the request was made, nobody would send the signal.
     if std::os::unix::process::parent_id() != parent {
         return Err(io::Error::from_raw_os_error(libc::ESRCH));
     }
     Ok(())
 }
 
-/// Other systems have no such request. There, the next start stops the server that was left behind.
+/// Other systems have no such request. There, the next start stops the leftover server.
 #[cfg(not(target_os = "linux"))]
 fn end_with_parent(_parent: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes all that was written to the file system of an open file outlive a power cut.
+/// Flushes all data of the file system of an open file to disk.
 #[cfg(target_os = "linux")]
 pub(super) fn flush_file_system(file: &File) -> io::Result<()> {
     use std::os::fd::AsRawFd;
@@ -165,7 +165,7 @@ pub(super) fn flush_file_system(file: &File) -> io::Result<()> {
     }
 }
 
-/// Other systems can only flush everything.
+/// Other systems can only flush all file systems.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn flush_file_system(_file: &File) -> io::Result<()> {
     // SAFETY: sync has no preconditions and cannot fail.

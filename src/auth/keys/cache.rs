@@ -1,7 +1,7 @@
-//! Who is calling, without asking the database for each request?
+//! Who is the caller, without a database query for each request?
 //!
-//! What was read of a key is believed for a few seconds. That is how long a revocation may take to be noticed;
-//! in exchange, a deduction costs no round trip for its key.
+//! A key that was read is trusted for a few seconds.
+//! A revocation may take that long to be noticed; in exchange, a deduction needs no query for its key.
 
 use std::{
     collections::BTreeSet,
@@ -33,24 +33,24 @@ use crate::{
 
 use super::{ApiKey, KeyError, KeyScope, SECRET_BYTES_MAX, SecretHash, table};
 
-/// How long what was read of a key is believed.
+/// How long a key that was read is trusted.
 const FRESH: Duration = Duration::from_secs(3);
-/// How long it is used at most, while a newer reading is under way or the database is away.
+/// How long it is used at most, while it is being read again or the database does not answer.
 const STALE: Duration = Duration::from_secs(10);
 /// How many keys are remembered.
 const KEYS_MAX: usize = 10_000;
-/// How many keys are looked up at a time, so that guessing keys cannot use up the database's connections.
+/// How many keys are looked up at a time, so that guessing keys cannot use up all database connections.
 const LOOKUPS_MAX: usize = 4;
 /// How long a request waits for its key to be looked up.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
-/// How far the noted time of the last use may lag behind.
+/// By how much the stored time of the last use may lag.
 const LAST_USED_STEP: TimeDelta = TimeDelta::minutes(1);
 
-/// Whoever made a request.
+/// The sender of a request.
 #[derive(Debug)]
 pub struct Caller {
     pub key_id: String,
-    /// The key's id, as events name it.
+    /// The key's id, as events have it.
     pub actor: Actor,
     scopes: BTreeSet<KeyScope>,
     accounts: Option<BTreeSet<AccountId>>,
@@ -59,7 +59,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Whether it may do what any of `scopes` allows.
+    /// Whether the key has any of `scopes`.
     #[must_use]
     pub fn may(&self, scopes: &[KeyScope]) -> bool {
         self.scopes.contains(&KeyScope::Admin) || scopes.iter().any(|scope| self.scopes.contains(scope))
@@ -76,10 +76,10 @@ impl Caller {
         self.accounts.as_ref()
     }
 
-    /// Counts requests against its rate, if it has one.
+    /// Counts requests against the key's rate limit, if it has one.
     ///
     /// # Errors
-    /// When there are too many of them; none is counted then.
+    /// If there are too many; then none is counted.
     pub fn count(&self, requests: NonZeroU32) -> Result<Option<RateLimitState>, TooMany> {
         self.rate.as_ref().map(|rate| rate.count(requests)).transpose()
     }
@@ -91,7 +91,7 @@ impl Caller {
     }
 }
 
-/// Why nobody is known to ask.
+/// Why the caller is not known.
 #[derive(Debug)]
 pub enum AuthError {
     /// No key was sent, or not as a bearer token.
@@ -111,7 +111,7 @@ struct CachedKey {
     renewing: AtomicBool,
 }
 
-/// What is known of keys that were used lately.
+/// The keys that were used lately.
 #[derive(Debug)]
 pub struct KeyCache {
     pool: PgPool,
@@ -129,10 +129,10 @@ impl KeyCache {
         Self { pool, clock, rate_default, known, lookups: Semaphore::new(LOOKUPS_MAX) }
     }
 
-    /// Whoever sent a request with these headers.
+    /// The sender of a request with these headers.
     ///
     /// # Errors
-    /// When they name no key that opens the door, or that cannot be known now.
+    /// If they have no valid key, or if that cannot be checked now.
     pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Arc<Caller>, AuthError> {
         let secret = bearer::find(headers).ok_or(AuthError::NoKey)?;
         if secret.len() > SECRET_BYTES_MAX {
@@ -152,7 +152,7 @@ impl KeyCache {
         Ok(caller)
     }
 
-    /// Forgets a key, so that a change made here is seen here at once.
+    /// Drops a key from memory, so that a change that was made here is seen at once.
     pub fn forget(&self, id: &str) {
         self.known.retain(|_, entry| entry.caller.key_id != id);
     }
@@ -168,7 +168,7 @@ impl KeyCache {
         }
     }
 
-    /// Reads a key again. The other requests with it go on with what is known meanwhile.
+    /// Reads a key again. Other requests with it use what is known meanwhile.
     async fn renew(&self, hash: SecretHash, earlier: &CachedKey) -> Result<Arc<Caller>, AuthError> {
         match self.read(hash, earlier.caller.rate.clone()).await {
             Ok(entry) => {
@@ -176,7 +176,7 @@ impl KeyCache {
                 self.known.insert(hash, entry);
                 Ok(caller)
             }
-            // A database that is away for a moment is no reason to turn away who was let in a moment ago.
+            // A database that does not answer for a moment is no reason to refuse a key that was valid a moment ago.
             Err(AuthError::Fault(_) | AuthError::Busy) => {
                 earlier.renewing.store(false, Ordering::Release);
                 Ok(Arc::clone(&earlier.caller))
@@ -188,7 +188,7 @@ impl KeyCache {
         }
     }
 
-    /// Reads a key that is not known, or not any more. Of many requests at once, one reads and the others wait.
+    /// Reads a key that is not known, or too old. Of several requests at once, one reads and the others wait.
     async fn join(&self, hash: SecretHash, rate: Option<Arc<RateLimit>>) -> Result<Arc<Caller>, AuthError> {
         self.known.remove_if(&hash, |entry| entry.age() >= STALE);
         match self.known.get_value_or_guard_async(&hash).await {
@@ -196,7 +196,7 @@ impl KeyCache {
             Err(place) => {
                 let entry = self.read(hash, rate).await?;
                 let caller = Arc::clone(&entry.caller);
-                // When the key was forgotten meanwhile, the next request reads it again.
+                // If the key was dropped meanwhile, the next request reads it again.
                 let _forgotten = place.insert(entry);
                 Ok(caller)
             }
@@ -234,7 +234,7 @@ impl KeyCache {
             scopes: key.scopes,
             accounts: key.accounts,
             expires_at: key.expires_at,
-            // What was used of the limit is not forgotten when the key is read again.
+            // The used part of the rate limit is kept when the key is read again.
             rate: per_minute.and_then(|limit| {
                 let same = rate.filter(|rate| rate.per_minute() == limit);
                 same.or_else(|| RateLimit::per_minute_of(limit).map(Arc::new))
@@ -248,7 +248,7 @@ impl CachedKey {
         self.read_at.elapsed()
     }
 
-    /// One request at a time reads a stale key again; the others go on with what is known.
+    /// Whether this request can use the key as it is: one request at a time reads an old key again.
     fn is_good_enough(&self) -> bool {
         let age = self.age();
         age < FRESH || (age < STALE && self.renewing.swap(true, Ordering::AcqRel))

@@ -1,4 +1,4 @@
--- Adds a key, and answers with it as it is stored.
+-- Adds a key, and returns it as it is stored.
 insert into ledger.api_keys (
     id, hash, prefix, name, scopes, accounts, requests_per_minute, created_at, expires_at
 )

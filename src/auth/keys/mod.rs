@@ -1,4 +1,4 @@
-//! Who may call? API keys: made once, shown once, kept as hashes.
+//! Which API keys are there? They are made once, shown once, and stored as hashes.
 
 mod cache;
 mod scope;
@@ -19,12 +19,12 @@ use crate::{
     domain::{ids::AccountId, time::Timestamp},
 };
 
-/// What a new key is to be.
+/// A key to make.
 #[derive(Clone, Debug)]
 pub struct NewKey {
-    /// What people call it.
+    /// A name for people.
     pub name: String,
-    /// Only shows in the secret's first characters, so that nobody takes one for the other.
+    /// Only visible in the secret's first characters, so that nobody confuses test and live keys.
     pub mode: Mode,
     pub scopes: BTreeSet<KeyScope>,
     /// The only accounts that it may use. `None`: all.
@@ -34,12 +34,12 @@ pub struct NewKey {
     pub requests_per_minute: Option<u32>,
 }
 
-/// A key as it can be shown to anybody who may see keys.
+/// A key without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ApiKey {
     pub id: String,
     pub name: String,
-    /// The first characters of a made secret; empty for one that was given.
+    /// The first characters of a secret that was made here; empty for one from a setting.
     pub prefix: String,
     pub scopes: BTreeSet<KeyScope>,
     pub accounts: Option<BTreeSet<AccountId>>,
@@ -50,30 +50,30 @@ pub struct ApiKey {
     pub revoked_at: Option<Timestamp>,
 }
 
-/// A key that has just been made, with the secret that is never shown again.
+/// A key that has just been made, with its secret, which is not shown again.
 #[derive(Clone, Debug)]
 pub struct CreatedKey {
     pub key: ApiKey,
     pub secret: KeySecret,
 }
 
-/// How the first key came to be.
+/// Where the first key came from.
 #[derive(Clone, Debug)]
 pub enum Bootstrap {
-    /// The given key is there now, with every scope and no rate limit, unless somebody has ended it.
+    /// The key of the setting, with all scopes and no rate limit, unless it was revoked.
     Given(GivenKeyState),
-    /// There were keys already, and none was given.
+    /// There were keys already, and the setting has none.
     Exists,
-    /// There were none, and this one was made: show it.
+    /// There were no keys, so this one was made and has to be shown.
     Made(Box<CreatedKey>),
 }
 
-/// What there is to say about a key that was given.
+/// The state of the key of the setting.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GivenKeyState {
-    /// It was revoked, or its time is over: it opens nothing.
+    /// Whether it was revoked or has expired.
     pub has_ended: bool,
-    /// The ids of keys that earlier starts were given or made, and that still open everything.
+    /// The ids of keys of earlier starts that still have all scopes.
     pub earlier: Vec<String>,
 }
 
@@ -89,6 +89,6 @@ pub enum KeyError {
     Secret(#[from] InvalidSecret),
     #[error("a key has at least one scope")]
     NoScope,
-    #[error("nobody would ever see the first key, so none was made")]
+    #[error("the first key could not be shown to anybody, so none was made")]
     NotKept(#[source] std::io::Error),
 }

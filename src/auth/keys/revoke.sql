@@ -1,4 +1,4 @@
--- Ends a key now, unless it has ended before.
+-- Revokes a key now, unless it has ended before.
 update ledger.api_keys set revoked_at = coalesce(revoked_at, $2)
 where id = $1
 returning

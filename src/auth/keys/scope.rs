@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// One thing that a key may do. `admin` may do everything, the others only what is theirs.
+/// Something that a key may do. `admin` includes all other scopes.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
 )]
@@ -18,7 +18,7 @@ pub enum KeyScope {
     Billing,
     /// Replay accounts and verify the journal.
     Audit,
-    /// Grant and take credits, forgive debt, close accounts, mend the inbox and the projections.
+    /// Grant and take credits, forgive debt, close accounts, manage the inbox and the read models.
     Operate,
     /// Everything, API keys included.
     Admin,

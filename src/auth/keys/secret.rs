@@ -1,4 +1,4 @@
-//! What does a caller send to say who it is?
+//! What does a caller send to authenticate?
 
 use std::fmt;
 
@@ -7,20 +7,21 @@ use sha2::{Digest, Sha256};
 
 use crate::catalog::Mode;
 
-/// The shortest key that is accepted where somebody makes up their own, in bytes.
+/// The shortest secret that is accepted, in bytes.
 pub const SECRET_BYTES_MIN: usize = 32;
-/// The longest key that is looked at, in bytes.
+/// The longest secret that is accepted, in bytes.
 pub const SECRET_BYTES_MAX: usize = 256;
-/// How many random bytes a made key has.
+/// How many random bytes a generated secret has.
 const RANDOM_BYTES: usize = 32;
-/// How many characters of a made secret are kept to recognise it by: the mode, and four of forty-three that are random.
+/// How many characters of a generated secret are stored to recognise it: the mode, and four of its 43 random
+/// characters.
 const PREFIX_CHARACTERS: usize = 12;
 
-/// A key's secret. It shows itself only when asked to, and never in a log.
+/// A key's secret. It is only shown on request, and never in a log.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeySecret {
     text: String,
-    /// Whether it was made here, of random bytes.
+    /// Whether it was generated here.
     is_made: bool,
 }
 
@@ -29,10 +30,10 @@ pub struct KeySecret {
 pub struct InvalidSecret;
 
 impl KeySecret {
-    /// A new one, that nobody can guess.
+    /// Generates a secret.
     ///
     /// # Errors
-    /// When the system has no random numbers.
+    /// If the system has no random numbers.
     pub fn make(mode: Mode) -> Result<Self, getrandom::Error> {
         let mut random = [0_u8; RANDOM_BYTES];
         getrandom::fill(&mut random)?;
@@ -40,7 +41,7 @@ impl KeySecret {
     }
 
     /// # Errors
-    /// When the text is too short to be safe, too long, or cannot be sent in a header.
+    /// If the text is too short to be safe, too long, or cannot be sent in a header.
     pub fn parse(text: &str) -> Result<Self, InvalidSecret> {
         let length = SECRET_BYTES_MIN..=SECRET_BYTES_MAX;
         let valid = length.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -53,8 +54,8 @@ impl KeySecret {
         &self.text
     }
 
-    /// The first characters, which say nothing about the rest. Of what somebody made up nobody knows that, so there are
-    /// none.
+    /// The first characters of a generated secret, which say nothing about the rest.
+    /// Empty for other secrets, where they might.
     #[must_use]
     pub fn prefix(&self) -> String {
         let characters = if self.is_made { PREFIX_CHARACTERS } else { 0 };
@@ -73,7 +74,7 @@ impl fmt::Debug for KeySecret {
     }
 }
 
-/// SHA-256 of a secret: what is stored, and what is looked up. Comparing hashes tells nothing about secrets.
+/// SHA-256 of a secret, which is what is stored and looked up. Comparing hashes reveals nothing about secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SecretHash([u8; 32]);
 

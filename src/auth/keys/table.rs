@@ -1,4 +1,4 @@
-//! The keys in the database. The command line and the routes both come here.
+//! How are keys stored and changed in the database?
 
 use std::collections::BTreeSet;
 
@@ -15,33 +15,33 @@ use super::{
     ApiKey, Bootstrap, CreatedKey, GivenKeyState, KeyError, KeyScope, KeySecret, NewKey, SecretHash,
 };
 
-/// Instances that start at the same time on an empty database make one first key, not one each.
+/// The lock by which instances that start at the same time on an empty database make only one first key.
 const BOOTSTRAP_LOCK_KEY: i64 = 0x6366_2D62_6F6F_7473;
 const BOOTSTRAP_NAME: &str = "bootstrap";
 
-/// Makes a key. What is returned is the only copy of its secret.
+/// Makes a key. Only the result has its secret.
 ///
 /// # Errors
-/// When it has no scope, or the database does not answer.
+/// If it has no scope, or the database does not answer.
 pub async fn create(pool: &PgPool, clock: &Clock, new: NewKey) -> Result<CreatedKey, KeyError> {
     let secret = KeySecret::make(new.mode)?;
     let mut connection = pool.acquire().await?;
     insert(&mut connection, clock, new, secret).await
 }
 
-/// All keys, also those that are revoked or have expired, the oldest first.
+/// All keys, including revoked and expired ones, oldest first.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database does not answer.
 pub async fn list(pool: &PgPool) -> Result<Vec<ApiKey>, KeyError> {
     let rows = sqlx::query(include_str!("list.sql")).fetch_all(pool).await?;
     rows.iter().map(decode).collect()
 }
 
-/// Ends a key, now and for good. Servers notice within seconds. `None`: there is no such key.
+/// Revokes a key, for good. Servers notice within seconds. `None`: there is no such key.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database does not answer.
 pub async fn revoke(pool: &PgPool, clock: &Clock, id: &str) -> Result<Option<ApiKey>, KeyError> {
     let row = sqlx::query(include_str!("revoke.sql"))
         .bind(id)
@@ -51,12 +51,11 @@ pub async fn revoke(pool: &PgPool, clock: &Clock, id: &str) -> Result<Option<Api
     row.as_ref().map(decode).transpose()
 }
 
-/// Sees to it that somebody can call: with the key that was given, or else with one that is made when there
-/// is none at all. A key that is made is handed to `keep` before it counts, so that there is none that nobody ever
-/// sees.
+/// Makes sure that there is a key: the one from the setting, or else one that is made if there is none.
+/// A new key is passed to `keep` before it is stored, so that no key exists that nobody has seen.
 ///
 /// # Errors
-/// When the given key is not one that can be used, the made one cannot be kept, or the database does not answer.
+/// If the key from the setting is not valid, `keep` fails, or the database does not answer.
 pub async fn bootstrap(
     pool: &PgPool,
     clock: &Clock,
@@ -99,7 +98,7 @@ fn has_ended(key: &ApiKey, now: Timestamp) -> bool {
     key.revoked_at.is_some() || key.expires_at.is_some_and(|end| end <= now)
 }
 
-/// The other keys of starts that still open everything: a setting that was changed ends none.
+/// The other keys of earlier starts that still have all scopes: changing the setting revokes none.
 async fn earlier(connection: &mut PgConnection, clock: &Clock, id: &str) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar(include_str!("earlier.sql"))
         .bind(BOOTSTRAP_NAME)
@@ -109,7 +108,7 @@ async fn earlier(connection: &mut PgConnection, clock: &Clock, id: &str) -> Resu
         .await
 }
 
-/// Earlier releases kept the beginnings of given keys too, which may say much about a short one.
+/// Earlier releases also stored the first characters of keys from the setting, which may reveal much of a short one.
 async fn forget_beginnings(connection: &mut PgConnection, given: SecretHash) -> Result<(), sqlx::Error> {
     sqlx::query(include_str!("forget_beginnings.sql")).bind(given.as_bytes()).execute(connection).await?;
     Ok(())
@@ -135,7 +134,7 @@ pub(super) async fn find(
     row.as_ref().map(decode).transpose()
 }
 
-/// Notes that a key was used.
+/// Stores when a key was last used.
 pub(super) async fn touch(connection: &mut PgConnection, id: &str, at: Timestamp) -> Result<(), sqlx::Error> {
     sqlx::query(include_str!("touch.sql")).bind(id).bind(at.to_utc()).execute(connection).await?;
     Ok(())

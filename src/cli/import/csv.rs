@@ -210,8 +210,7 @@ impl<R: Read> Iterator for Csv<R> {
         match self.next_account() {
             Ok(entry) => entry.map(Ok),
             Err(mistake) => {
-                // Without its columns, or with a part that is no text, nothing of the rest is known to be what it
-                // seems.
+                // Without its columns, or after a part that is not text, the rest cannot be interpreted.
                 self.has_ended = self.columns.is_none();
                 Some(Err(mistake))
             }

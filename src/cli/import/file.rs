@@ -59,7 +59,7 @@ impl File {
     }
 
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub(super) fn entries(&self, progress: &ProgressBar) -> Result<Entries, CliFailure> {
         let file = fs::File::open(&self.path).map_err(|error| self.unreadable(&error))?;
         let file = BufReader::new(progress.wrap_read(file));
@@ -74,10 +74,10 @@ impl File {
     }
 }
 
-/// Reads the whole file, and says what is wrong; if it is stopped, what was read so far.
+/// Reads the whole file, and returns what is wrong; if it is stopped, for what was read so far.
 ///
 /// # Errors
-/// When it cannot be read.
+/// If it cannot be read.
 pub(super) fn check(file: &File, progress: &ProgressBar, stop: &Stop) -> Result<Check, CliFailure> {
     let mut check = Check::default();
     let mut seen = SeenIds::default();

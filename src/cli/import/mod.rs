@@ -107,7 +107,7 @@ impl ImportAccounts {
             let run = Run { file: &file, ledger, inbox, dry_run, goes_on, stop, progress: &progress };
             let report = run.run().await;
             progress.finish_and_clear();
-            // With its last user gone, the ledger ends.
+            // The ledger ends when it is no longer used.
             running.finished().await;
             report
         });
@@ -117,7 +117,7 @@ impl ImportAccounts {
     }
 }
 
-/// Reads the whole file in a thread of its own, so that it does not hold up work with the database.
+/// Reads the whole file in a thread of its own, so that work with the database is not delayed.
 async fn check(file: &File, output: Output, stop: &Stop) -> Result<Check, CliFailure> {
     let progress = output.progress("reading", file.bytes()?);
     let (read, bar, stop) = (file.clone(), progress.clone(), stop.clone());

@@ -58,7 +58,7 @@ enum ImportedAs {
 
 impl Run<'_> {
     /// # Errors
-    /// When the file cannot be read, or the ledger takes no commands.
+    /// If the file cannot be read, or the ledger does not accept commands.
     pub(super) async fn run(self) -> Result<ImportReport, CliFailure> {
         let entries = self.file.entries(&ProgressBar::hidden())?;
         let (sender, receiver) = mpsc::channel(READ_AHEAD_MAX);
@@ -107,7 +107,7 @@ impl Run<'_> {
     ) -> (u64, Option<String>, Result<ImportedAs, CliFailure>) {
         let ImportEntry { line, account } = match entry {
             Ok(entry) => entry,
-            // The file was read before, and was another one then.
+            // The file was checked before, and has changed since.
             Err(LineMistake { line, account, reason }) => {
                 return (line, account, Ok(ImportedAs::Refused(reason)));
             }
@@ -131,7 +131,7 @@ impl Run<'_> {
                 Err(ExecuteError::KeyReused) => {
                     return Ok(ImportedAs::Refused(Refusal::AccountAlreadyOpen.explain().detail()));
                 }
-                // The same again does nothing twice.
+                // Repeating the import is harmless.
                 Err(ExecuteError::Overloaded | ExecuteError::OutcomeUnknown | ExecuteError::Unavailable) => {
                     tokio::time::sleep(TRY_AGAIN).await;
                 }
@@ -184,7 +184,7 @@ fn provenance() -> Result<Provenance, CliFailure> {
     })
 }
 
-/// Reads on for as long as anybody wants more.
+/// Reads until nobody needs more accounts.
 fn read(entries: Entries, sender: &mpsc::Sender<Result<ImportEntry, LineMistake>>) {
     for entry in entries {
         if sender.blocking_send(entry).is_err() {

@@ -10,7 +10,7 @@ use std::{
 
 use super::super::{exit::CliFailure, output::Output, signals::Signals};
 
-/// Whether no more accounts are to be begun. Cheap to clone.
+/// Whether no more accounts should be begun. Cheap to clone.
 #[derive(Clone, Default)]
 pub(super) struct Stop(Arc<AtomicBool>);
 
@@ -23,10 +23,10 @@ impl Stop {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Does work that checks whether it is to stop.
+    /// Does work that checks whether it should stop.
     ///
     /// # Errors
-    /// Those of the work, and at a second signal.
+    /// Those of the work; also at a second signal.
     pub(super) async fn at_a_signal<T>(
         &self,
         output: Output,

@@ -38,7 +38,7 @@ impl StripeCommand {
     }
 }
 
-/// A server that listens on every address can be reached at this machine's own.
+/// A server that listens on all addresses can be reached at the loopback address.
 pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
     let mut address = listen;
     if address.ip().is_unspecified() {

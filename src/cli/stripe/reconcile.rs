@@ -1,4 +1,4 @@
-//! `counterfoil stripe reconcile`: does the ledger say what Stripe says?
+//! `counterfoil stripe reconcile`: does the ledger say the same as Stripe?
 
 use std::sync::Arc;
 
@@ -90,7 +90,7 @@ impl Reconcile {
             })
             .await;
         progress.finish_and_clear();
-        // With its last user gone, the ledger ends.
+        // The ledger ends when it is no longer used.
         drop(reconciler);
         running.finished().await;
         report.map_err(CliFailure::broken)
@@ -103,7 +103,7 @@ fn shown(report: &ReconcileReport) -> String {
     let listed = report.read.values().sum::<u64>().saturating_sub(events).saturating_sub(asked);
     let mut read = format!("{events} events and {listed} objects were read at Stripe.");
     if asked > 0 {
-        read = format!("{read} {asked} that it does not list were asked for one by one.");
+        read = format!("{read} {asked} that it does not list were read one by one.");
     }
     if report.is_the_same() {
         return format!("{read} The ledger says the same.");
@@ -120,8 +120,8 @@ fn shown(report: &ReconcileReport) -> String {
     }
     parts.push(match report.remaining() {
         0 if report.found_nothing() => "The ledger says the same of all else.".to_owned(),
-        0 => "All that differs was put right.".to_owned(),
-        remaining => format!("{remaining} are not as Stripe says. docs/STRIPE.md says what can be done."),
+        0 => "All differences were corrected.".to_owned(),
+        remaining => format!("{remaining} differences are left. docs/STRIPE.md says what can be done."),
     });
     parts.join("\n")
 }
@@ -170,5 +170,5 @@ fn drifts(report: &ReconcileReport) -> String {
 }
 
 const fn now(repaired: bool) -> &'static str {
-    if repaired { "put right" } else { "as it was" }
+    if repaired { "corrected" } else { "unchanged" }
 }

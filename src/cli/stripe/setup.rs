@@ -31,7 +31,7 @@ Examples:
   counterfoil stripe setup --url https://ledger.example.com >> .env
   counterfoil stripe setup --live --url https://ledger.example.com --catalog mine.toml";
 
-/// Where a server takes webhooks.
+/// The path for webhooks.
 const WEBHOOK_PATH: &str = "/v1/webhooks/stripe";
 
 #[derive(Args)]
@@ -117,7 +117,7 @@ async fn perform(
     (report, outcome.map_err(failed))
 }
 
-/// The catalog asks for something impossible, Stripe refuses, or Stripe does not answer.
+/// The catalog needs something impossible, Stripe refuses, or Stripe does not answer.
 fn failed(error: SetupError) -> CliFailure {
     if matches!(error, SetupError::TooManyPlans(_)) {
         CliFailure::Usage(error.to_string())
@@ -150,14 +150,14 @@ pub(super) fn client(billing: &BillingConfig) -> Result<Client, CliFailure> {
     Client::new(key, &billing.url, Patience::default()).map_err(CliFailure::broken)
 }
 
-/// The whole address of the webhooks of a server.
+/// The complete webhook URL of a server.
 pub(super) fn webhook_url(text: &str, mode: Mode) -> Result<String, CliFailure> {
     let shown = without_password(text);
-    let refuse = |allowed: &str| CliFailure::Usage(format!("--url: `{shown}` is not possible; {allowed}"));
+    let refuse = |allowed: &str| CliFailure::Usage(format!("--url: `{shown}` is not valid; {allowed}"));
     let mut url = reqwest::Url::parse(text)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-        .ok_or_else(|| refuse("it is an address such as https://ledger.example.com"))?;
+        .ok_or_else(|| refuse("it has to be an address such as https://ledger.example.com"))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refuse(
             "what Stripe is told is shown to whoever looks there, so there is no password in it",

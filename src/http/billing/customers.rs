@@ -1,4 +1,5 @@
-//! How does a front end show and change what Stripe knows of a customer? Routes that pass it through, and keep nothing.
+//! How does a front end show and change what Stripe knows of a customer?
+//! Data is passed through, and stored only at Stripe.
 
 use axum::{
     body::Body,
@@ -30,7 +31,7 @@ use super::inputs::is_email;
 /// The longest name, telephone number or line of an address, in characters.
 const LINE_CHARACTERS_MAX: usize = 200;
 
-/// What is said about a customer. What is left out stays; `null` takes it away.
+/// Details of a customer. A field that is left out stays as it is, and `null` removes it.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
@@ -47,7 +48,7 @@ pub struct CustomerInput {
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>, max_length = 200)]
     phone: Option<Option<String>>,
-    /// Replaced as a whole.
+    /// Replaces the whole address.
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<AddressRequest>)]
     address: Option<Option<JsonObject<AddressRequest>>>,
@@ -66,12 +67,12 @@ pub struct AddressRequest {
     city: Option<String>,
     #[schema(max_length = 200)]
     state: Option<String>,
-    /// ISO 3166-1, two letters.
+    /// ISO 3166-1, two capital letters.
     #[schema(pattern = "^[A-Z]{2}$")]
     country: Option<String>,
 }
 
-/// A field that is there, with `null` or with a value.
+/// Distinguishes a field that is `null` from one that is absent.
 fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
@@ -79,7 +80,7 @@ fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Resu
 impl CustomerInput {
     fn into_details(self) -> Result<CustomerDetails, Failure> {
         if self.email.iter().flatten().any(|email| !is_email(email)) {
-            return Err(Failure::body("$.email", "it is an e-mail address"));
+            return Err(Failure::body("$.email", "an e-mail address is expected"));
         }
         let line = |path: &str, text: Option<Option<String>>| {
             check_line(path, text.as_ref().and_then(Option::as_deref))
@@ -129,7 +130,7 @@ fn check_line(path: &str, text: Option<&str>) -> Result<(), Failure> {
     Err(Failure::body(path, expected))
 }
 
-/// A customer, as Stripe knows it now.
+/// A customer, as Stripe has it now.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Customer, example = json!({
     "customer": "cus_1", "email": "ada@example.com", "name": "Ada Lovelace", "phone": null, "address": null,
@@ -142,7 +143,7 @@ pub struct CustomerDocument<'a> {
     name: Option<&'a str>,
     phone: Option<&'a str>,
     address: Option<AddressResponse<'a>>,
-    /// What invoices are paid with.
+    /// The payment method for invoices.
     #[schema(value_type = Option<Id>)]
     default_payment_method: Option<&'a str>,
     /// Whether the latest invoice is overdue.
@@ -190,7 +191,7 @@ impl<'a> From<&'a Address> for AddressResponse<'a> {
     }
 }
 
-/// A customer that is gone at Stripe.
+/// A customer that was deleted at Stripe.
 #[derive(Serialize, ToSchema)]
 pub struct DeletedCustomerResponse<'a> {
     #[schema(value_type = Id)]
@@ -200,14 +201,14 @@ pub struct DeletedCustomerResponse<'a> {
 
 /// Make an account a customer
 ///
-/// At Stripe, once, whichever request comes first. What the body says about the person is passed on to Stripe, and kept
-/// nowhere here.
+/// Makes a customer at Stripe, once, whichever request comes first.
+/// The details in the body are sent to Stripe, and not stored here.
 #[utoipa::path(
     put, path = "/v1/accounts/{account}/customer", operation_id = "become_customer", tag = "Customers",
     params(("account" = Id, Path)), request_body = Option<CustomerInput>,
     responses(
-        (status = 201, description = "It has become one.", body = CustomerDocument),
-        (status = 200, description = "It was one already.", body = CustomerDocument),
+        (status = 201, description = "A customer was made.", body = CustomerDocument),
+        (status = 200, description = "The account had a customer already.", body = CustomerDocument),
         Problems<(
             AskingStripe, CustomerTaken, AccountNotFound, AccountClosed, NoCustomer, Unavailable,
             OutcomeUnknown, AccountDamaged,
@@ -230,7 +231,7 @@ pub async fn put(
 
 /// See the customer
 ///
-/// As Stripe knows it at this moment.
+/// As Stripe has it now.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/customer", operation_id = "get_customer", tag = "Customers",
     params(("account" = Id, Path)),
@@ -243,9 +244,9 @@ pub async fn get(State(state): State<AppState>, of: AccountOf<Bills>) -> Result<
     json(&CustomerDocument::from(&state.billing.find_customer(&of.account).await?))
 }
 
-/// Change what is said about the customer
+/// Change the customer's details
 ///
-/// It is passed on to Stripe, and kept nowhere here.
+/// The details are sent to Stripe, and not stored here.
 #[utoipa::path(
     patch, path = "/v1/accounts/{account}/customer", operation_id = "update_customer", tag = "Customers",
     params(("account" = Id, Path)), request_body = CustomerInput,
@@ -265,8 +266,9 @@ pub async fn patch(
 
 /// Delete the customer
 ///
-/// At Stripe, for good, with what Stripe knows of the person. Not while there is a subscription. The account and its
-/// credits stay; the link ends when Stripe reports it, and a later customer is a new one.
+/// Deletes the customer at Stripe for good, with all personal data there.
+/// This is refused while there is a subscription.
+/// The account and its credits stay. The link ends when Stripe reports the deletion, and a later customer is a new one.
 #[utoipa::path(
     delete, path = "/v1/accounts/{account}/customer", operation_id = "delete_customer", tag = "Customers",
     params(("account" = Id, Path)),

@@ -1,4 +1,4 @@
-//! What does a caller read when a page was opened?
+//! What is answered when a page at Stripe was opened?
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -8,7 +8,7 @@ use crate::{
     http::{request::Pairs, schema::Time},
 };
 
-/// A page to pay on.
+/// A checkout page.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
     "checkout_session_id": "cs_test_a1", "url": "https://checkout.stripe.com/c/pay/cs_test_a1",
@@ -20,15 +20,15 @@ pub struct CheckoutSession<'a> {
     pub url: &'a str,
     #[schema(value_type = Time)]
     pub expires_at: Timestamp,
-    /// As it was given.
+    /// As it was sent.
     #[schema(value_type = Pairs)]
     pub metadata: &'a Metadata,
 }
 
-/// A page to look after a subscription on.
+/// A page of the customer portal.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({ "url": "https://billing.stripe.com/p/session/live_1" }))]
 pub struct PortalResponse<'a> {
-    /// Where to send the person, within minutes.
+    /// Where to send the person. It is valid for a few minutes.
     pub url: &'a str,
 }

@@ -1,4 +1,4 @@
-//! Who has this e-mail address? Asked of Stripe, which alone knows addresses: they are passed on, and kept nowhere.
+//! Which customers have this e-mail address? Only Stripe has addresses: they are sent to it, and not stored here.
 
 use axum::{body::Body, extract::State, http::Response};
 use serde::{Deserialize, Serialize};
@@ -26,12 +26,12 @@ use super::inputs::is_email;
 
 const MODEL: &str = "accounts";
 
-// Neither can be shown: an address is in no log.
+// Neither type implements `Debug`, so that no address gets into a log.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct CustomersQuery {
-    /// The address, as Stripe has it, with its capital letters.
+    /// The address as Stripe has it, in the same case.
     #[param(value_type = String, max_length = 320, example = "ada@example.com")]
     email: Email,
     /// The answer includes everything up to this position, which an earlier answer had.
@@ -47,7 +47,7 @@ impl TryFrom<String> for Email {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, &'static str> {
-        if is_email(&text) { Ok(Self(text)) } else { Err("it is an e-mail address") }
+        if is_email(&text) { Ok(Self(text)) } else { Err("an e-mail address is expected") }
     }
 }
 
@@ -59,12 +59,12 @@ pub struct CustomersResponse<'a> {
     lag_ms: u64,
 }
 
-/// A customer at Stripe, and an account that it stands for. One that stands for several is there with each.
+/// A customer at Stripe, and an account that it is linked to. A customer of several accounts is listed with each.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FoundCustomerResponse<'a> {
     #[schema(value_type = Id)]
     customer: &'a str,
-    /// `null`: it stands for none.
+    /// `null`: it is linked to no account.
     #[schema(value_type = Option<Id>)]
     account: Option<&'a str>,
     #[schema(value_type = Option<Time>)]
@@ -73,12 +73,13 @@ pub struct FoundCustomerResponse<'a> {
 
 /// Find customers by their e-mail address
 ///
-/// As Stripe knows them now, the newest first, up to a thousand. The address is passed on to Stripe, and kept nowhere
-/// here. A key for some accounts sees the customers of those alone.
+/// As Stripe has them now, the newest first, at most 1,000.
+/// The address is sent to Stripe, and not stored here.
+/// A key that is limited to some accounts sees only their customers.
 #[utoipa::path(
     get, path = "/v1/customers", operation_id = "find_customers", tag = "Customers", params(CustomersQuery),
     responses(
-        (status = 200, description = "Customers, and the accounts that they stand for.", body = CustomersResponse),
+        (status = 200, description = "Customers, and the accounts that they are linked to.", body = CustomersResponse),
         Problems<(AskingStripe, ReadingModel)>,
     )
 )]
@@ -99,7 +100,7 @@ pub async fn find(
     as_of(standing.position, standing.lag_ms, &document)
 }
 
-/// A customer with each account that the caller may see it with.
+/// A customer, with each account that the caller may see it with.
 fn seen<'a>(
     customer: &'a FoundCustomer,
     links: &'a [Linked],

@@ -1,4 +1,4 @@
-//! What do requests for pages say in their bodies? A plan or a pack, and where the person comes back to.
+//! What do requests for pages have in their bodies? A plan or a pack, and where the person returns to.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -20,7 +20,7 @@ use crate::{
     stripe::outbound::Chosen,
 };
 
-/// The most of one thing that is bought at once.
+/// The largest quantity of one purchase.
 pub const QUANTITY_MAX: u32 = 10_000;
 /// The longest e-mail address, in bytes.
 const EMAIL_BYTES_MAX: usize = 320;
@@ -36,32 +36,33 @@ pub struct CheckoutOrder {
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     plan: Option<PlanId>,
-    /// How often a plan is paid for.
+    /// `month` or `year`; needed with `plan`.
     #[serde(default)]
     interval: Option<IntervalChoice>,
-    /// Whether a plan begins with the days that the catalog gives for trying it.
+    /// Whether the plan begins with the trial that the catalog gives.
     #[serde(default)]
     trial: bool,
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pack: Option<PackId>,
-    /// How many credits, where the catalog sells any number of them.
+    /// How many credits, if the catalog sells any number of them.
     #[serde(default)]
     #[schema(value_type = Option<Amount>)]
     credits: Option<Amount>,
     #[serde(default = "one")]
     #[schema(minimum = 1, maximum = 10000)]
     quantity: u32,
-    /// Where the person comes back to after paying. `{CHECKOUT_SESSION_ID}` in it becomes the id of the session;
-    /// without it, `checkout_session_id` is added.
+    /// Where the person returns to after paying.
+    /// `{CHECKOUT_SESSION_ID}` in it is replaced by the id of the session; without it, `checkout_session_id` is added
+    /// as a parameter.
     success_url: WebUrl,
-    /// Where the person comes back to without having paid.
+    /// Where the person returns to without having paid.
     cancel_url: WebUrl,
-    /// Finds or names the customer at Stripe. It is passed on, and not kept here.
+    /// Finds or names the customer at Stripe. It is sent to Stripe, and not stored here.
     #[serde(default)]
     #[schema(min_length = 3, max_length = 320, pattern = "^[!-?A-~]+@[!-?A-~]+$")]
     email: Option<String>,
-    /// Also attached at Stripe, to the payment or the subscription.
+    /// Also stored at Stripe, with the payment or the subscription.
     #[serde(default)]
     metadata: Pairs,
 }
@@ -73,17 +74,17 @@ pub enum IntervalChoice {
     Year,
 }
 
-/// Where the person comes back to from the page, and what they are to confirm there, if anything.
+/// Where the person returns to, and which change they are to confirm, if any.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "return_url": "https://example.com/account", "plan": "team" }))]
 pub struct PortalSessionRequest {
     return_url: WebUrl,
-    /// Which subscription is to be changed; needed where the account has several.
+    /// Which subscription to change; needed if the account has several.
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     subscription: Option<ProviderId>,
-    /// The plan to change to. With it, or with an `interval`, the page shows that change alone.
+    /// The plan to change to. With `plan` or `interval`, the page shows only this change.
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     plan: Option<PlanId>,
@@ -92,15 +93,15 @@ pub struct PortalSessionRequest {
 }
 
 impl PortalSessionRequest {
-    /// Where the person comes back to, and the change that they are to confirm.
+    /// Where the person returns to, and the change that they are to confirm.
     ///
     /// # Errors
-    /// When a subscription is named, and not what it is to become.
+    /// If a subscription is named without a change.
     pub fn into_parts(self) -> Result<(String, Option<Chosen>), Failure> {
         let Self { return_url, subscription, plan, interval } = self;
         let is_change = plan.is_some() || interval.is_some();
         if subscription.is_some() && !is_change {
-            let expected = "it says which subscription is changed: add a `plan` or an `interval`";
+            let expected = "it is only for a change: send a `plan` or an `interval`, too";
             return Err(Failure::body("$.subscription", expected));
         }
         let wish = ChangeRequest { plan, interval: interval.map(Into::into), ..ChangeRequest::default() };
@@ -109,15 +110,15 @@ impl PortalSessionRequest {
 }
 
 /// # Errors
-/// When so many cannot be had.
+/// If the quantity is 0 or too large.
 pub(super) fn check_quantity(quantity: u32) -> Result<(), Failure> {
     if (1..=QUANTITY_MAX).contains(&quantity) {
         return Ok(());
     }
-    Err(Failure::body("$.quantity", format!("it is 1 to {QUANTITY_MAX}")))
+    Err(Failure::body("$.quantity", format!("a whole number from 1 to {QUANTITY_MAX} is expected")))
 }
 
-/// An order whose fields go together.
+/// A purchase whose fields fit together.
 pub struct CheckoutParts {
     pub wish: PurchaseRequest,
     pub success_url: String,
@@ -128,11 +129,11 @@ pub struct CheckoutParts {
 
 impl CheckoutOrder {
     /// # Errors
-    /// When its fields do not go together, or one is not possible.
+    /// If its fields do not fit together, or one is not valid.
     pub fn into_parts(self) -> Result<CheckoutParts, Failure> {
         check_quantity(self.quantity)?;
         if self.email.as_deref().is_some_and(|email| !is_email(email)) {
-            return Err(Failure::body("$.email", "it is an e-mail address"));
+            return Err(Failure::body("$.email", "an e-mail address is expected"));
         }
         let wish = self.wish()?;
         let (success_url, cancel_url) = (self.success_url.into(), self.cancel_url.into());
@@ -151,9 +152,7 @@ impl CheckoutOrder {
             (Some(plan), None, None, Some(interval)) => {
                 Ok(PurchaseRequest::Plan { plan: plan.clone(), interval: interval.into(), quantity, trial })
             }
-            (Some(_), None, None, None) => {
-                Err(Failure::body("$.interval", "a plan is paid for by the `month` or `year`"))
-            }
+            (Some(_), None, None, None) => Err(Failure::body("$.interval", "a plan needs `month` or `year`")),
             (None, Some(pack), None, _) => {
                 once("$.pack", "a pack has")?;
                 Ok(PurchaseRequest::Pack { pack: pack.clone(), quantity })
@@ -161,11 +160,11 @@ impl CheckoutOrder {
             (None, None, Some(credits), _) => {
                 once("$.credits", "credits that are bought once have")?;
                 if quantity != 1 {
-                    return Err(Failure::body("$.quantity", "`credits` says how many there are"));
+                    return Err(Failure::body("$.quantity", "it cannot be sent together with `credits`"));
                 }
                 Ok(PurchaseRequest::Credits(credits.credits()))
             }
-            _ => Err(Failure::body("$", "one of `plan`, `pack` and `credits` is needed, and no more")),
+            _ => Err(Failure::body("$", "exactly one of `plan`, `pack` and `credits` is needed")),
         }
     }
 }
@@ -183,7 +182,7 @@ pub(super) const fn one() -> u32 {
     1
 }
 
-/// Only what could never be one is refused: whether it exists is Stripe's to find out.
+/// Only refuses what cannot be an address. Whether it exists, Stripe finds out.
 pub(super) fn is_email(text: &str) -> bool {
     let parts = text.split_once('@');
     let filled =

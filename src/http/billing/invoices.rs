@@ -1,4 +1,4 @@
-//! What has an account been billed, and where can a person read it? The customer's invoices, with Stripe's links.
+//! Which invoices does an account have, and where can a person read them? They have links to Stripe's pages.
 
 use axum::{body::Body, extract::State, http::Response};
 use serde::{Deserialize, Serialize};
@@ -28,13 +28,13 @@ use super::page::ListLimit;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct InvoicesQuery {
-    /// Only those that have come so far.
+    /// Only invoices in this status.
     status: Option<BillStatus>,
-    /// At most so many; 20 when it is not said.
+    /// At most this many; 20 if left out.
     #[param(value_type = Option<u8>, minimum = 1, maximum = 100)]
     #[serde(default)]
     limit: ListLimit,
-    /// The `next_cursor` of the page before.
+    /// `next_cursor` of the page before.
     #[param(value_type = Option<Id>)]
     cursor: Option<ProviderId>,
 }
@@ -46,7 +46,7 @@ pub struct InvoicesResponse<'a> {
     next_cursor: Option<&'a str>,
 }
 
-/// An invoice, as Stripe shows it.
+/// An invoice, as Stripe has it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Invoice, example = json!({
     "invoice": "in_1", "number": "ABCD-0001", "status": "paid", "total": { "minor": 1999, "currency": "usd" },
@@ -57,9 +57,9 @@ pub struct InvoicesResponse<'a> {
 pub struct InvoiceDocument<'a> {
     #[schema(value_type = Id)]
     invoice: &'a str,
-    /// What people call it. A draft has none.
+    /// The number that is printed on it. A draft has none.
     number: Option<&'a str>,
-    /// Stripe's: `draft`, `open`, `paid`, `uncollectible` or `void`.
+    /// Stripe's status: `draft`, `open`, `paid`, `uncollectible` or `void`.
     status: Option<&'a str>,
     #[schema(value_type = MoneySchema)]
     total: Option<Money>,

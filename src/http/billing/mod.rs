@@ -1,5 +1,6 @@
-//! How does a front end take payments, and change subscriptions and customers? Routes that open a page at Stripe and
-//! answer its address, and others, in the files beside, for those who have pages of their own.
+//! How does a front end take payments, and change subscriptions and customers?
+//! These routes open a page at Stripe and answer its address; the other files have routes for front ends with pages of
+//! their own.
 
 pub mod customers;
 mod documents;
@@ -42,10 +43,10 @@ use documents::{CheckoutSession, PortalResponse};
 use inputs::{CheckoutOrder, PortalSessionRequest};
 use subscriptions::Changing;
 
-/// Open a page to subscribe or buy on
+/// Open a checkout page
 ///
-/// What is bought there is granted when Stripe reports that it is paid, and not by coming back from the page. The key
-/// is remembered for 90 days.
+/// What is bought there is granted when Stripe reports that it is paid, and not when the person returns from the page.
+/// The key is remembered for 90 days.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/checkout-sessions", operation_id = "create_checkout_session",
     tag = "Billing", params(("account" = Id, Path)), request_body = CheckoutOrder,
@@ -85,9 +86,10 @@ pub async fn checkout(
     answered(StatusCode::CREATED, &document, replayed)
 }
 
-/// Open a page to look after a subscription on
+/// Open a page of the customer portal
 ///
-/// The person can change the plan, the card, or cancel there; or confirm one change that is named here, and comes back.
+/// The person can change the plan or the payment method there, or cancel.
+/// If the request names a change, the page only asks to confirm it, and then returns.
 /// The key is remembered for 90 days.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/portal-sessions", operation_id = "create_portal_session",

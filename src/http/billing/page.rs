@@ -1,24 +1,24 @@
-//! Which part of a list at Stripe is asked for? The cursor is Stripe's own, and is passed on.
+//! Which part of a list at Stripe is asked for? The cursor is Stripe's own, and is sent to it unchanged.
 
 use serde::{Deserialize, Deserializer, de};
 use utoipa::IntoParams;
 
 use crate::{domain::ids::ProviderId, http::schema::Id, stripe::outbound::PageRequest};
 
-/// How many items a page has when it is not said.
+/// How many items a page has if the request does not say.
 const ITEMS_DEFAULT: u8 = 20;
-/// How many Stripe gives at once.
+/// The most items of a page: Stripe's limit.
 const ITEMS_MAX: u8 = 100;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct BillingPageQuery {
-    /// At most so many; 20 when it is not said.
+    /// At most this many; 20 if left out.
     #[param(value_type = Option<u8>, minimum = 1, maximum = 100)]
     #[serde(default)]
     pub limit: ListLimit,
-    /// The `next_cursor` of the page before.
+    /// `next_cursor` of the page before.
     #[param(value_type = Option<Id>)]
     pub cursor: Option<ProviderId>,
 }

@@ -1,4 +1,4 @@
-//! What does a request about a payment say, and what is read of one?
+//! What does a request about a payment have in its body, and what is answered?
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -26,8 +26,8 @@ use crate::{
 
 use super::{inputs::check_quantity, web_url::WebUrl};
 
-/// Something to pay for: a `pack` with its `quantity`, a number of `credits`, or an `amount` for something that is not
-/// sold here.
+/// What to pay for: a `pack` with its `quantity`, a number of `credits`, or an `amount` for something that the catalog
+/// does not sell.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "pack": "pack_500", "quantity": 2 }))]
@@ -35,11 +35,11 @@ pub struct CreatePaymentRequest {
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pack: Option<PackId>,
-    /// How many packs; 1 when it is not said.
+    /// How many packs; 1 if left out.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 10000)]
     quantity: Option<u32>,
-    /// How many credits, where the catalog sells any number of them.
+    /// How many credits, if the catalog sells any number of them.
     #[serde(default)]
     #[schema(value_type = Option<Amount>)]
     credits: Option<Amount>,
@@ -47,11 +47,11 @@ pub struct CreatePaymentRequest {
     #[serde(default)]
     #[schema(minimum = 1)]
     amount: Option<i64>,
-    /// The caller's own name for it, such as an order's number. It is kept at Stripe.
+    /// The caller's own name for it, such as the number of an order. It is stored at Stripe.
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pub reference: Option<ProviderId>,
-    /// Also attached at Stripe.
+    /// Also stored at Stripe.
     #[serde(default)]
     pub metadata: Pairs,
 }
@@ -61,31 +61,31 @@ impl CreatePaymentRequest {
         let quantity = self.quantity.unwrap_or(1);
         check_quantity(quantity)?;
         let once = || match self.quantity {
-            Some(_) => Err(Failure::body("$.quantity", "only a `pack` has one")),
+            Some(_) => Err(Failure::body("$.quantity", "it can only be sent with `pack`")),
             None => Ok(()),
         };
         match (&self.pack, self.credits, self.amount) {
             (Some(pack), None, None) => Ok(Payable::Pack { pack: pack.clone(), quantity }),
             (None, Some(credits), None) => once().map(|()| Payable::Credits(credits.credits())),
             (None, None, Some(amount)) => once().map(|()| Payable::Amount(amount)),
-            _ => Err(Failure::body("$", "one of `pack`, `credits` and `amount` is needed, and no more")),
+            _ => Err(Failure::body("$", "exactly one of `pack`, `credits` and `amount` is needed")),
         }
     }
 }
 
-/// With what is paid, and who is there.
+/// How the payment is made, and whether the person is present.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "payment_method": "pm_1", "return_url": "https://example.com/paid" }))]
 pub struct ConfirmPaymentRequest {
-    /// What the customer's invoices are paid with, when it is not said.
+    /// The customer's default payment method if left out.
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     payment_method: Option<ProviderId>,
-    /// Where the person comes back to from a page of the bank.
+    /// Where the person returns to from a page of their bank.
     #[serde(default)]
     return_url: Option<WebUrl>,
-    /// Whether nobody is there to be asked. A bank that wants to ask then says no.
+    /// Whether the person is absent. A bank that requires authentication then declines.
     #[serde(default)]
     off_session: bool,
 }
@@ -95,38 +95,39 @@ impl ConfirmPaymentRequest {
         let (method, return_url) = (self.payment_method, self.return_url.map(String::from));
         match (&return_url, self.off_session) {
             (Some(_), false) | (None, true) => Ok(Confirmation { method, return_url }),
-            (Some(_), true) => {
-                Err(Failure::body("$.return_url", "with `off_session` nobody comes back from anywhere"))
-            }
+            (Some(_), true) => Err(Failure::body(
+                "$.return_url",
+                "it cannot be sent with `off_session`, since the person is absent",
+            )),
             (None, false) => Err(Failure::body(
                 "$.return_url",
-                "it is where the person comes back to from a page of the bank; or nobody is there: `off_session`",
+                "a URL is needed, to which the person returns from the bank's page; or send `off_session` if the person is absent",
             )),
         }
     }
 }
 
-/// How much of what the bank holds is taken.
+/// How much of an authorised payment is captured.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "amount": 600 }))]
 pub struct CapturePaymentRequest {
-    /// In minor units; all of it when it is not said. Of packs only whole ones.
+    /// In minor units; all of it if left out. A payment for packs is captured in whole packs.
     #[serde(default)]
     #[schema(minimum = 1)]
     pub amount: Option<i64>,
 }
 
 /// # Errors
-/// When nothing or less is asked for.
+/// If the amount is 0 or negative.
 pub fn positive(amount: Option<i64>) -> Result<Option<i64>, Failure> {
     match amount {
-        Some(..1) => Err(Failure::body("$.amount", "it is at least 1, in minor units")),
+        Some(..1) => Err(Failure::body("$.amount", "at least 1 is expected, in minor units")),
         amount => Ok(amount),
     }
 }
 
-/// Why a payment is called off.
+/// Why a payment is cancelled.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "reason": "requested_by_customer" }))]
@@ -135,12 +136,12 @@ pub struct CancelPaymentRequest {
     pub reason: Option<Reason>,
 }
 
-/// How much is given back, and why.
+/// How much is refunded, and why.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "amount": 600, "reason": "requested_by_customer" }))]
 pub struct RefundPaymentRequest {
-    /// In minor units; all that is left when it is not said.
+    /// In minor units; all that is left if left out.
     #[serde(default)]
     #[schema(minimum = 1)]
     pub amount: Option<i64>,
@@ -148,7 +149,7 @@ pub struct RefundPaymentRequest {
     pub reason: Option<Reason>,
 }
 
-/// A payment, as Stripe shows it.
+/// A payment, as Stripe has it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Payment, example = json!({
     "payment": "pi_1", "status": "requires_action", "next_step": "authenticate",
@@ -161,22 +162,22 @@ pub struct RefundPaymentRequest {
 pub struct PaymentDocument<'a> {
     #[schema(value_type = Id)]
     payment: &'a str,
-    /// Stripe's: `requires_payment_method`, `requires_confirmation`, `requires_action`, `processing`,
+    /// Stripe's status: `requires_payment_method`, `requires_confirmation`, `requires_action`, `processing`,
     /// `requires_capture`, `canceled` or `succeeded`.
     status: &'a str,
-    /// What comes next: `choose_method`, `confirm`, `authenticate`, `wait`, `capture` or `none`; after a decline what
+    /// What to do next: `choose_method`, `confirm`, `authenticate`, `wait`, `capture` or `none`; after a decline what
     /// the person can do about it, as in a problem.
     next_step: &'static str,
     #[schema(value_type = MoneySchema)]
     amount: Option<Money>,
-    /// What the bank holds to be captured, in minor units, as are the next two.
+    /// How much can be captured, in minor units, as are the next two.
     capturable: i64,
     received: i64,
     refunded: i64,
-    /// `subscription`, `pack`, or `plain`: for something that is not sold here. `null`: Stripe does not say, and has
-    /// not told the ledger yet.
+    /// `subscription`, `pack`, or `plain` for something that the catalog does not sell.
+    /// `null`: Stripe does not say, and has not reported it yet.
     r#type: Option<&'a str>,
-    /// The invoice that it paid, as far as Stripe has told, and what that was for.
+    /// The invoice that it paid, as far as Stripe has reported it, and what that was for.
     #[schema(value_type = Option<Id>)]
     invoice: Option<&'a str>,
     #[schema(value_type = Option<Id>)]
@@ -187,20 +188,20 @@ pub struct PaymentDocument<'a> {
     pack: Option<&'a str>,
     /// How many packs.
     quantity: Option<i64>,
-    /// Of a free amount, for which `pack` is `credits`.
+    /// If a number of credits was bought, for which `pack` is `credits`.
     credits: Option<u64>,
     #[schema(value_type = Option<Id>)]
     reference: Option<&'a str>,
-    /// As it was given.
+    /// As it was sent.
     #[schema(value_type = Pairs)]
     metadata: Metadata,
     #[schema(value_type = Option<Id>)]
     payment_method: Option<&'a str>,
-    /// For the person's browser alone. Absent when there is nothing left to do with it, and from lists.
+    /// For the person's browser only. Absent if it is no longer needed, and in lists.
     client_secret: Option<&'a str>,
     /// The bank's page, on which the person authenticates.
     redirect_url: Option<&'a str>,
-    /// Why the last try was declined, in Stripe's words.
+    /// Why the last attempt was declined: Stripe's code.
     decline_code: Option<&'a str>,
     is_disputed: bool,
     receipt_url: Option<&'a str>,
@@ -209,7 +210,7 @@ pub struct PaymentDocument<'a> {
 }
 
 impl<'a> PaymentDocument<'a> {
-    /// With what the ledger was told of it.
+    /// A payment, with what Stripe has reported of it.
     pub fn of(seen: &'a StripePayment, told: Option<&'a ReportedPaymentRow>) -> Self {
         let sold = seen.text("topup_code").or_else(|| told.and_then(|told| told.pack.as_deref()));
         let said = match seen.text("kind") {
@@ -250,13 +251,13 @@ impl<'a> PaymentDocument<'a> {
         }
     }
 
-    /// As one of many: what only a browser needs is left out.
+    /// A payment in a list: without what only a browser needs.
     pub fn listed(seen: &'a StripePayment, told: Option<&'a ReportedPaymentRow>) -> Self {
         Self { client_secret: None, redirect_url: None, ..Self::of(seen, told) }
     }
 }
 
-/// What a payment is that gives nothing here.
+/// The type of a payment that gives nothing here.
 const PLAIN: &str = "plain";
 
 fn next_step(status: &PaymentStatus, seen: &StripePayment) -> &'static str {
@@ -293,7 +294,7 @@ pub struct PaymentsResponse<'a> {
     pub next_cursor: Option<&'a str>,
 }
 
-/// Money that goes back. Credits that it had bought are taken back when Stripe reports it.
+/// A refund. The credits that the money had bought are taken back when Stripe reports it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PaymentRefund, example = json!({
     "refund": "re_1", "payment": "pi_1", "amount": { "minor": 600, "currency": "usd" }, "status": "succeeded",
@@ -306,7 +307,7 @@ pub struct RefundDocument<'a> {
     payment: &'a str,
     #[schema(value_type = MoneySchema)]
     amount: Option<Money>,
-    /// Stripe's, when it was made: `pending`, `succeeded` …
+    /// Stripe's status at the time of the request, such as `pending` or `succeeded`.
     status: Option<&'a str>,
     #[schema(value_type = Option<Time>)]
     created_at: Option<Timestamp>,

@@ -1,5 +1,5 @@
-//! How does a front end look after what an account pays with? By ids that Stripe's own forms gave it: card numbers are
-//! not taken here.
+//! How does a front end manage payment methods?
+//! By ids that Stripe's own forms return: card numbers are not accepted here.
 
 use axum::{
     body::Body,
@@ -28,7 +28,7 @@ use crate::{
 
 use super::{answered, page::BillingPageQuery};
 
-/// A method that Stripe's forms have made, such as `pm_…`.
+/// A payment method that Stripe's form has made, such as `pm_…`.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "payment_method": "pm_1" }))]
@@ -37,7 +37,7 @@ pub struct AttachPaymentMethodRequest {
     payment_method: ProviderId,
 }
 
-/// Something that the account can pay with.
+/// A payment method of the account.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PaymentMethod, example = json!({
     "payment_method": "pm_1", "type": "card", "brand": "visa", "last4": "4242", "exp_month": 8, "exp_year": 2034,
@@ -46,13 +46,13 @@ pub struct AttachPaymentMethodRequest {
 pub struct MethodDocument<'a> {
     #[schema(value_type = Id)]
     payment_method: &'a str,
-    /// As Stripe calls it, such as `card`.
+    /// Stripe's type, such as `card`.
     r#type: &'a str,
     brand: Option<&'a str>,
     last4: Option<&'a str>,
     exp_month: Option<u8>,
     exp_year: Option<u16>,
-    /// Whether invoices are paid with it.
+    /// Whether it is the default for invoices.
     is_default: bool,
     #[schema(value_type = Option<Time>)]
     created_at: Option<Timestamp>,
@@ -65,7 +65,7 @@ pub struct PaymentMethodsResponse<'a> {
     next_cursor: Option<&'a str>,
 }
 
-/// A method that the account can no longer pay with.
+/// A payment method that was removed.
 #[derive(Serialize, ToSchema)]
 pub struct DetachedMethodResponse<'a> {
     #[schema(value_type = Id)]
@@ -89,7 +89,7 @@ impl<'a> From<&'a Method> for MethodDocument<'a> {
     }
 }
 
-/// The method in the address.
+/// The payment method in the path.
 pub struct PaymentMethodPath(ProviderId);
 
 impl Input for PaymentMethodPath {}
@@ -104,9 +104,9 @@ impl<S: Send + Sync> FromRequestParts<S> for PaymentMethodPath {
     }
 }
 
-/// List what the account can pay with
+/// List payment methods
 ///
-/// The newest first. An account that is no customer yet has nothing.
+/// The newest first. Empty if the account has no customer yet.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/payment-methods", operation_id = "list_payment_methods",
     tag = "Customers", params(("account" = Id, Path), BillingPageQuery),
@@ -128,10 +128,10 @@ pub async fn list(
     })
 }
 
-/// Let the account pay with something
+/// Attach a payment method
 ///
-/// With a payment method that Stripe's own form has made in the person's browser. An account that is no customer
-/// becomes one.
+/// The payment method was made by Stripe's own form in the person's browser.
+/// If the account has no customer yet, one is made.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/payment-methods", operation_id = "attach_payment_method",
     tag = "Customers", params(("account" = Id, Path)), request_body = AttachPaymentMethodRequest,
@@ -153,13 +153,13 @@ pub async fn attach(
     answered(StatusCode::CREATED, &MethodDocument::from(&answer), replayed)
 }
 
-/// Let invoices be paid with it
+/// Make a payment method the default
 #[utoipa::path(
     put, path = "/v1/accounts/{account}/payment-methods/{payment_method}/default",
     operation_id = "prefer_payment_method", tag = "Customers",
     params(("account" = Id, Path), ("payment_method" = Id, Path)),
     responses(
-        (status = 200, description = "It is the default.", body = MethodDocument),
+        (status = 200, description = "It is the default now.", body = MethodDocument),
         Problems<(AskingStripe, AccountNotFound, AccountClosed, PaymentMethodNotFound)>,
     )
 )]
@@ -171,9 +171,9 @@ pub async fn prefer(
     json(&MethodDocument::from(&state.billing.prefer_method(&of.account, &method).await?))
 }
 
-/// Stop paying with it
+/// Remove a payment method
 ///
-/// For good: a card that was detached has to be typed in again.
+/// For good: a card that was removed has to be entered again.
 #[utoipa::path(
     delete, path = "/v1/accounts/{account}/payment-methods/{payment_method}",
     operation_id = "detach_payment_method", tag = "Customers",

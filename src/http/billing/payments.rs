@@ -1,5 +1,5 @@
-//! How does a front end with pages of its own take money, and give it back? Routes that make, confirm, capture, call
-//! off and refund payments, and show them.
+//! How does a front end with pages of its own take and refund money?
+//! These routes make, confirm, capture, cancel, refund and show payments.
 
 use axum::{
     body::Body,
@@ -39,7 +39,7 @@ use super::{
     },
 };
 
-/// The payment in the address.
+/// The payment in the path.
 pub struct PaymentPath(ProviderId);
 
 impl Input for PaymentPath {}
@@ -55,8 +55,9 @@ impl<S: Send + Sync> FromRequestParts<S> for PaymentPath {
 
 /// Make a payment
 ///
-/// No money is taken before it is confirmed: in the person's browser with the `client_secret`, or by this API. What it
-/// buys is granted when Stripe reports that it is paid.
+/// No money is taken before the payment is confirmed: in the person's browser with the `client_secret`, or over this
+/// API.
+/// What it buys is granted when Stripe reports that it is paid.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/payments", operation_id = "create_payment", tag = "Payments",
     params(("account" = Id, Path)), request_body = CreatePaymentRequest,
@@ -79,13 +80,13 @@ pub async fn create(
     let provenance = provenance(&to.caller, &to.request_id);
     let order = PaymentOrder { account, key, payable, reference, metadata, provenance };
     let RepeatableAnswer { answer, replayed } = state.billing.make_payment(order).await?;
-    // Stripe was told just now what it is for.
+    // Stripe has just been sent what the payment is for, so no report is needed.
     answered(StatusCode::CREATED, &PaymentDocument::of(&answer, None), replayed)
 }
 
 /// List payments
 ///
-/// The newest first, as Stripe shows them now: those of invoices and of pages at Stripe, too.
+/// The newest first, as Stripe has them now, including payments of invoices and of checkout pages.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/payments", operation_id = "list_payments", tag = "Payments",
     params(("account" = Id, Path), BillingPageQuery),
@@ -132,16 +133,16 @@ pub async fn get(
     json(&PaymentDocument::of(&seen, told.first()))
 }
 
-/// Pay
+/// Confirm a payment
 ///
-/// A bank that wants to ask the person is no error: `status` is `requires_action` then, and the browser goes on with
-/// the `client_secret` or to `redirect_url`. A bank that says no is: `stripe_declined`, with what the person can do
-/// next.
+/// If the bank requires authentication, the answer has the `status` `requires_action`, and the browser goes on with the
+/// `client_secret` or to `redirect_url`.
+/// If the bank declines, the answer is the problem `stripe_declined`, with what the person can do next.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/payments/{payment}/confirm", operation_id = "confirm_payment",
     tag = "Payments", params(("account" = Id, Path), ("payment" = Id, Path)), request_body = ConfirmPaymentRequest,
     responses(
-        (status = 200, description = "The bank was asked.", body = PaymentDocument),
+        (status = 200, description = "The payment was confirmed.", body = PaymentDocument),
         Problems<(AskingStripe, PaymentNotFound, PaymentMethodNotFound, PaymentState, BillingOffForAccount)>,
     )
 )]
@@ -158,9 +159,9 @@ pub async fn confirm(
     changed(&state, &account, &done).await
 }
 
-/// Take what the bank holds
+/// Capture a payment
 ///
-/// Where the catalog says `automatic_capture = false`. Wholly or in part; the rest is let go.
+/// For catalogs with `automatic_capture = false`. All or a part of it; the rest is released.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/payments/{payment}/capture", operation_id = "capture_payment",
     tag = "Payments", params(("account" = Id, Path), ("payment" = Id, Path)),
@@ -185,9 +186,9 @@ pub async fn capture(
     changed(&state, &account, &done).await
 }
 
-/// Call a payment off
+/// Cancel a payment
 ///
-/// What the bank holds is let go. Money that was taken is given back by a refund instead.
+/// An authorisation is released. Money that was taken is refunded instead.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/payments/{payment}/cancel", operation_id = "cancel_payment",
     tag = "Payments", params(("account" = Id, Path), ("payment" = Id, Path)),
@@ -210,15 +211,15 @@ pub async fn cancel(
     changed(&state, &account, &done).await
 }
 
-/// Give money back
+/// Refund a payment
 ///
-/// Wholly or in part. The credits that it had bought are taken back by the same share, when Stripe reports it.
+/// All or a part of it. The same share of the credits that it had bought is taken back when Stripe reports the refund.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/payments/{payment}/refunds", operation_id = "refund_payment",
     tag = "Payments", params(("account" = Id, Path), ("payment" = Id, Path)),
     request_body = Option<RefundPaymentRequest>,
     responses(
-        (status = 201, description = "On its way.", body = RefundDocument),
+        (status = 201, description = "The refund was made.", body = RefundDocument),
         Problems<(AskingStripe, PaymentNotFound, RefundExceedsPayment, PackNotRefundable, PaymentDisputed)>,
     )
 )]

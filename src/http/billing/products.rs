@@ -1,7 +1,7 @@
-//! What does a pricing page show, and how does it come to be sold at Stripe?
+//! What does a pricing page show, and how are products made at Stripe?
 //!
-//! The catalog says what is sold, so everybody may read it here without a key and without a call to Stripe. An operator
-//! makes the products and prices at Stripe that the catalog's settings then name.
+//! The catalog says what is sold, so everybody may read it here, without a key and without a call to Stripe.
+//! An operator makes the products and prices at Stripe whose ids the catalog's settings then have.
 
 use axum::{
     body::Body,
@@ -36,12 +36,12 @@ use crate::{
 
 use super::{inputs::IntervalChoice, visitor::Visitor};
 
-/// How many lines of marketing Stripe takes.
+/// How many lines of marketing text Stripe accepts.
 const MARKETING_LINES_MAX: usize = 15;
 
 #[derive(Serialize, ToSchema)]
 pub struct ProductsResponse<'a> {
-    /// Whether anything is sold: `on`, `off`, or, where no account was named, `partly`: to some accounts
+    /// Whether anything is sold: `on`, `off`, or, if no account is named, `partly`: to some accounts
     #[schema(value_type = String)]
     billing: Reach,
     /// Plans from the smallest to the largest, then packs.
@@ -73,13 +73,13 @@ pub struct ProductDocument<'a> {
     features: Vec<&'a str>,
     #[schema(value_type = Option<Id>)]
     stripe_product: Option<&'a str>,
-    /// None for a free plan.
+    /// Empty for a free plan.
     prices: Vec<ProductPriceResponse<'a>>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct PricesResponse<'a> {
-    /// As with the products.
+    /// As in the list of products.
     #[schema(value_type = String)]
     billing: Reach,
     prices: Vec<ProductPriceResponse<'a>>,
@@ -166,13 +166,13 @@ fn products(catalog: &Catalog, billing: Reach) -> impl Iterator<Item = ProductDo
 
 /// See what a pricing page shows
 ///
-/// Everybody may; the answer has an `ETag` and may be kept for a minute. With an `account`, what is for sale to that
-/// one.
+/// No key is needed. The answer has an `ETag`, and may be cached for a minute.
+/// With an `account`, the answer says what that account can buy.
 #[utoipa::path(
     get, path = "/v1/products", operation_id = "list_products", tag = "Catalog", security(()), params(ShownToQuery),
     responses(
         (status = 200, description = "Plans and packs, with their prices.", body = ProductsResponse),
-        (status = 304, description = "As the `ETag` in `If-None-Match` says."),
+        (status = 304, description = "It has not changed since the `ETag` in `If-None-Match`."),
         Problems<(RateLimited, InvalidParameter)>,
     )
 )]
@@ -186,7 +186,7 @@ pub async fn list(
     visitor.answer(&ProductsResponse { billing, products })
 }
 
-/// The plan or pack in the address.
+/// The plan or pack in the path.
 pub struct ProductPath(ProviderId);
 
 impl Input for ProductPath {}
@@ -204,12 +204,12 @@ impl<S: Send + Sync> FromRequestParts<S> for ProductPath {
 #[utoipa::path(
     get, path = "/v1/products/{product}", operation_id = "get_product", tag = "Catalog", security(()),
     params(
-        ("product" = Id, Path, description = "The id of a plan or, where there is no such plan, of a pack."),
+        ("product" = Id, Path, description = "The id of a plan or, if there is no such plan, of a pack."),
         ShownToQuery,
     ),
     responses(
         (status = 200, description = "The plan or pack.", body = ProductDocument),
-        (status = 304, description = "As the `ETag` in `If-None-Match` says."),
+        (status = 304, description = "It has not changed since the `ETag` in `If-None-Match`."),
         Problems<(RateLimited, InvalidParameter, ProductNotFound)>,
     )
 )]
@@ -226,12 +226,12 @@ pub async fn get(
 
 /// See all prices
 ///
-/// Those of the products, in one list.
+/// Those of all products, in one list.
 #[utoipa::path(
     get, path = "/v1/prices", operation_id = "list_prices", tag = "Catalog", security(()), params(ShownToQuery),
     responses(
         (status = 200, description = "Prices.", body = PricesResponse),
-        (status = 304, description = "As the `ETag` in `If-None-Match` says."),
+        (status = 304, description = "It has not changed since the `ETag` in `If-None-Match`."),
         Problems<(RateLimited, InvalidParameter)>,
     )
 )]
@@ -250,7 +250,7 @@ pub async fn prices(
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "product": "creator", "name": "Creator", "marketing": ["1,500 credits"] }))]
 pub struct CreateProductRequest {
-    /// Its id at Stripe. A second request with it finds the first one's product.
+    /// Its id at Stripe. A second request with the same id finds the first one's product.
     #[schema(value_type = Id)]
     product: ProviderId,
     name: Text,
@@ -273,10 +273,10 @@ pub struct PriceInput {
     /// In minor units.
     #[schema(minimum = 0)]
     amount: i64,
-    /// Once, when it is not said.
+    /// For a price that is paid once, leave it out.
     #[serde(default)]
     interval: Option<IntervalChoice>,
-    /// Its name at Stripe. A second request with it finds the first one's price.
+    /// Its lookup key at Stripe. A second request with the same key finds the first one's price.
     #[schema(value_type = Id)]
     lookup_key: ProviderId,
 }
@@ -290,7 +290,7 @@ pub struct StripeProductResponse<'a> {
     name: &'a str,
 }
 
-/// A price at Stripe. It is sold when the catalog, or the setting that the catalog names, has its id.
+/// A price at Stripe. It is sold once the catalog, or the setting that the catalog names, has its id.
 #[derive(Serialize, ToSchema)]
 #[schema(as = StripePrice, example = json!({
     "stripe_price": "price_1", "stripe_product": "creator", "lookup_key": "creator_month",
@@ -310,12 +310,12 @@ pub struct StripePriceDocument<'a> {
 
 /// Make a product at Stripe
 ///
-/// Once for each id: a repetition finds it.
+/// Once for each id: a repeated request finds it.
 #[utoipa::path(
     post, path = "/v1/products", operation_id = "create_product", tag = "Catalog", request_body = CreateProductRequest,
     responses(
         (status = 201, description = "Made.", body = StripeProductResponse),
-        (status = 200, description = "It was there already.", body = StripeProductResponse),
+        (status = 200, description = "It existed already.", body = StripeProductResponse),
         Problems<(AskingStripe, NameTaken)>,
     )
 )]
@@ -340,12 +340,12 @@ pub async fn create(
 
 /// Make a price at Stripe
 ///
-/// Once for each `lookup_key`: a repetition finds it.
+/// Once for each `lookup_key`: a repeated request finds it.
 #[utoipa::path(
     post, path = "/v1/prices", operation_id = "create_price", tag = "Catalog", request_body = PriceInput,
     responses(
         (status = 201, description = "Made.", body = StripePriceDocument),
-        (status = 200, description = "It was there already.", body = StripePriceDocument),
+        (status = 200, description = "It existed already.", body = StripePriceDocument),
         Problems<(AskingStripe, NameTaken)>,
     )
 )]

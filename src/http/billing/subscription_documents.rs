@@ -1,4 +1,4 @@
-//! What does a caller read of a subscription that is being changed? What was asked for, and what it would cost.
+//! What is answered about a subscription that is being changed? What was requested, and what it would cost.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -20,7 +20,7 @@ use crate::{
     stripe::outbound::{Amended, ChangePreview, InvoicePreview, LinePreview, Pending, held},
 };
 
-/// Stripe has done it. The ledger follows when Stripe's webhooks have told it.
+/// Stripe has carried the request out. The account changes when Stripe's webhooks have arrived.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
     "status": "requested",
@@ -31,10 +31,10 @@ use crate::{
     "position": "p0-42",
 }))]
 pub struct SubscriptionRequested<'a> {
-    /// `requested`: the account is as it was until the webhooks have come.
+    /// `requested`: the account stays as it was until the webhooks have arrived.
     status: &'static str,
     at_stripe: SubscriptionAtStripeResponse<'a>,
-    /// Where it stands in the ledger that this was asked for: the subscription's history has it from here on.
+    /// The position of the request in the ledger: the subscription's history has it from this position on.
     #[schema(value_type = Place)]
     position: Token,
 }
@@ -44,7 +44,7 @@ pub struct SubscriptionRequested<'a> {
 pub struct SubscriptionAtStripeResponse<'a> {
     #[schema(value_type = Id)]
     subscription: &'a str,
-    /// Stripe's word, such as `active` or `canceled`.
+    /// Stripe's status, such as `active` or `canceled`.
     status: &'a str,
     /// `null`: the catalog does not have its price.
     #[schema(value_type = Option<Id>)]
@@ -78,33 +78,32 @@ impl<'a> SubscriptionRequested<'a> {
     }
 }
 
-/// What a change would cost and bring, if it was asked for now.
+/// What a change would cost and give, if it was made now.
 #[derive(Serialize, ToSchema)]
 pub struct ChangePreviewResponse<'a> {
     #[schema(value_type = Id)]
     subscription: &'a ProviderId,
     from: SubscriptionOffer<'a>,
     to: SubscriptionOffer<'a>,
-    /// When the rest of the period is charged or given back: `at_once`, with the `next_invoice`, or `never`;
-    /// `period_end`:
-    /// nothing is, since the change waits until then.
+    /// When the rest of the period is charged or given back: `at_once`, with the `next_invoice`, or `never`.
+    /// `period_end`: it is not, since the change waits until then.
     #[schema(value_type = String)]
     settlement: ProrationBilling,
-    /// Send it with the change, within the hour, to be charged what is shown here. `null`: nothing is prorated.
+    /// Send it with the change, within an hour, to be charged what is shown here. `null`: nothing is prorated.
     #[schema(value_type = Option<Time>)]
     proration_date: Option<Timestamp>,
-    /// When it takes effect: a change to less, at the end of the period. `null`: now.
+    /// When it takes effect: at the end of the period, if it is a downgrade that waits. `null`: now.
     #[schema(value_type = Option<Time>)]
     effective_at: Option<Timestamp>,
     invoice: InvoicePreviewed<'a>,
-    /// What happens to credits now: when the invoice is paid, if that is due at once. Where money of this period went
-    /// back, Stripe charges less than the plan is worth, and as much less is granted.
-    /// `null`: it is not known, as when the invoice has more lines than are shown.
+    /// What happens to credits now, or, if an invoice is due at once, when it is paid.
+    /// If money for this period was refunded, Stripe charges less than the plan's price, and fewer credits are granted.
+    /// `null`: unknown, for example because the invoice has more lines than are shown.
     credits: Option<CreditsPreviewed>,
-    /// What the next invoice does to credits when it is paid, where it settles the change: what ends and begins with
-    /// the month by then, what is given or taken for the rest of this period, and what is owed of what was spent
-    /// already.
-    /// `null`: nothing waits for it, or it is not known.
+    /// What the next invoice does to credits when it is paid, if it settles the change: what ends and begins with the
+    /// month by then, what is granted or taken back for the rest of this period, and what is owed of credits that were
+    /// already spent.
+    /// `null`: nothing waits for it, or it is unknown.
     credits_with_next_invoice: Option<CreditsPreviewed>,
 }
 
@@ -116,18 +115,18 @@ pub struct SubscriptionOffer<'a> {
     #[schema(value_type = String)]
     interval: Interval,
     quantity: u32,
-    /// What a whole month of it gives, where all of that is paid for.
+    /// How many credits a whole month of it gives, if all of it is paid.
     #[schema(value_type = Count)]
     credits_a_month: Credits,
 }
 
-/// An invoice that there is not yet.
+/// An invoice that does not exist yet.
 #[derive(Serialize, ToSchema)]
 pub struct InvoicePreviewed<'a> {
-    /// Below zero: it is kept for the customer, and lowers the invoices that follow.
+    /// Negative: the amount is put on the customer's balance, and reduces later invoices.
     #[schema(value_type = MoneySchema)]
     total: &'a Money,
-    /// What is left to be paid when the customer's balance is used.
+    /// How much remains to be paid after the customer's balance is used.
     #[schema(value_type = MoneySchema)]
     amount_due: &'a Money,
     #[schema(value_type = Time)]
@@ -135,16 +134,16 @@ pub struct InvoicePreviewed<'a> {
     lines: Vec<InvoiceLinePreviewed<'a>>,
     /// Whether there are lines that are not shown.
     has_more: bool,
-    /// Whether it is the catalog's price alone: a change to another interval that waits is charged for with discounts,
-    /// taxes and the customer's balance, which nobody has worked out yet.
+    /// Whether it is only the catalog's price: discounts, taxes and the customer's balance are not known yet for a
+    /// change of the interval that waits.
     is_estimate: bool,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct InvoiceLinePreviewed<'a> {
-    /// Stripe's sentence.
+    /// Stripe's text.
     description: &'a str,
-    /// Below zero: time that was paid for, and is not used.
+    /// Negative: for time that was paid and is not used.
     #[schema(value_type = MoneySchema)]
     amount: &'a Money,
     #[schema(value_type = PeriodSchema)]
@@ -160,16 +159,16 @@ pub struct CreditsPreviewed {
     #[schema(value_type = Count)]
     available_after: Credits,
     granted: Vec<GrantPreviewed>,
-    /// What is taken back of the month's allocation: never of what was bought, and never what was spent.
+    /// How many credits of the month's allocation are taken back: never bought ones, and never ones that were spent.
     #[schema(value_type = Count)]
     taken: Credits,
-    /// What had been taken back before and is given again.
+    /// How many credits that were taken back before are given again.
     #[schema(value_type = Count)]
     restored: Credits,
-    /// What of the granted pays a debt first.
+    /// How many of the granted credits pay debt first.
     #[schema(value_type = Count)]
     paid_of_debt: Credits,
-    /// What is owed then.
+    /// The debt afterwards.
     #[schema(value_type = Count)]
     debt_after: Credits,
 }
@@ -186,12 +185,12 @@ pub struct GrantPreviewed {
     expires_at: Option<Timestamp>,
 }
 
-/// What the subscription becomes when its period ends.
+/// What the subscription changes to when its period ends.
 #[derive(Serialize, ToSchema)]
 pub struct PendingChange<'a> {
     #[schema(value_type = Id)]
     pub subscription: &'a ProviderId,
-    /// `null`: it stays what it is.
+    /// `null`: no change waits.
     pub pending: Option<PendingOffer<'a>>,
 }
 
@@ -223,12 +222,12 @@ impl<'a> From<&'a Pending> for PendingOffer<'a> {
     }
 }
 
-/// The next invoice, as things are.
+/// The next invoice, if nothing changes.
 #[derive(Serialize, ToSchema)]
 pub struct UpcomingInvoiceResponse<'a> {
     #[schema(value_type = Id)]
     pub subscription: &'a ProviderId,
-    /// `null`: nothing will be charged, as when it ends with its period, or while it is paused.
+    /// `null`: nothing will be charged, for example because the subscription ends with its period, or is paused.
     pub invoice: Option<InvoicePreviewed<'a>>,
 }
 

@@ -1,4 +1,4 @@
-//! What do requests about subscriptions say? What is wanted instead, and why somebody leaves.
+//! What do requests about subscriptions have in their bodies? What to change, and why somebody cancels.
 
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -21,33 +21,34 @@ use crate::{
 /// The longest reason, in characters.
 pub const REASON_CHARACTERS_MAX: usize = 500;
 
-/// What the subscription is to become. What is left out stays as it is.
+/// What to change. Fields that are left out stay as they are.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "plan": "team", "proration_date": "2025-06-11T10:00:00Z" }))]
 pub struct ChangeSubscriptionRequest {
-    /// Needed where the account has several.
+    /// Needed if the account has several.
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pub subscription: Option<ProviderId>,
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     plan: Option<PlanId>,
-    /// How often it is paid for. A month becomes a year at once: what is charged is shown by the preview. A year
-    /// becomes a month of no larger plan when it ends, where the catalog keeps what was paid for
-    /// (`payments.downgrade = "at_period_end"`).
+    /// How often it is paid.
+    /// A change from monthly to yearly takes effect at once, and the preview shows what is charged.
+    /// A change from yearly to monthly of a plan that is not larger waits until the year ends, unless the catalog says
+    /// otherwise (`payments.downgrade`).
     #[serde(default)]
     interval: Option<IntervalChoice>,
     #[schema(minimum = 1, maximum = 10000)]
     #[serde(default)]
     quantity: Option<u32>,
-    /// As a preview of the last hour said: the money is then what was shown.
+    /// From a preview of the last hour: the amounts are then those that were shown.
     #[schema(value_type = Option<Time>)]
     #[serde(default)]
     proration_date: Option<Timestamp>,
 }
 
-/// A plan to subscribe to, with what the customer has to pay with.
+/// A plan to subscribe to, for a customer with a payment method.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "plan": "creator", "interval": "month" }))]
@@ -58,31 +59,31 @@ pub struct NewSubscriptionRequest {
     #[serde(default = "one")]
     #[schema(minimum = 1, maximum = 10000)]
     pub quantity: u32,
-    /// Whether it begins with the days that the catalog gives for trying it.
+    /// Whether it begins with the trial that the catalog gives.
     #[serde(default)]
     pub trial: bool,
-    /// What the customer's invoices are paid with, when it is not said.
+    /// The customer's default payment method if left out.
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pub payment_method: Option<ProviderId>,
-    /// Also attached at Stripe.
+    /// Also stored at Stripe.
     #[serde(default)]
     pub metadata: Pairs,
 }
 
-/// When and why it is cancelled.
+/// When and why the subscription is cancelled.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "at": "period_end", "feedback": "too_expensive" }))]
 pub struct CancelSubscriptionRequest {
-    /// Needed where the account has several.
+    /// Needed if the account has several.
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pub subscription: Option<ProviderId>,
     at: CancelChoice,
     #[serde(default)]
     feedback: Option<Feedback>,
-    /// In the person's own words. It is passed on to Stripe, and not kept here.
+    /// In the person's own words. It is sent to Stripe, and not stored here.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
     reason: Option<String>,
@@ -95,7 +96,7 @@ pub enum CancelChoice {
     PeriodEnd,
 }
 
-/// Stripe's words for why somebody leaves.
+/// Stripe's codes for why somebody cancels.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Feedback {
@@ -114,7 +115,7 @@ pub enum Feedback {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({}))]
 pub struct SubscriptionRequest {
-    /// Needed where the account has several.
+    /// Needed if the account has several.
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pub subscription: Option<ProviderId>,
@@ -124,14 +125,14 @@ pub struct SubscriptionRequest {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct SubscriptionQuery {
-    /// Needed where the account has several.
+    /// Needed if the account has several.
     #[param(value_type = Option<Id>)]
     pub subscription: Option<ProviderId>,
 }
 
 impl ChangeSubscriptionRequest {
     /// # Errors
-    /// When nothing is to be changed, or a field is not possible.
+    /// If nothing is to be changed, or a field is not valid.
     pub fn into_wish(self) -> Result<ChangeRequest, Failure> {
         let Self { plan, interval, quantity, proration_date, .. } = self;
         check_quantity(quantity.unwrap_or(1))?;
@@ -144,7 +145,7 @@ impl ChangeSubscriptionRequest {
 
 impl CancelSubscriptionRequest {
     /// # Errors
-    /// When the reason is no line of text, or too long.
+    /// If the reason is not a line of text, or too long.
     pub fn into_wanted(self) -> Result<AmendmentRequest, Failure> {
         if self.reason.as_deref().is_some_and(|reason| !is_line(reason)) {
             let expected =

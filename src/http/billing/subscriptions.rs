@@ -1,4 +1,4 @@
-//! How does a product look after a subscription? Routes that change it at Stripe; the ledger follows by webhooks.
+//! How does a product manage a subscription? These routes change it at Stripe, and the ledger follows by webhooks.
 
 use axum::{
     body::Body,
@@ -37,23 +37,24 @@ use crate::{
     stripe::outbound::{Amend, AmendmentRequest, RepeatableAnswer, Subscribe},
 };
 
-/// Why it is not clear which subscription is meant.
+/// Problems of finding the subscription that is meant.
 pub type FindingSubscription = (NoSubscription, SubscriptionNotFound, SeveralSubscriptions);
-/// What the state of a subscription can be in the way with.
+/// Problems of the subscription's state.
 pub type Amending = (FindingSubscription, SubscriptionState, NothingToChange);
-/// The same, where it is to become something else.
+/// The same, for a change to another plan, interval or quantity.
 pub type Changing = (Amending, ChangeUnpaid, UnknownPlan, NotForSale, BillingOffForAccount);
 
-/// Subscribe without a page
+/// Subscribe without a checkout page
 ///
-/// For a customer who has a payment method. It is charged now, or when the trial ends; nothing begins where it cannot
-/// be charged, as when the bank wants to ask the person: then a page is the way. The plan and its credits follow when
-/// Stripe reports the payment.
+/// For a customer with a payment method. It is charged now, or when the trial ends.
+/// If it cannot be charged, for example because the bank requires authentication, no subscription is made: use a
+/// checkout page.
+/// The plan and its credits follow when Stripe reports the payment.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscriptions", operation_id = "subscribe", tag = "Billing",
     params(("account" = Id, Path)), request_body = NewSubscriptionRequest,
     responses(
-        (status = 201, description = "It has begun at Stripe.", body = SubscriptionRequested),
+        (status = 201, description = "The subscription was made at Stripe.", body = SubscriptionRequested),
         Problems<(
             AskingStripe, UnknownPlan, NotForSale, BillingOffForAccount, NoCustomer, PaymentMethodNotFound,
             SubscriptionActive, NoTrial, TooManyCheckouts,
@@ -79,7 +80,8 @@ pub async fn subscribe(
 
 /// Preview a change of the subscription
 ///
-/// What it would cost, by Stripe, and what it would do to credits, by the ledger's own rules. Nothing is changed.
+/// What it would cost, as Stripe computes it, and what it would do to credits, by the ledger's own rules.
+/// Nothing is changed.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/change/preview",
     operation_id = "preview_subscription_change", tag = "Billing", params(("account" = Id, Path)),
@@ -102,11 +104,13 @@ pub async fn preview_change(
 
 /// Change the subscription
 ///
-/// A larger plan is paid for at once, and refused if it cannot be. A smaller one, fewer seats, or a month instead of a
-/// year wait for the end of the period, unless the catalog says `downgrade = "at_once"`; until then a new change
-/// replaces it, and it can be withdrawn. A month becomes a year at once, whatever the year costs. To ask for what it is
-/// already withdraws a change that waits; the preview of that is `nothing_to_change`, since it costs and brings
-/// nothing.
+/// A larger plan is paid for at once, and refused if the payment fails.
+/// A smaller plan, fewer seats, or monthly instead of yearly wait for the end of the period, unless the catalog says
+/// `downgrade = "at_once"`.
+/// Until then, a new change replaces the one that waits, and it can be withdrawn.
+/// A change from monthly to yearly takes effect at once, whatever the year costs.
+/// A change to what the subscription already is withdraws one that waits; its preview is `nothing_to_change`, since it
+/// costs and gives nothing.
 /// Credits and features follow when Stripe reports the change and its payment.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/change", operation_id = "change_subscription",
@@ -129,12 +133,13 @@ pub async fn change(
 
 /// See the change that waits
 ///
-/// What the subscription becomes when its period ends, however that was asked for: here, or on Stripe's portal.
+/// What the subscription changes to when its period ends, whether this was requested here or on Stripe's customer
+/// portal.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/subscription/change", operation_id = "get_pending_change",
     tag = "Billing", params(("account" = Id, Path), SubscriptionQuery),
     responses(
-        (status = 200, description = "As Stripe says now.", body = PendingChange),
+        (status = 200, description = "As Stripe has it now.", body = PendingChange),
         Problems<(AskingStripe, AccountNotFound, AccountClosed, FindingSubscription)>,
     )
 )]
@@ -149,7 +154,7 @@ pub async fn pending_change(
 
 /// Withdraw the change that waits
 ///
-/// The subscription stays what it is, also where the change was made on Stripe's portal.
+/// The subscription stays as it is, even if the change was made on Stripe's customer portal.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/change/withdraw", operation_id = "withdraw_change",
     tag = "Billing", params(("account" = Id, Path)), request_body = Option<SubscriptionRequest>,
@@ -169,8 +174,8 @@ pub async fn withdraw_change(
 
 /// Cancel the subscription
 ///
-/// With its period, or now. What was paid for stays until the end of its period in both cases; packs stay. A change
-/// that waits is withdrawn by it, and does not come back with the cancellation's withdrawal.
+/// At the end of the period, or now. What was paid for stays until the end of its period in both cases, and packs stay.
+/// A change that waits is withdrawn, and does not come back if the cancellation is withdrawn.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/cancel", operation_id = "cancel_subscription",
     tag = "Billing", params(("account" = Id, Path)), request_body = CancelSubscriptionRequest,
@@ -192,7 +197,7 @@ pub async fn cancel(
 
 /// Withdraw the cancellation
 ///
-/// As long as the subscription has not ended.
+/// Possible as long as the subscription has not ended.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/cancel/withdraw", operation_id = "withdraw_cancellation",
     tag = "Billing", params(("account" = Id, Path)), request_body = Option<SubscriptionRequest>,
@@ -212,7 +217,7 @@ pub async fn withdraw(
 
 /// Pause the subscription
 ///
-/// Nothing is charged until it is resumed, and no new credits are granted. What was paid for stays.
+/// Until it is resumed, nothing is charged and no credits are granted. What was paid for stays.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/pause", operation_id = "pause_subscription",
     tag = "Billing", params(("account" = Id, Path)), request_body = Option<SubscriptionRequest>,
@@ -232,8 +237,8 @@ pub async fn pause(
 
 /// Resume the subscription
 ///
-/// It is charged again from its next period on; one that stood still, as after a trial without a card, begins a new
-/// period.
+/// It is charged again from its next period on.
+/// If no period was running, as after a trial without a payment method, a new period begins.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/subscription/resume", operation_id = "resume_subscription",
     tag = "Billing", params(("account" = Id, Path)), request_body = Option<SubscriptionRequest>,

@@ -1,4 +1,4 @@
-//! Who looks at what is for sale? Somebody without a key, whose browser may have the answer already.
+//! What can be read without a key? What is for sale, which browsers may cache.
 
 use axum::{
     body::Body,
@@ -10,10 +10,10 @@ use sha2::{Digest, Sha256};
 
 use crate::http::{AppState, failure::Failure, openapi::Input, response::json};
 
-/// How long a browser, or a cache on the way, may keep an answer.
+/// How long a browser, or a cache in between, may keep an answer.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=60");
 
-/// Somebody who has no key, and what their browser has already.
+/// A visitor without a key, and what their browser has cached.
 pub struct Visitor {
     known: Option<HeaderValue>,
 }
@@ -33,10 +33,10 @@ fn known(headers: &HeaderMap) -> Option<HeaderValue> {
 }
 
 impl Visitor {
-    /// The document, or that the browser has it.
+    /// The document, or the answer that the cached one is still valid.
     ///
     /// # Errors
-    /// When the document cannot be written as JSON.
+    /// If the document cannot be written as JSON.
     pub fn answer(&self, document: &impl Serialize) -> Result<Response<Body>, Failure> {
         let body = serde_json::to_vec(document).map_err(Failure::fault)?;
         let tag = format!("\"{}\"", hex::encode(Sha256::digest(&body)));
@@ -54,7 +54,7 @@ impl Visitor {
     }
 }
 
-/// Whether `If-None-Match` has this tag among its own. A cache may have made it weak.
+/// Whether `If-None-Match` contains this tag. A cache may have made it weak.
 fn names(known: &HeaderValue, tag: &str) -> bool {
     let mut tags = known.to_str().unwrap_or_default().split(',').map(str::trim);
     tags.any(|known| known == "*" || known.trim_start_matches("W/") == tag)

@@ -1,4 +1,4 @@
-//! Where is a person sent back to? An address of a web page.
+//! Where does a person return to? To the URL of a web page.
 
 use serde::Deserialize;
 use utoipa::{
@@ -9,10 +9,10 @@ use utoipa::{
     },
 };
 
-/// The longest address, in bytes.
+/// The longest URL, in bytes.
 pub const WEB_URL_BYTES_MAX: usize = 2_000;
 
-/// An address as it was written: what is between its braces is for Stripe to fill in.
+/// A URL as it was sent: Stripe replaces what is in braces.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct WebUrl(String);
@@ -46,7 +46,7 @@ impl PartialSchema for WebUrl {
             .schema_type(Type::String)
             .max_length(Some(WEB_URL_BYTES_MAX))
             .pattern(Some("^https?://[!-~]+$"))
-            .description(Some("The address of a page that the person comes back to."))
+            .description(Some("The URL of a page to which the person returns."))
             .examples([serde_json::json!("https://example.com/billing")])
             .into()
     }

@@ -1,4 +1,4 @@
-//! An account: opened, and seen as it is.
+//! How is an account opened, and shown?
 
 use axum::{
     body::Body,
@@ -41,20 +41,20 @@ use super::{
     reply::{self, CommandReply},
 };
 
-/// An account that has just been opened.
+/// The metadata of an account that has just been opened without any.
 static NOTHING_ATTACHED: Metadata = Metadata::new();
 
-/// What is said of an account when it is opened, or later.
+/// What the caller attaches to an account when it is opened, or later.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "metadata": { "source": "spring_mail" } }))]
 pub struct AccountRequest {
-    /// What it is to be from now on, as a whole. What is left out stays as it is.
+    /// Replaces all of the account's metadata. If left out, it stays as it is.
     #[serde(default)]
     pub metadata: Option<Pairs>,
 }
 
-/// An account as it was when it was opened, or as it is.
+/// An account as it was when it was opened, or as it is now.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AccountResponse<'a> {
     #[schema(value_type = Id)]
@@ -64,7 +64,7 @@ pub struct AccountResponse<'a> {
     pub status: AccountStatus,
     #[schema(value_type = BalanceSchema)]
     pub balance: Balance,
-    /// As it was given.
+    /// As it was sent.
     #[schema(value_type = Pairs)]
     pub metadata: &'a Metadata,
     #[schema(value_type = Place)]
@@ -108,7 +108,7 @@ impl Callable for AccountRequest {
         let outcome = state.ledger.execute(opening).await?;
         let status = if outcome.replayed { StatusCode::OK } else { StatusCode::CREATED };
         if let Some(Pairs(metadata)) = self.metadata {
-            // What it says is all that there is then, so it needs no key to be repeated.
+            // It replaces all metadata, so repeating it is harmless, and no key is needed.
             let setting =
                 request(Command::Account(AccountCommand::SetMetadata { metadata }), IdempotencyKey::none());
             state.ledger.execute(setting).await?;
@@ -121,7 +121,7 @@ impl Callable for AccountRequest {
     }
 }
 
-/// The account as its opening left it.
+/// The account just after its opening.
 fn opened<'a>(account: &'a AccountId, outcome: &'a Outcome) -> Option<AccountResponse<'a>> {
     let plan = outcome.events.iter().find_map(|recorded| {
         let Event::Account(AccountEvent::AccountOpened { plan, .. }) = &recorded.event else {
@@ -160,14 +160,15 @@ async fn current(state: &AppState, account: &AccountId, status: StatusCode) -> R
 
 /// Open an account
 ///
-/// It is on the free plan from then on, with what that plan gives. Opening an account that is open changes nothing but
-/// its `metadata`, where that is given: it is replaced as a whole. What the account is now is answered.
+/// It is on the free plan from then on, with the credits of that plan.
+/// If the account is already open, only its `metadata` is replaced, if the request has any.
+/// The answer is the account as it is now.
 #[utoipa::path(
     put, path = "/v1/accounts/{account}", operation_id = "open_account", tag = "Accounts",
     params(("account" = Id, Path)), request_body = Option<AccountRequest>,
     responses(
         (status = 201, description = "Opened.", body = AccountResponse),
-        (status = 200, description = "It was open already.", body = AccountResponse),
+        (status = 200, description = "It was already open.", body = AccountResponse),
         Problems<(AccountClosed, Unavailable, OutcomeUnknown, AccountDamaged)>,
     )
 )]
@@ -188,7 +189,7 @@ pub struct AccountNowResponse<'a> {
     billing: BillingState,
     #[schema(value_type = BalanceSchema)]
     balance: Balance,
-    /// As it was given.
+    /// As it was sent.
     #[schema(value_type = Pairs)]
     metadata: &'a Metadata,
     #[schema(value_type = Place)]

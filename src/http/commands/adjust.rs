@@ -1,4 +1,4 @@
-//! Credits taken away by hand.
+//! How are credits taken away by hand?
 
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};

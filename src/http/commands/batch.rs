@@ -1,4 +1,4 @@
-//! Many commands in one request: each succeeds or is refused on its own.
+//! How are many commands sent in one request? Each succeeds or is refused by itself.
 
 use std::{num::NonZeroU32, sync::Arc};
 
@@ -38,10 +38,10 @@ use super::{
     reply::{self, CommandReply},
 };
 
-/// How many commands one request may have.
+/// The most commands in one request.
 pub const BATCH_COMMANDS_MAX: usize = 1_000;
 
-/// The body of a batch, which is read command by command.
+/// The body of a batch, which is parsed command by command.
 pub struct BatchBody(Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for BatchBody {
@@ -59,11 +59,12 @@ impl Input for BatchBody {
 
 /// Execute many commands
 ///
-/// Up to 1,000, for any accounts. They run side by side: what must come after something else belongs into a later
-/// request. Each item has the fields that the command's own route takes, and `account`, `command`,
-/// `idempotency_key`, and `hold_id` where it is about a hold. The answers come in the order of the items, each
-/// with the status and body that its own route would have answered. Against the key's rate, each command counts as a
-/// request.
+/// Up to 1,000 commands, for any accounts.
+/// They run concurrently: a command that depends on another one belongs in a later request.
+/// Each item has the fields of the command's own route, and `account`, `command`, `idempotency_key`, and, if it is
+/// about a hold, `hold_id`.
+/// The answers are in the order of the items, each with the status and body that its own route would have.
+/// Each command counts as a request against the key's rate limit.
 #[utoipa::path(
     post, path = "/v1/commands", operation_id = "execute_commands", tag = "Spending",
     request_body = BatchRequest,
@@ -97,14 +98,15 @@ pub async fn execute(
     Ok(response)
 }
 
-/// Counts a batch as its commands, of which the request itself was one.
+/// Counts the commands of a batch against the rate limit. One of them was counted with the request.
 fn count(caller: &Caller, commands: usize) -> Result<Option<RateLimitState>, Failure> {
     let more = u32::try_from(commands).ok().and_then(|commands| NonZeroU32::new(commands.saturating_sub(1)));
     let Some(more) = more else { return Ok(None) };
     if let Some(per_minute) =
         caller.rate.as_ref().map(|rate| rate.per_minute()).filter(|most| *most <= more.get())
     {
-        let expected = format!("the key may send {per_minute} commands a minute: send fewer at once");
+        let expected =
+            format!("the key may send at most {per_minute} commands a minute: send fewer in one batch");
         return Err(Failure::body("$", expected));
     }
     Ok(caller
@@ -129,7 +131,7 @@ fn parse_items(bytes: &[u8]) -> Result<Vec<&RawValue>, Failure> {
     Ok(items)
 }
 
-/// The part of an item that says how to read the rest.
+/// The part of an item that says how to parse the rest.
 #[derive(Deserialize)]
 struct Tag {
     command: CommandName,
@@ -143,10 +145,10 @@ pub struct Sender<'a> {
     request_id: &'a RequestId,
 }
 
-/// Asks for the scope that the command's own route asks for, before anything else of the item is read.
+/// Checks the scope of the command's own route, before anything else of the item is parsed.
 ///
 /// # Errors
-/// When the item cannot be read, is refused or cannot be executed.
+/// If the item cannot be parsed, is refused or cannot be executed.
 pub async fn execute_item<C: Callable>(from: Sender<'_>, item: &[u8]) -> Result<CommandReply, Failure> {
     let Sender { state, caller, request_id } = from;
     if !caller.may(C::Scope::SCOPES) {
@@ -184,7 +186,7 @@ async fn perform(from: Sender<'_>, item: &[u8]) -> Result<CommandReply, Failure>
     command.execute(from, item).await
 }
 
-/// Writes `{"status": …, "body": …}`, and that it is a repetition where it is one.
+/// Writes `{"status": …, "body": …}`, and whether it is a repetition.
 fn write(body: &mut Vec<u8>, answer: &Result<CommandReply, Failure>) {
     let (status, replayed, bytes) = match answer {
         Ok(reply) => (reply.status(), reply::is_replayed(reply), std::borrow::Cow::Borrowed(reply.body())),

@@ -1,6 +1,6 @@
-//! How is a batch described to callers? By what each command in it takes.
+//! How is a batch described to callers? By what each of its commands takes.
 //!
-//! These types are never made: they stand for bodies in the OpenAPI document.
+//! These types are never constructed: they describe bodies in the OpenAPI document.
 
 #![expect(dead_code, reason = "only their descriptions are used")]
 
@@ -31,7 +31,7 @@ use super::{
 ]))]
 pub struct BatchRequest(Vec<BatchItem>);
 
-/// A command of a batch: what stands below, and every other field that a command has.
+/// A command of a batch: the fields below, and every other field of that command.
 pub struct BatchItem;
 
 impl PartialSchema for BatchItem {
@@ -55,12 +55,12 @@ impl ToSchema for BatchItem {
     }
 }
 
-/// A command, with the fields that its own route takes.
+/// A command, with the fields of its own route.
 #[derive(ToSchema)]
 struct BatchItemSchema {
     account: Id,
     command: BatchCommand,
-    /// Needed by all but `open`, `import`, and `generate` with a `generation_id`.
+    /// Needed by all except `open`, `import`, and `generate` with a `generation_id`.
     idempotency_key: Option<Key>,
     /// For `commit`, `release` and `extend`.
     hold_id: Option<Id>,
@@ -84,7 +84,7 @@ struct BatchItemSchema {
     priority: Option<u8>,
     description: Option<String>,
     reason: Option<String>,
-    /// This and what follows: for `import`.
+    /// This and all that follow: for `import`.
     as_of: Option<Time>,
     customer: Option<Id>,
     grants: Option<Vec<ImportedGrant>>,
@@ -103,18 +103,18 @@ impl PartialSchema for BatchCommand {
 
 impl ToSchema for BatchCommand {}
 
-/// One answer for each command, in their order.
+/// One answer for each command, in the same order.
 #[derive(ToSchema)]
 pub struct BatchResponse(Vec<BatchItemResponse>);
 
 #[derive(ToSchema)]
 pub struct BatchItemResponse {
-    /// What the command's own route would have answered.
+    /// The status that the command's own route would have.
     #[schema(minimum = 200, maximum = 599)]
     status: u16,
     /// Whether this is the answer to an earlier command with the same key.
     idempotent_replayed: Option<bool>,
-    /// The body that the command's own route would have answered with, a problem included.
+    /// The body that the command's own route would have, which may be a problem.
     #[schema(value_type = Object)]
     body: serde_json::Value,
 }

@@ -1,4 +1,4 @@
-//! How is a command sent, whichever it is? To its own route or in a batch; then it is executed in one way.
+//! How is a command executed? In the same way from its own route and from a batch.
 
 use std::{convert::Infallible, future::Future, marker::PhantomData, sync::Arc};
 
@@ -33,9 +33,9 @@ use super::{
 
 /// The body of a command that the ledger executes.
 pub trait ApiCommand: DeserializeOwned + PartialSchema + Send + 'static {
-    /// What it is called in batches and metrics.
+    /// Its name in batches and metrics.
     const NAME: &'static str;
-    /// What it is answered with when it was done.
+    /// The status of the answer if it succeeded.
     const STATUS: StatusCode;
     const KEY: KeyRule = KeyRule::Required;
     type Scope: Need;
@@ -43,17 +43,17 @@ pub trait ApiCommand: DeserializeOwned + PartialSchema + Send + 'static {
     type Subject: CommandSubject;
     type Reply<'a>: Serialize;
 
-    /// What it is called in metrics, where it has more names than one.
+    /// Its name in metrics, if it has more than one.
     fn name(&self) -> &'static str {
         Self::NAME
     }
 
-    /// What stands for it when nothing is sent.
+    /// The command that an empty body means. `None`: a body is needed.
     fn nothing() -> Option<Self> {
         None
     }
 
-    /// The key of a request that sends none.
+    /// The idempotency key that follows from the command itself, if the request has none.
     fn own_key(&self) -> Option<String> {
         None
     }
@@ -64,12 +64,12 @@ pub trait ApiCommand: DeserializeOwned + PartialSchema + Send + 'static {
         to: Target<'_>,
     ) -> impl Future<Output = Result<Command, Failure>> + Send;
 
-    /// `None`: the outcome lacks what the rules always write.
+    /// The answer. `None`: the outcome lacks an event that the rules always write.
     fn reply<'a>(done: &'a Outcome) -> Option<Self::Reply<'a>>;
 }
 
-/// The body of whatever can be sent to its own route and in a batch. Every [`ApiCommand`] is, and what is executed in a
-/// way of its own.
+/// The body of a command that can be sent to its own route and in a batch: every [`ApiCommand`], and commands that are
+/// executed in their own way.
 pub trait Callable: DeserializeOwned + PartialSchema + Send + 'static {
     const NAME: &'static str;
     const KEY: KeyRule;
@@ -89,14 +89,14 @@ pub trait Callable: DeserializeOwned + PartialSchema + Send + 'static {
     ) -> impl Future<Output = Result<CommandReply, Failure>> + Send;
 }
 
-/// For whom a command is executed, and to what.
+/// For whom a command is executed, and on what.
 #[derive(Clone, Copy)]
 pub struct Target<'a> {
     pub state: &'a AppState,
     pub caller: &'a Arc<Caller>,
     pub request_id: &'a RequestId,
     pub account: &'a AccountId,
-    /// As the caller sent it, or as it follows from what the command is about. Empty where none is needed.
+    /// As the caller sent it, or as it follows from the command. Empty if none is needed.
     pub key: &'a str,
 }
 
@@ -114,7 +114,7 @@ impl<C: ApiCommand> Callable for C {
         ApiCommand::own_key(self)
     }
 
-    /// Executes the command, and answers from its events alone, so that a repetition is answered the same.
+    /// Executes the command. The answer depends only on its events, so that a repetition is answered the same.
     async fn execute(self, subject: Self::Subject, to: Target<'_>) -> Result<CommandReply, Failure> {
         let name = self.name();
         let command = self.command(subject, to).await?;
@@ -130,13 +130,13 @@ impl<C: ApiCommand> Callable for C {
     }
 }
 
-/// The answer to a command that had this outcome.
+/// The answer to a command with this outcome.
 fn reply_to<C: ApiCommand>(outcome: &Outcome) -> Result<CommandReply, Failure> {
     let missing = || Failure::unexpected("a command's outcome lacks its event");
     reply::write(C::STATUS, outcome.replayed, &C::reply(outcome).ok_or_else(missing)?)
 }
 
-/// What would help is told to whoever can buy it.
+/// Leaves plans that would help out of a refusal if the account cannot buy them.
 #[must_use]
 pub fn offering(state: &AppState, account: &AccountId, refusal: Refusal) -> Refusal {
     if state.billing.state_of(account).is_on() { refusal } else { refusal.without_offers() }
@@ -155,10 +155,10 @@ fn count(name: &'static str, done: &Result<CommandReply, Failure>) {
 pub trait CommandSubject: Sized + Send {
     fn of_path(parts: &mut Parts, state: &AppState) -> impl Future<Output = Result<Self, Failure>> + Send;
 
-    /// Takes it out of what an item of a batch says.
+    /// Takes the subject from an item of a batch.
     ///
     /// # Errors
-    /// When the item lacks it.
+    /// If the item lacks it.
     fn of_item(head: &mut ItemHead) -> Result<Self, Failure>;
 }
 
@@ -183,21 +183,21 @@ impl CommandSubject for HoldId {
     }
 }
 
-/// A command that was sent to its own route, and that nothing is read of yet.
+/// A command that was sent to its own route, and has not been parsed yet.
 pub struct CommandCall<C> {
     state: AppState,
     request: HttpRequest,
     command: PhantomData<fn() -> C>,
 }
 
-/// What its handler gives.
+/// What a command's handler returns.
 pub type CallResult = Result<Response<Body>, Failure>;
 
 impl<C: Callable> CommandCall<C> {
-    /// Reads who asks, for which account, under which key and what, in this order.
+    /// Parses, in this order, who asks, the account, the key and the body, and executes the command.
     ///
     /// # Errors
-    /// When it cannot be read, is refused or cannot be executed.
+    /// If it cannot be parsed, is refused or cannot be executed.
     pub async fn execute(self) -> CallResult {
         let Self { state, request, .. } = self;
         let (mut parts, body) = request.into_parts();

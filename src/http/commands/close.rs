@@ -1,4 +1,4 @@
-//! An account closed, for good.
+//! How is an account closed? For good.
 
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,7 @@ pub struct CloseRequest {
     pub reason: Text,
 }
 
-/// Nothing more can be spent or granted.
+/// The account is closed: nothing more can be spent or granted.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ClosedResponse<'a> {
     #[schema(value_type = Id)]
@@ -71,8 +71,9 @@ impl ApiCommand for CloseRequest {
 
 /// Close an account
 ///
-/// For good. Open holds must be ended first. What the account is subscribed to goes on being charged for, and gives
-/// nothing, until it is cancelled: `POST …/subscription/cancel`, which a closed account takes as well.
+/// For good. Open holds must be ended first.
+/// The account's subscriptions are still charged, and give nothing, until they are cancelled: a closed account takes
+/// `POST …/subscription/cancel`, too.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/close", operation_id = "close_account", tag = "Operating",
     params(("account" = Id, Path)), request_body = CloseRequest,

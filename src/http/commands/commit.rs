@@ -1,4 +1,4 @@
-//! A hold spent, wholly or in part.
+//! How is a hold spent, all or a part of it?
 
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -34,14 +34,14 @@ use super::{
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "amount": 12 }))]
 pub struct CommitRequest {
-    /// All of it when this is not said.
+    /// All of it if left out.
     #[serde(default)]
     pub amount: Option<Amount>,
     #[serde(default)]
     pub excess: ExcessChoice,
 }
 
-/// What to do when more is committed than was held.
+/// What happens if more is committed than was held.
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExcessChoice {
@@ -50,11 +50,11 @@ pub enum ExcessChoice {
     Reject,
     /// Spend what was held, and report the shortfall.
     Cap,
-    /// Spend the difference as a new deduction, or nothing at all if there is not enough.
+    /// Spend the difference as a new deduction. If there are not enough credits, nothing is spent at all.
     Take,
 }
 
-/// A hold was spent, wholly or in part. The rest went back.
+/// All or a part of a hold was spent. The rest was returned.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CommittedResponse<'a> {
     #[schema(value_type = Id)]
@@ -62,13 +62,13 @@ pub struct CommittedResponse<'a> {
     /// `committed`
     #[schema(value_type = String)]
     pub status: &'static str,
-    /// What a refund names.
+    /// For refunds.
     #[schema(value_type = Id)]
     pub deduction_id: &'a str,
     #[schema(value_type = Option<Id>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generation_id: Option<&'a str>,
-    /// What was spent out of the hold.
+    /// How much of the hold was spent.
     #[schema(value_type = Count)]
     pub amount: Credits,
     #[schema(value_type = Vec<DrawSchema>)]
@@ -76,10 +76,10 @@ pub struct CommittedResponse<'a> {
     /// Which grants got the rest back.
     #[schema(value_type = Vec<DrawSchema>)]
     pub returns: &'a [Draw],
-    /// What was asked for beyond the hold and not spent, with `"excess": "cap"`.
+    /// With `"excess": "cap"`: how much was asked for beyond the hold, and not spent.
     #[schema(value_type = Count)]
     pub shortfall: Credits,
-    /// The deduction of what was spent beyond the hold, with `"excess": "take"`.
+    /// With `"excess": "take"`: the deduction of what was spent beyond the hold.
     #[schema(value_type = Option<Id>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub beyond_deduction_id: Option<&'a str>,
@@ -116,7 +116,7 @@ impl ApiCommand for CommitRequest {
     }
 
     fn reply<'a>(done: &'a Outcome) -> Option<CommittedResponse<'a>> {
-        // What was taken beyond the hold is a deduction of its own, in the same outcome.
+        // What was spent beyond the hold is a deduction of its own, in the same outcome.
         let beyond = done.find(|event| DeductedResponse::of(event, done));
         done.find(|event| {
             let Event::Hold(HoldEvent::HoldCommitted {
@@ -151,7 +151,7 @@ impl ApiCommand for CommitRequest {
 
 /// Spend a hold
 ///
-/// Wholly or in part; the rest goes back to the grants that it came from.
+/// All or a part of it; the rest is returned to the grants that it was held from.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/holds/{hold}/commit", operation_id = "commit_hold", tag = "Holds",
     params(("account" = Id, Path), ("hold" = Id, Path)), request_body = Option<CommitRequest>,

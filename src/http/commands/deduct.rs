@@ -1,4 +1,4 @@
-//! Credits spent, now and for good: an amount.
+//! How is an amount of credits spent?
 
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,7 @@ use super::call::{ApiCommand, CallResult, CommandCall, Target};
 #[schema(example = json!({ "amount": 25, "description": "an extra render" }))]
 pub struct DeductRequest {
     pub amount: Amount,
-    /// The caller's own id of the work, to refund by.
+    /// The caller's own id of the work, by which it can be refunded.
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pub generation_id: Option<GenerationId>,

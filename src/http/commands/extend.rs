@@ -1,4 +1,4 @@
-//! The end of a hold moved.
+//! How is the end of a hold moved?
 
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ use super::{
     hold::EndingHold,
 };
 
-/// When a hold is to end.
+/// When a hold should end.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "expires_in_s": 1200 }))]
@@ -38,7 +38,7 @@ pub struct ExtendRequest {
     pub expires_in_s: u32,
 }
 
-/// A hold lives longer, or shorter.
+/// The end of a hold was moved.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ExtendedResponse<'a> {
     #[schema(value_type = Id)]

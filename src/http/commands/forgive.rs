@@ -1,4 +1,4 @@
-//! Debt forgiven.
+//! How is debt forgiven?
 
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ use super::call::{ApiCommand, CallResult, CommandCall, Target};
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "reason": "goodwill" }))]
 pub struct ForgiveRequest {
-    /// All of it when this is not said.
+    /// All of it if left out.
     #[serde(default)]
     pub amount: Option<Amount>,
     pub reason: Text,

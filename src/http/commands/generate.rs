@@ -1,4 +1,4 @@
-//! Credits in exchange for work that the catalog has a price for: spent now, or held until it is done.
+//! How is a generation charged? By the catalog's price: now, or held until the work is done.
 
 use std::collections::BTreeMap;
 
@@ -29,32 +29,32 @@ use super::{
     hold::{HoldPlacedResponse, HoldRequest},
 };
 
-/// Work that the catalog has a price for.
+/// A generation that the catalog has a price for.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "type": "standard_generation", "generation_id": "gen_1" }))]
 pub struct GenerationRequest {
     #[schema(value_type = Id)]
     pub r#type: GenerationType,
-    /// Choices that the catalog offers for the type, such as `{"quality": "high"}`.
+    /// Options of the type, such as `{"quality": "high"}`.
     #[schema(value_type = BTreeMap<String, String>)]
     #[serde(default)]
     pub options: BTreeMap<OptionName, OptionName>,
-    /// The caller's own id of the work. It is charged, or held for, once, whatever `Idempotency-Key` is sent; with it,
-    /// none is needed.
+    /// The caller's own id of the work.
+    /// It is charged or held for once, whatever `Idempotency-Key` is sent; with it, no key is needed.
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pub generation_id: Option<GenerationId>,
-    /// Only set the credits aside, to be committed when the work is done.
+    /// Only hold the credits, to be committed when the work is done.
     #[serde(default)]
     pub hold: bool,
-    /// How long the hold lives; 900 when it is not said.
+    /// How many seconds the hold lives; 900 if left out.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 86400)]
     pub expires_in_s: Option<u32>,
 }
 
-/// The answer to a generation: one or the other, as was asked for.
+/// The answer to a generation: a deduction or a hold, as requested.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Generated)]
 #[serde(untagged)]
@@ -75,7 +75,7 @@ impl ApiCommand for GenerationRequest {
         if self.hold { HoldRequest::NAME } else { Self::NAME }
     }
 
-    /// The work's own id says what a repetition is.
+    /// The generation's id identifies repetitions.
     fn own_key(&self) -> Option<String> {
         self.generation_id.as_ref().map(|id| format!("generation:{id}"))
     }
@@ -88,7 +88,7 @@ impl ApiCommand for GenerationRequest {
                 expires_in_s,
             })),
             (false, None) => Ok(Command::Credits(CreditsCommand::Generate(generation))),
-            (false, Some(_)) => Err(Failure::body("$.expires_in_s", "it belongs to `\"hold\": true`")),
+            (false, Some(_)) => Err(Failure::body("$.expires_in_s", "it can only be sent with `\"hold\": true`")),
         }
     }
 
@@ -102,8 +102,8 @@ impl ApiCommand for GenerationRequest {
 
 /// Deduct what a generation costs
 ///
-/// The catalog says the price. The plan's features and limits and the balance are checked in the same step that
-/// deducts. With `"hold": true` the credits are only set aside, and the answer is that of a hold.
+/// The catalog has the price. The plan's features and limits and the balance are checked in the same step that deducts.
+/// With `"hold": true` the credits are only held, and the answer is that of a hold.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/generations", operation_id = "generate", tag = "Spending",
     params(("account" = Id, Path)), request_body = GenerationRequest,

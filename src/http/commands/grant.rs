@@ -1,4 +1,4 @@
-//! Credits given by hand.
+//! How are credits granted by hand?
 
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ use crate::{
 
 use super::call::{ApiCommand, CallResult, CommandCall, Target};
 
-/// Credits to give.
+/// Credits to grant.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = GrantOrder, example = json!({ "source": "bonus", "amount": 100, "reason": "a week of trouble" }))]
@@ -35,24 +35,24 @@ pub struct GrantRequest {
     pub source: GrantSource,
     pub amount: Amount,
     pub reason: Text,
-    /// Unique in the account. Made from the key when it is not said.
+    /// Unique in the account. Derived from the idempotency key if left out.
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pub grant_id: Option<GrantId>,
-    /// Now when it is not said.
+    /// Now if left out.
     #[schema(value_type = Option<Time>)]
     #[serde(default)]
     pub starts_at: Option<Timestamp>,
-    /// Never when it is not said.
+    /// Never if left out.
     #[schema(value_type = Option<Time>)]
     #[serde(default)]
     pub expires_at: Option<Timestamp>,
-    /// 0 is spent first; 50 when it is not said.
+    /// 0 is spent first; 50 if left out.
     #[serde(default)]
     pub priority: Option<u8>,
 }
 
-/// The sources that an operator can name. The others come from plans and payments.
+/// The sources that an operator can name. The others are for plans and payments.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GrantSource {
@@ -60,7 +60,7 @@ pub enum GrantSource {
     Adjustment,
 }
 
-/// Credits were given.
+/// Credits were granted.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct GrantedResponse<'a> {
     #[schema(value_type = Id)]
@@ -76,7 +76,7 @@ pub struct GrantedResponse<'a> {
     pub expires_at: Option<Timestamp>,
     /// 0 is spent first.
     pub priority: u8,
-    /// How much of it went to what the account owed.
+    /// How much of it paid the account's debt.
     #[schema(value_type = Count)]
     pub debt_paid: Credits,
     pub reason: Option<&'a str>,
@@ -142,16 +142,16 @@ impl ApiCommand for GrantRequest {
     }
 }
 
-/// The same key gives the same grant, so that a repeated request is the same request.
+/// The same key gives the same id, so that a repeated request is the same request.
 fn made_of(key: &str) -> Result<GrantId, Failure> {
     let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
     let short = hash.first_chunk::<12>().map(hex::encode).unwrap_or_default();
     GrantId::parse(&format!("grant_{short}")).map_err(Failure::fault)
 }
 
-/// Give credits
+/// Grant credits
 ///
-/// A bonus, or an adjustment. What the account owes is paid from it first.
+/// As a bonus or an adjustment. The account's debt is paid from it first.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/grants", operation_id = "grant", tag = "Operating",
     params(("account" = Id, Path)), request_body = GrantRequest,

@@ -1,4 +1,4 @@
-//! Credits set aside until the work is done: an amount.
+//! How are credits held until work is done: an amount?
 
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -26,16 +26,16 @@ use crate::{
 
 use super::call::{ApiCommand, CallResult, CommandCall, Target};
 
-/// Why a hold cannot be ended, or moved.
+/// Problems of ending or extending a hold.
 pub type EndingHold = (HoldNotFound, HoldAlreadyResolved);
 
-/// Credits to set aside.
+/// Credits to hold.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "amount": 20, "expires_in_s": 600 }))]
 pub struct HoldRequest {
     pub amount: Amount,
-    /// How long the hold lives; 900 when it is not said.
+    /// How many seconds the hold lives; 900 if left out.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 86400)]
     pub expires_in_s: Option<u32>,
@@ -46,7 +46,7 @@ pub struct HoldRequest {
     pub description: Option<Text>,
 }
 
-/// Credits were set aside.
+/// Credits were held.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HoldPlacedResponse<'a> {
     #[schema(value_type = Id)]
@@ -56,7 +56,7 @@ pub struct HoldPlacedResponse<'a> {
     pub generation_id: Option<&'a str>,
     #[schema(value_type = Count)]
     pub amount: Credits,
-    /// Which grants they were taken from. Sums to `amount`.
+    /// Which grants they are held from. Sums to `amount`.
     #[schema(value_type = Vec<DrawSchema>)]
     pub draws: &'a [Draw],
     #[schema(value_type = Time)]
@@ -106,7 +106,7 @@ impl<'a> HoldPlacedResponse<'a> {
     }
 }
 
-/// Set credits aside
+/// Hold credits
 ///
 /// Until they are committed or released, or the hold expires.
 #[utoipa::path(

@@ -1,4 +1,4 @@
-//! An account opened as it was elsewhere.
+//! How is an account opened with what it had elsewhere?
 
 use axum::http::StatusCode;
 
@@ -46,7 +46,7 @@ impl Callable for AccountImport {
         let provenance = provenance(to.caller, to.request_id);
         let imported = account_import::import(places, to.account.clone(), import.clone(), provenance).await?;
         let outcome = imported.map_err(|error| {
-            // The key is the import's own, so what was reused is the account.
+            // The key belongs to the import itself, so what is used already is the account.
             let is_another = error == ExecuteError::KeyReused;
             if is_another { Failure::from(Refusal::AccountAlreadyOpen) } else { Failure::from(error) }
         })?;
@@ -54,7 +54,7 @@ impl Callable for AccountImport {
     }
 }
 
-/// The account as the import left it.
+/// The account just after the import.
 fn answer(account: &AccountId, import: &ImportAccount, outcome: &Outcome) -> Result<CommandReply, Failure> {
     let missing = || Failure::unexpected("an import's outcome lacks its event");
     let plan = outcome.events.iter().find_map(|recorded| {
@@ -76,17 +76,19 @@ fn answer(account: &AccountId, import: &ImportAccount, outcome: &Outcome) -> Res
     reply::write(status, false, &document)
 }
 
-/// Open an account as it was elsewhere
+/// Import an account
 ///
-/// It has what is sent and nothing else: no credits for the sign-up. An account is imported once, so that the same
-/// again changes nothing and is answered the same; another import of an account that is there is refused. What was paid
-/// for at Stripe before `as_of` gives nothing here, however late it is told: what is left of it is among `grants`.
+/// The account gets what is sent and nothing else: no credits for signing up.
+/// An account is imported once: the same import again changes nothing and has the same answer, and another import of an
+/// existing account is refused.
+/// What was paid at Stripe before `as_of` gives nothing here, however late it is reported: what is left of it must be
+/// among `grants`.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/import", operation_id = "import_account", tag = "Operating",
     params(("account" = Id, Path)), request_body = AccountImport,
     responses(
         (status = 201, description = "Opened.", body = AccountResponse),
-        (status = 200, description = "It was imported so already.", body = AccountResponse),
+        (status = 200, description = "It was imported before, with the same state.", body = AccountResponse),
         Problems<(AccountAlreadyOpen, CustomerTaken, GrantAlreadyExists, GrantHasEnded, UnknownPlan)>,
     )
 )]

@@ -1,4 +1,4 @@
-//! What is said of an account that was kept elsewhere: in a request, in a batch, and in a file that is imported.
+//! What does the import of an account have: in a request, in a batch, and in a file?
 
 use std::{collections::BTreeSet, fmt};
 
@@ -43,29 +43,29 @@ use super::item::CommandItem;
     "used": [{ "measure": "credits", "per": "month", "count": 700 }]
 }))]
 pub struct AccountImport {
-    /// When it was so. What was paid before that gives nothing here. Now when it is not said.
+    /// The time of this state. What was paid before it gives nothing here. Now if left out.
     #[schema(value_type = Option<Time>)]
     #[serde(default)]
     pub as_of: Option<Timestamp>,
     #[serde(default)]
     pub metadata: Option<Pairs>,
-    /// The customer at Stripe, by which what Stripe tells from then on finds the account.
+    /// The customer at Stripe. Reports on this customer are assigned to the account.
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pub customer: Option<ProviderId>,
-    /// What is left. At most 200.
+    /// What is left. At most 200 grants.
     #[schema(max_items = 200)]
     #[serde(default)]
     pub grants: Vec<ImportedGrant>,
-    /// What was used of the day, week or month that goes on, so that limits do not begin anew.
+    /// What was used in the running day, week or month, so that limits do not start again at 0.
     #[serde(default)]
     pub used: Vec<ImportedUse>,
-    /// What is owed. The grants pay it first.
+    /// The debt. The grants pay it first.
     #[serde(default)]
     pub debt: Option<Amount>,
 }
 
-/// What is left of credits that were given or bought elsewhere.
+/// What is left of a grant that was made elsewhere.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportedGrant {
@@ -76,31 +76,31 @@ pub struct ImportedGrant {
     #[schema(value_type = Option<MoneySchema>)]
     #[serde(default)]
     pub cost: Option<Cost>,
-    /// The payment that bought it: a refund or a dispute of that takes it back.
+    /// The payment that bought it: refunds and disputes of that payment take the credits back.
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pub payment: Option<ProviderId>,
-    /// When it was given or bought; `as_of` when it is not said.
+    /// When it was given or bought; `as_of` if left out.
     #[schema(value_type = Option<Time>)]
     #[serde(default)]
     pub granted_at: Option<Timestamp>,
-    /// `granted_at` when it is not said.
+    /// `granted_at` if left out.
     #[schema(value_type = Option<Time>)]
     #[serde(default)]
     pub starts_at: Option<Timestamp>,
-    /// Never when it is not said.
+    /// Never if left out.
     #[schema(value_type = Option<Time>)]
     #[serde(default)]
     pub expires_at: Option<Timestamp>,
-    /// 0 is spent first; 50 when it is not said.
+    /// 0 is spent first; 50 if left out.
     #[serde(default)]
     pub priority: Option<u8>,
-    /// Unique in the account; `moved_1`, `moved_2` and so on when it is not said.
+    /// Unique in the account; `moved_1`, `moved_2` and so on if left out.
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pub grant_id: Option<GrantId>,
-    /// The subscription whose running month an `allocation` is. It ends at `expires_at`, and what is unused of it then
-    /// rolls over as the catalog says.
+    /// For an `allocation`: the subscription whose running month it is.
+    /// The month ends at `expires_at`, and unused credits then roll over as the catalog says.
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pub subscription: Option<ProviderId>,
@@ -112,13 +112,13 @@ pub struct ImportedGrant {
     pub reason: Option<Text>,
 }
 
-/// Where credits came from that were kept elsewhere.
+/// Where imported credits came from.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ImportedSource {
-    /// A plan's credits for the month that goes on.
+    /// A plan's credits for the running month.
     Allocation,
-    /// Carried on from the month before.
+    /// The unused part of the month before.
     Rollover,
     /// A free plan's one-time credits.
     Signup,
@@ -137,7 +137,7 @@ pub struct Cost {
     pub currency: Currency,
 }
 
-/// Whole minor units, and it is said in words what those are: what is written with a point is probably not.
+/// Whole minor units. The message explains them, since an amount with a decimal point is probably not in minor units.
 fn minor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     struct Visitor;
     impl de::Visitor<'_> for Visitor {
@@ -158,14 +158,14 @@ fn minor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     deserializer.deserialize_i64(Visitor)
 }
 
-/// A currency that there is. It need not be the catalog's: what was paid elsewhere was paid in whatever currency.
+/// Any currency that exists. It need not be the catalog's.
 fn currency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Currency, D::Error> {
     let currency = Currency::deserialize(deserializer)?;
     check_currency(&currency).map_err(de::Error::custom)?;
     Ok(currency)
 }
 
-/// How much was used of the unit of the calendar that goes on.
+/// How much was used in a running calendar unit.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportedUse {
@@ -185,7 +185,7 @@ pub enum ImportedMeasure {
     Credits,
 }
 
-/// Of what it is counted.
+/// The unit in which it is counted.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 #[expect(dead_code, reason = "it describes what another type reads")]
@@ -197,7 +197,7 @@ pub enum ImportedUnit {
 
 impl AccountImport {
     /// # Errors
-    /// When fields do not fit each other.
+    /// If fields do not fit together.
     pub fn into_import(self) -> Result<ImportAccount, Failure> {
         if self.grants.len() > GRANTS_MOVED_MAX {
             return Err(Failure::body("$.grants", format!("there are at most {GRANTS_MOVED_MAX} grants")));
@@ -233,7 +233,7 @@ impl ImportedGrant {
             (Some(_), None) => return Err(wrong("plan", "the plan of the subscription is expected")),
             (None, Some(_)) => return Err(wrong("subscription", "the subscription of the plan is expected")),
             (Some(_), Some(_)) if source != Source::Allocation => {
-                return Err(wrong("subscription", "it belongs to `\"source\": \"allocation\"`"));
+                return Err(wrong("subscription", "it can only be sent with `\"source\": \"allocation\"`"));
             }
             (Some(_), Some(_)) if self.expires_at.is_none() => {
                 return Err(wrong("expires_at", "the end of the subscription's month is expected"));
@@ -269,7 +269,7 @@ impl From<ImportedSource> for Source {
     }
 }
 
-/// Two grants of an account have one id.
+/// Two grants of one account have the same id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{id}` is the id of another grant of the account")]
 pub struct GrantIdTaken {
@@ -278,11 +278,11 @@ pub struct GrantIdTaken {
     pub id: GrantId,
 }
 
-/// The ids of grants, of which some are given: the others are `moved_1`, `moved_2` and so on by their places, or by the
-/// next number where that is given to another.
+/// The ids of all grants.
+/// Those without an id get `moved_1`, `moved_2` and so on by their place, or the next number that no other grant has.
 ///
 /// # Errors
-/// When one is given twice.
+/// If two grants have the same id.
 pub fn name_grants(given: &[Option<GrantId>]) -> Result<Vec<GrantId>, GrantIdTaken> {
     let mut taken = BTreeSet::new();
     for (index, id) in given.iter().enumerate() {
@@ -297,24 +297,24 @@ pub fn name_grants(given: &[Option<GrantId>]) -> Result<Vec<GrantId>, GrantIdTak
         let places = [index.saturating_add(1)].into_iter().chain(&mut spare);
         let names = places.map(|number| format!("moved_{number}"));
         let mut free = names.filter(|name| !taken.contains(name));
-        // Such a name is an id.
+        // Such a name is always a valid id.
         free.find_map(|name| GrantId::parse(&name).ok())
     };
     let ids = given.iter().enumerate();
     Ok(ids.filter_map(|(index, id)| id.clone().or_else(|| own(index))).collect())
 }
 
-/// An account of a file that is imported.
+/// An account in a file that is imported.
 #[derive(Debug)]
 pub struct MovedAccount {
     pub account: AccountId,
     pub import: ImportAccount,
 }
 
-/// Reads an account that is written as in a batch.
+/// Parses an account that is written as in a batch.
 ///
 /// # Errors
-/// Says what is wrong, and where.
+/// What is wrong, and where.
 pub fn read_account(json: &[u8]) -> Result<MovedAccount, String> {
     let read = || {
         let CommandItem { head, fields }: CommandItem<AccountImport> = parse(json, "$")?;

@@ -1,4 +1,4 @@
-//! One command of a batch: who, what and under which key, beside the fields that the command's own route takes.
+//! What does a command of a batch have besides the fields of its own route? The account, the command and the key.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -9,16 +9,16 @@ use serde::{
 
 use crate::domain::ids::{AccountId, HoldId};
 
-/// What every item has beside its command's own fields.
+/// What every item has besides the command's own fields.
 #[derive(Debug, Default)]
 pub struct ItemHead {
     pub account: Option<AccountId>,
     pub idempotency_key: Option<String>,
-    /// Only where the command is about a hold.
+    /// Only if the command is about a hold.
     pub hold_id: Option<HoldId>,
 }
 
-/// An item whose own fields are those of `T`. A field that neither knows is refused.
+/// An item whose own fields are those of `T`. Unknown fields are refused.
 #[derive(Debug)]
 pub struct CommandItem<T> {
     pub head: ItemHead,
@@ -46,7 +46,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for CommandItem<T> {
     }
 }
 
-/// The entries of an item without those of its head, which are read on the way.
+/// The entries of an item without those of its head, which are stored while they are read.
 struct ItemFields<'a, A> {
     entries: A,
     head: &'a mut ItemHead,

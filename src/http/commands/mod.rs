@@ -1,5 +1,5 @@
-//! How does a request become a command, and its outcome an answer? One file a command: what its body says, who may send
-//! it, the command that it becomes, its answer and its route.
+//! How does a request become a command, and its outcome an answer?
+//! Each command has one file: its body, who may send it, the command, the answer and the route.
 //!
 //! A route and an item of a batch both become a [`call::Callable`], which is executed in one way.
 
@@ -27,13 +27,13 @@ use batch::Sender;
 use call::Callable;
 use reply::CommandReply;
 
-/// From the table of commands follow their files, their routes, and all that a batch takes, so that none of these can
-/// be forgotten. `cargo fmt` does not find files that a macro declares, and `.ci/run` looks at them itself.
+/// Declares the files of commands, their routes, and what a batch accepts, so that none of these can be forgotten.
+/// `cargo fmt` does not find files that a macro declares; `.ci/run` formats them.
 macro_rules! commands {
     ($($name:ident = $file:ident::$handler:ident($body:ident),)+) => {
         $(pub mod $file;)+
 
-        /// What a command of a batch is called.
+        /// The name of a command in a batch.
         #[derive(Clone, Copy, Deserialize)]
         #[serde(rename_all = "snake_case")]
         enum CommandName {
@@ -54,15 +54,15 @@ macro_rules! commands {
             }
         }
 
-        /// The names of all.
+        /// The names of all commands.
         const NAMES: &[&str] = &[$(<$file::$body as Callable>::NAME),+];
 
-        /// How the bodies of all of them are described.
+        /// The schemas of the bodies of all commands.
         fn schemas() -> Vec<RefOr<Schema>> {
             vec![$(<$file::$body as PartialSchema>::schema()),+]
         }
 
-        /// The routes of all.
+        /// The routes of all commands.
         #[must_use]
         pub fn operations() -> Operations {
             Operations::default()$(.with(inputs_of(&$file::$handler), routes!($file::$handler)))+
@@ -70,7 +70,7 @@ macro_rules! commands {
     };
 }
 
-// What it is called in a batch, its file, the handler of its route there, and its body. The document has this order.
+// For each command: its name in a batch, its file, its handler, and its body. The OpenAPI document has this order.
 commands! {
     Open = account::put(AccountRequest),
     Import = import::import(AccountImport),

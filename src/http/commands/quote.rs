@@ -1,4 +1,4 @@
-//! What would a generation cost, would it be allowed, and if not, why? Nothing is changed by asking.
+//! What would a generation cost, would it be allowed, and if not, why? A quote changes nothing.
 
 use std::collections::BTreeMap;
 
@@ -36,14 +36,14 @@ use crate::{
 
 use super::call::offering;
 
-/// Work to ask the price of.
+/// A generation to price.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "type": "standard_generation", "options": { "quality": "high" } }))]
 pub struct QuoteRequest {
     #[schema(value_type = Id)]
     pub r#type: GenerationType,
-    /// Choices that the catalog offers for the type.
+    /// Options of the type.
     #[schema(value_type = BTreeMap<String, String>)]
     #[serde(default)]
     pub options: BTreeMap<OptionName, OptionName>,
@@ -61,7 +61,7 @@ pub struct QuoteResponse<'a> {
     #[schema(value_type = Count)]
     amount: Credits,
     allowed: bool,
-    /// Which grants would pay; empty when it is not allowed.
+    /// Which grants would pay; empty if it is not allowed.
     #[schema(value_type = Vec<DrawSchema>)]
     draws: Vec<Draw>,
     /// Why not, with the members of the problem that the generation would be answered with.
@@ -84,7 +84,7 @@ pub struct QuoteReason {
 
 /// Ask what a generation would cost
 ///
-/// Decided as the generation itself would be, on what the account is now; nothing is deducted.
+/// Decided as the generation itself would be now; nothing is deducted.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/quote", operation_id = "quote", tag = "Spending",
     params(("account" = Id, Path)), request_body = QuoteRequest,
@@ -114,7 +114,7 @@ pub async fn quote(
             (amount, draws, None)
         }
         Err(refusal) => {
-            // Where there is no price, there is nothing to quote.
+            // Without a price there is nothing to quote.
             let price = catalog.price(plan, &generation.kind, &generation.options);
             let Ok(amount) = price else { return Err(refusal.into()) };
             if refusal == Refusal::AccountClosed {

@@ -1,4 +1,4 @@
-//! Spent credits given back: of one deduction, or of everything that a generation cost.
+//! How are spent credits refunded: of one deduction, or of everything that a generation cost?
 
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -26,10 +26,10 @@ use crate::{
 
 use super::call::{ApiCommand, CallResult, CommandCall, Target};
 
-/// The most deductions that one refund gives back.
+/// The most deductions that one refund can include.
 const DEDUCTIONS_MAX: u16 = 100;
 
-/// What to give back. One of `generation_id` and `deduction_id` says of what.
+/// What to refund: one of `generation_id` and `deduction_id`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "generation_id": "gen_1", "reason": "failed" }))]
@@ -40,13 +40,13 @@ pub struct RefundRequest {
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pub deduction_id: Option<DeductionId>,
-    /// All that has not been given back yet, when this is not said.
+    /// All that was not refunded before, if left out.
     #[serde(default)]
     pub amount: Option<Amount>,
     pub reason: Text,
 }
 
-/// How much of one deduction came back.
+/// How much of one deduction was refunded.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RefundedDeductionResponse<'a> {
     #[schema(value_type = Id)]
@@ -55,13 +55,13 @@ pub struct RefundedDeductionResponse<'a> {
     pub amount: Credits,
 }
 
-/// Spent credits came back.
+/// Credits were refunded.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RefundedResponse<'a> {
-    /// The newest deduction that was given back, wholly or in part.
+    /// The newest deduction of which something was refunded.
     #[schema(value_type = Id)]
     pub deduction_id: &'a str,
-    /// Every deduction that was given back, wholly or in part, the newest first.
+    /// All deductions of which something was refunded, the newest first.
     pub deductions: Vec<RefundedDeductionResponse<'a>>,
     #[schema(value_type = Option<Id>)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,7 +71,7 @@ pub struct RefundedResponse<'a> {
     /// Which grants got credits back, the last that had paid first.
     #[schema(value_type = Vec<DrawSchema>)]
     pub returns: Vec<&'a Draw>,
-    /// Which grants have ended meanwhile. A new grant has what would have gone back to them, for 72 hours.
+    /// Which grants would have got credits back, but have ended. A new grant has these credits for 72 hours.
     #[schema(value_type = Vec<DrawSchema>)]
     pub reissued: Vec<&'a Draw>,
     pub reason: &'a str,
@@ -88,7 +88,7 @@ impl ApiCommand for RefundRequest {
     type Subject = ();
     type Reply<'a> = RefundedResponse<'a>;
 
-    /// With the deductions as their events say. These never change, so they can be read before.
+    /// Includes the deductions. They never change, so they can be read before the decision.
     async fn command(self, (): (), to: Target<'_>) -> Result<Command, Failure> {
         let ledger = &to.state.ledger;
         let (of, deductions) = match (self.generation_id, self.deduction_id) {
@@ -110,7 +110,7 @@ impl ApiCommand for RefundRequest {
         };
         if deductions.len() > usize::from(DEDUCTIONS_MAX) {
             let expected =
-                format!("more than {DEDUCTIONS_MAX} deductions are for it: name each by `deduction_id`");
+                format!("it has more than {DEDUCTIONS_MAX} deductions: refund each by its `deduction_id`");
             return Err(Failure::body("$.generation_id", expected));
         }
         if deductions.is_empty() {
@@ -130,7 +130,7 @@ impl ApiCommand for RefundRequest {
         }))
     }
 
-    /// What came back of each deduction, as one answer.
+    /// The refunds of all deductions, as one answer.
     fn reply<'a>(done: &'a Outcome) -> Option<RefundedResponse<'a>> {
         let (balance, position) = (done.balance()?, Token::of(done.position));
         let mut answer: Option<RefundedResponse<'a>> = None;
@@ -170,8 +170,8 @@ impl ApiCommand for RefundRequest {
 
 /// Refund a deduction or a generation
 ///
-/// Wholly or in part, to the grants that paid. All refunds of one deduction together never exceed it. Of a generation,
-/// everything that was charged for it is given back, the newest deduction first.
+/// All or a part of it, to the grants that paid. All refunds of one deduction together never exceed it.
+/// For a generation, all that it was charged is refunded, the newest deduction first.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/refunds", operation_id = "refund", tag = "Spending",
     params(("account" = Id, Path)), request_body = RefundRequest,

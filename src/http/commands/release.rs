@@ -1,4 +1,4 @@
-//! A hold given up.
+//! How is a hold released?
 
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -26,13 +26,13 @@ use super::{
     hold::EndingHold,
 };
 
-/// Nothing.
+/// An empty body.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = EmptyRequest)]
 pub struct ReleaseRequest {}
 
-/// A hold was given up. Everything went back.
+/// A hold was released, and all of it was returned.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReleasedResponse<'a> {
     #[schema(value_type = Id)]
@@ -80,7 +80,7 @@ impl ApiCommand for ReleaseRequest {
     }
 }
 
-/// Give a hold up
+/// Release a hold
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/holds/{hold}/release", operation_id = "release_hold", tag = "Holds",
     params(("account" = Id, Path), ("hold" = Id, Path)), request_body = Option<ReleaseRequest>,

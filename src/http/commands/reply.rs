@@ -1,4 +1,4 @@
-//! What does a caller read when a command was done? What its events say, and nothing that changes afterwards.
+//! What does a caller read after a command? What its events say, and nothing that changes afterwards.
 
 use axum::{
     body::Body,
@@ -11,8 +11,8 @@ use crate::http::failure::Failure;
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// An answer in JSON before it is sent, by itself or in a batch: its status, and whether it is the answer to an earlier
-/// request. What is always the same is added when it is sent ([`send`]).
+/// The JSON answer of a command, before it is sent by itself or in a batch: its status, and whether it is a repetition.
+/// [`send`] adds what all answers have.
 pub type CommandReply = Response<Vec<u8>>;
 
 /// # Errors

@@ -1,4 +1,4 @@
-//! How is a body described that may be left out? As not required; what it is when it is there is said as of any other.
+//! How is an optional body described? As not required, with the schema of a body that is present.
 
 use utoipa::openapi::{
     RefOr, Required, Schema,
@@ -6,7 +6,7 @@ use utoipa::openapi::{
     schema::{SchemaType, Type},
 };
 
-/// A body that may be left out is written as one that may be `null`, which it may not be.
+/// Removes `null` from the schema of an optional body: it may be left out, but not be `null`.
 pub fn say_optional(operation: &mut Operation) {
     let Some(body) = &mut operation.request_body else { return };
     for content in body.content.values_mut() {
@@ -17,7 +17,7 @@ pub fn say_optional(operation: &mut Operation) {
     }
 }
 
-/// What is there, if not `null`.
+/// The schema without `null`.
 fn unless_null(schema: &RefOr<Schema>) -> Option<&RefOr<Schema>> {
     let RefOr::T(Schema::OneOf(one_of)) = schema else { return None };
     match one_of.items.as_slice() {

@@ -1,4 +1,4 @@
-//! What does an operation take? The arguments of its handler say so: who may ask, with which key, and what is read.
+//! What does an operation take? It follows from its handler's arguments: the scopes, the key, and the body.
 
 use axum::{
     extract::{Path, Request, State},
@@ -11,19 +11,19 @@ use utoipa::openapi::{
 
 use crate::auth::keys::KeyScope;
 
-/// Whether an operation is made repeatable by an `Idempotency-Key`.
+/// Whether an operation takes an `Idempotency-Key`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyRule {
     None,
     Required,
-    /// Needed where the body has no id of its own.
+    /// Needed if the body has no id of its own.
     OrOwnId,
 }
 
-/// What the arguments of a handler say together.
+/// What all arguments of a handler say together.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs {
-    /// Empty: everybody may.
+    /// Empty: no key is needed.
     pub scopes: &'static [KeyScope],
     pub key: KeyRule,
     /// Whether a JSON body is read.
@@ -42,7 +42,7 @@ impl Inputs {
     }
 }
 
-/// What one argument says. An extractor that says nothing here takes the default.
+/// What one argument says. An extractor that says nothing uses the defaults.
 pub trait Input {
     const INPUTS: Inputs = Inputs::NONE;
 }
@@ -52,7 +52,7 @@ impl Input for HeaderMap {}
 impl Input for Request {}
 impl<T> Input for Path<T> {}
 
-/// A function whose arguments are `A`.
+/// A function with the arguments `A`.
 pub trait HandlerInputs<A> {
     const INPUTS: Inputs;
 }

@@ -1,7 +1,7 @@
-//! How is the API described? An OpenAPI 3.1 document, made from the routes themselves.
+//! How is the API described? By an OpenAPI 3.1 document that is generated from the routes.
 //!
-//! A route says what it gives, and which problems are its own, in the attribute of its handler; the handler's arguments
-//! say what it takes. What follows from these, above all the problems of everything that takes the same, is added here.
+//! The attribute of a handler says what it answers, and which problems only it has; its arguments say what it takes.
+//! What follows from these is added here, particularly the problems that all operations with the same inputs have.
 
 mod bodies;
 mod inputs;
@@ -32,23 +32,23 @@ pub use problems::Problems;
     security(("api_key" = [])),
     components(schemas(problems::ProblemSchema)),
     tags(
-        (name = "Accounts", description = "What accounts are and hold. Never behind what a command acknowledged."),
-        (name = "Spending", description = "Credits in exchange for work."),
-        (name = "Holds", description = "Credits that are set aside until the work is done."),
-        (name = "Operating", description = "What operators give, take and forgive by hand."),
+        (name = "Accounts", description = "What accounts are and hold. Includes all that a command has acknowledged."),
+        (name = "Spending", description = "Deductions, generations and their refunds."),
+        (name = "Holds", description = "Credits that are reserved until work is done."),
+        (name = "Operating", description = "Grants, adjustments and debt, by operators."),
         (name = "Reports", description = "Read models: what happened, added up."),
-        (name = "Customers", description = "Who pays, and with what: asked of Stripe and passed on to Stripe, kept nowhere here."),
-        (name = "Payments", description = "Money without a page of Stripe's: each step once, whatever happens on the way."),
-        (name = "Stripe", description = "What the payment provider reports."),
-        (name = "Audit", description = "Is what we tell true, and was it always so?"),
+        (name = "Customers", description = "Customers and payment methods, which are stored at Stripe and not here."),
+        (name = "Payments", description = "Payments without a page of Stripe's. Each step happens once, even if a request is repeated."),
+        (name = "Stripe", description = "Events that Stripe delivers."),
+        (name = "Audit", description = "Replay of accounts, and verification of the journal and the read models."),
         (name = "Catalog", description = "What is for sale."),
-        (name = "API keys", description = "Who may call."),
-        (name = "Server", description = "How the server itself is doing."),
+        (name = "API keys", description = "Keys with scopes and rate limits."),
+        (name = "Server", description = "Health, readiness and metrics."),
     ),
 )]
 struct Base;
 
-/// What all documents of this version begin with.
+/// The start of every document of this version.
 #[must_use]
 pub fn base() -> OpenApi {
     let mut document = Base::openapi();

@@ -1,5 +1,5 @@
-//! What is there to be asked for? Routes, each described by its attribute, by the arguments of its handler, and by the
-//! problems that follow from these.
+//! Which operations are there?
+//! Each is described by its attribute, by the arguments of its handler, and by the problems that follow from these.
 
 use axum::Router;
 use utoipa::openapi::{
@@ -31,10 +31,10 @@ use super::{
     problems,
 };
 
-/// The name of how a caller says who it is.
+/// The name of the security scheme.
 pub const API_KEY: &str = "api_key";
 
-/// What whoever has a key can be told.
+/// The problems of every operation that needs a key.
 type Authenticated = (
     Unauthenticated,
     ApiKeyInvalid,
@@ -47,9 +47,9 @@ type Authenticated = (
     Unavailable,
     Internal,
 );
-/// What whoever sends JSON can be told.
+/// The problems of every operation with a JSON body.
 type Json = (InvalidJson, InvalidRequest, BodyTooLarge, BodyTimeout, UnsupportedMediaType);
-/// What whoever sends a key for repetitions can be told.
+/// The problems of every operation with an idempotency key.
 type Repeatable = (
     IdempotencyKeyMissing,
     IdempotencyKeyReused,
@@ -61,20 +61,20 @@ type Repeatable = (
     AccountDamaged,
 );
 
-/// One thing that can be asked for.
+/// One operation.
 #[derive(Clone, Debug)]
 pub struct OperationSpec {
     pub id: String,
-    /// Empty: everybody may.
+    /// Empty: no key is needed.
     pub scopes: &'static [KeyScope],
     pub key: KeyRule,
     /// Whether it reads a JSON body.
     pub takes_json: bool,
-    /// All codes that it can answer with.
+    /// All problem codes that it can answer with.
     pub codes: Vec<&'static ProblemCode>,
 }
 
-/// Routes, and what is said of each.
+/// Routes with their descriptions.
 #[derive(Default)]
 pub struct Operations {
     router: OpenApiRouter<AppState>,
@@ -107,7 +107,7 @@ impl Operations {
         self.specs
     }
 
-    /// The document that begins with `base`.
+    /// The document, on top of `base`.
     #[must_use]
     pub fn into_document(self, base: OpenApi) -> OpenApi {
         OpenApiRouter::with_openapi(base).merge(self.router).split_for_parts().1
@@ -119,7 +119,7 @@ fn of(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     methods.into_iter().filter_map(Option::as_mut)
 }
 
-/// Adds to what the attribute of a route says what follows from its inputs.
+/// Adds what follows from the inputs to the description of an operation.
 fn describe(operation: &mut Operation, inputs: Inputs) -> OperationSpec {
     let mut codes = problems::take(&mut operation.responses);
     if !inputs.scopes.is_empty() {
@@ -154,7 +154,7 @@ fn describe(operation: &mut Operation, inputs: Inputs) -> OperationSpec {
     }
 }
 
-/// Any one of them is enough, for programs; OpenAPI 3.1 lets a key name what it needs.
+/// Says which scopes are enough; any one of them is. OpenAPI 3.1 allows scopes for API keys.
 fn describe_scopes(operation: &mut Operation, scopes: &[KeyScope]) {
     let mut enough: Vec<KeyScope> = scopes.to_vec();
     enough.push(KeyScope::Admin);
@@ -176,16 +176,16 @@ fn describe_headers(response: &mut Response, inputs: Inputs, reads_position: boo
         let header = HeaderBuilder::new().schema(schema).description(Some(description)).build();
         response.headers.insert(name.to_owned(), header);
     };
-    add("X-Request-Id", Type::String, "By which the request is found again in logs and events.");
+    add("X-Request-Id", Type::String, "An id by which the request can be found in logs and events.");
     if inputs.key != KeyRule::None {
         add("Idempotent-Replayed", Type::String, "`true`: this is the answer to an earlier, equal request.");
     }
     if reads_position {
-        add("Counterfoil-Position", Type::String, "The answer includes everything up to here.");
-        add("Counterfoil-Lag-Ms", Type::Integer, "How far the answer is behind the present; 0: not at all.");
+        add("Counterfoil-Position", Type::String, "The answer includes everything up to this position.");
+        add("Counterfoil-Lag-Ms", Type::Integer, "How many milliseconds the answer lags; 0: it does not.");
     }
     if !inputs.scopes.is_empty() {
-        add("RateLimit-Policy", Type::String, "What the key's limit is. Absent where there is none.");
-        add("RateLimit", Type::String, "What is left of it.");
+        add("RateLimit-Policy", Type::String, "The key's rate limit. Absent if it has none.");
+        add("RateLimit", Type::String, "What is left of the key's rate limit.");
     }
 }

@@ -1,4 +1,4 @@
-//! How are problems described in the document? By status, each with the codes that it can have there.
+//! How are problems described in the document? By status, each with the codes that are possible.
 
 use std::{collections::BTreeMap, marker::PhantomData};
 
@@ -14,12 +14,12 @@ use utoipa::{
 
 use crate::http::problems::{MembersSchema, PROBLEM, ProblemCode, ProblemSet, ProblemSpec, specs};
 
-/// By which name an answer says its codes.
+/// The extension with the codes of an answer.
 const CODES: &str = "x-codes";
 const CONTENT_TYPE: &str = "application/problem+json";
 
-/// Why a request failed, as in RFC 9457. A code that says more has a schema of its own, which is this one with its
-/// members.
+/// Why a request failed, as in RFC 9457.
+/// A code with members of its own has a schema of its own, which extends this one.
 #[derive(ToSchema)]
 #[schema(as = Problem, example = json!({
     "type": "urn:counterfoil:problem:account_not_found",
@@ -36,17 +36,17 @@ pub struct ProblemSchema {
     title: String,
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    /// Stable: decide on this.
+    /// Stable: programs should branch on this.
     code: String,
     /// For people.
     detail: String,
     /// What the caller can do.
     advice: String,
-    /// By which the operator finds the request again. Absent in items of a batch, which have the batch's.
+    /// An id by which the operator can find the request. Absent in items of a batch, which share the id of the batch.
     request_id: Option<String>,
 }
 
-/// The answers with problems of a route, as its attribute names them: `Problems<(HoldNotFound, HoldAlreadyResolved)>`.
+/// The problems of a route, as its attribute names them: `Problems<(HoldNotFound, HoldAlreadyResolved)>`.
 pub struct Problems<P>(PhantomData<P>);
 
 impl<P: ProblemSet> IntoResponses for Problems<P> {
@@ -57,7 +57,7 @@ impl<P: ProblemSet> IntoResponses for Problems<P> {
     }
 }
 
-/// The problems that a route answers with, taken out of its answers.
+/// Removes the problems from a route's answers, and returns them.
 pub fn take(responses: &mut Responses) -> Vec<&'static ProblemCode> {
     let mut found = Vec::new();
     responses.responses.retain(|_, response| {
@@ -73,7 +73,7 @@ fn names_of(response: &Response) -> Vec<&str> {
     names.into_iter().flatten().filter_map(serde_json::Value::as_str).collect()
 }
 
-/// Adds an answer for every status that these codes have. What a route says itself about a status is not overwritten.
+/// Adds an answer for every status of these codes. What a route itself says about a status is not overwritten.
 pub fn add(responses: &mut Responses, codes: &[&'static ProblemCode]) {
     for (status, response) in answers(codes) {
         responses.responses.entry(status).or_insert(response);
@@ -94,12 +94,12 @@ fn response(codes: &[&'static ProblemCode]) -> Response {
     ResponseBuilder::new()
         .description(lines.collect::<Vec<_>>().join("\n"))
         .content(CONTENT_TYPE, ContentBuilder::new().schema(Some(schema(codes))).build())
-        // What the description says to people, said to programs.
+        // The codes in machine-readable form.
         .extensions(Some(ExtensionsBuilder::new().add(CODES, names).build()))
         .build()
 }
 
-/// What says most comes first: a client that tries one after the other finds the members.
+/// The most specific schemas come first, so that a client that tries them in order finds the members.
 fn schema(codes: &[&'static ProblemCode]) -> RefOr<Schema> {
     let mut names: Vec<&str> = codes.iter().map(|code| code.schema).collect();
     names.sort_by_key(|name| *name == PROBLEM);
@@ -114,7 +114,7 @@ fn schema(codes: &[&'static ProblemCode]) -> RefOr<Schema> {
     }
 }
 
-/// The schema of each code that has members, and what they refer to.
+/// The schema of each code with members, and the schemas that those refer to.
 pub fn schemas() -> Vec<(String, RefOr<Schema>)> {
     let mut schemas = Vec::new();
     for ProblemSpec { code, members } in specs() {

@@ -1,4 +1,4 @@
-//! Routes that make, show and end API keys.
+//! How are API keys made, listed and revoked?
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// As many as the table can hold.
+/// The largest number that the table can hold.
 const REQUESTS_PER_MINUTE_MAX: u32 = 2_147_483_647;
 
 /// A key to make.
@@ -33,18 +33,18 @@ const REQUESTS_PER_MINUTE_MAX: u32 = 2_147_483_647;
 #[schema(example = json!({ "name": "render farm", "scopes": ["deduct", "read"] }))]
 pub struct CreateKeyRequest {
     name: Text,
-    /// One that is there twice counts once.
+    /// Duplicates are ignored.
     #[schema(value_type = Vec<KeyScope>, min_items = 1)]
     scopes: BTreeSet<KeyScope>,
-    /// The only accounts that it may use; all when this is not said.
+    /// The only accounts that it may use; all accounts if left out.
     #[schema(value_type = Option<Vec<Id>>)]
     #[serde(default)]
     accounts: Option<BTreeSet<AccountId>>,
-    /// Never when it is not said.
+    /// Never if left out.
     #[schema(value_type = Option<Time>)]
     #[serde(default)]
     expires_at: Option<Timestamp>,
-    /// The server's default when it is not said; 0: no limit.
+    /// The server's default if left out; 0: no limit.
     #[schema(minimum = 0, maximum = 2147483647)]
     #[serde(default)]
     requests_per_minute: Option<u32>,
@@ -57,7 +57,7 @@ pub struct KeyResponse {
     #[schema(value_type = Id)]
     id: String,
     name: String,
-    /// The first characters of the secret; empty where it was not made here.
+    /// The first characters of the secret; empty if it was not made here.
     prefix: String,
     scopes: BTreeSet<KeyScope>,
     #[schema(value_type = Option<Vec<Id>>)]
@@ -107,7 +107,7 @@ pub struct KeysResponse {
 
 /// Make a key
 ///
-/// The answer has its secret, which is stored nowhere and never shown again.
+/// The answer has the secret, which is not stored and not shown again.
 #[utoipa::path(
     post, path = "/v1/api-keys", operation_id = "create_api_key", tag = "API keys",
     request_body = CreateKeyRequest,
@@ -127,7 +127,7 @@ pub async fn create(
     }
     let now = state.ledger.clock().now();
     if order.expires_at.is_some_and(|end| end <= now) {
-        return Err(Failure::body("$.expires_at", "it is over already"));
+        return Err(Failure::body("$.expires_at", "it is in the past"));
     }
     let new = NewKey {
         name: order.name.into(),
@@ -156,7 +156,7 @@ pub async fn list(State(state): State<AppState>, _from: All<Administers>) -> Res
 
 /// Revoke a key
 ///
-/// For good. This server notices at once, others within ten seconds.
+/// For good. This server refuses the key at once, others within ten seconds.
 #[utoipa::path(
     delete, path = "/v1/api-keys/{key}", operation_id = "revoke_api_key", tag = "API keys",
     params(("key" = Id, Path, description = "The key's id, not its secret.")),
@@ -167,7 +167,7 @@ pub async fn revoke(
     _from: All<Administers>,
     Path(id): Path<String>,
 ) -> Result<Response<Body>, Failure> {
-    // Ids have the form that all names have.
+    // Key ids have the same form as other identifiers.
     let id = AccountId::parse(&id).map_err(|error| Failure::address("key", error.to_string()))?;
     let revoked = keys::revoke(&state.pool, state.ledger.clock(), id.as_str()).await?;
     state.keys.forget(id.as_str());

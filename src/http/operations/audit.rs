@@ -1,4 +1,4 @@
-//! Is what we tell true? The auditor's routes.
+//! Is what callers are told true? These are the auditor's routes.
 
 use std::{future::Future, sync::Arc};
 
@@ -32,7 +32,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ReplayQuery {
-    /// Only what was recorded by then.
+    /// Only events recorded by then.
     #[param(value_type = Option<Time>)]
     as_of: Option<Timestamp>,
 }
@@ -48,11 +48,11 @@ pub struct ReplayResponse<'a> {
     balance: Balance,
     #[schema(value_type = Option<Id>)]
     plan: Option<&'a PlanId>,
-    /// Whether the whole history was replayed, and so could be compared.
+    /// Whether the whole history was replayed, so that it could be compared.
     whole: bool,
-    /// Whether callers see what the replay says.
+    /// Whether callers see the same state as the replay.
     matches: bool,
-    /// Where they do not.
+    /// How the replay differs from what callers see.
     differences: &'a [String],
 }
 
@@ -104,7 +104,7 @@ impl<'a> ReplayResponse<'a> {
 
 /// Replay an account
 ///
-/// From its first event, and compare the end with what callers see.
+/// From its first event. The result is compared with what callers see.
 #[utoipa::path(
     get, path = "/v1/audit/accounts/{account}/replay", operation_id = "replay_account", tag = "Audit",
     params(("account" = Id, Path), ReplayQuery),
@@ -141,9 +141,9 @@ pub struct VerificationResponse<'a> {
     snapshots: u64,
     /// The read models that were built again and compared, row by row.
     read_models: Vec<&'a str>,
-    /// Those that are not: their rows are crossed off as time passes.
+    /// Read models that are not compared, since their rows change as time passes.
     left_out: &'a [String],
-    /// What the whole journal up to `position` comes down to. Keep it elsewhere, to compare later.
+    /// The hash of the whole journal up to `position`. Store it elsewhere, to compare it with later ones.
     head: &'a str,
     #[schema(value_type = Place)]
     position: Token,
@@ -177,15 +177,15 @@ impl<'a> VerificationResponse<'a> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct VerifyQuery {
-    /// Whether every read model is built again too, and compared row by row. Yes, unless this is `false`.
+    /// Whether every read model is also built again and compared row by row. `true` if left out.
     #[param(value_type = Option<bool>)]
     read_models: Option<bool>,
 }
 
 /// Verify the journal and the read models
 ///
-/// Every hash, block and account again, from the stored bytes, then every read model, from the events. It takes a
-/// while: some ten seconds for each million events, most of it for the read models.
+/// Checks every hash, block and account from the stored bytes, then every read model from the events.
+/// It takes about ten seconds for each million events, most of it for the read models.
 #[utoipa::path(
     get, path = "/v1/audit/verify", operation_id = "verify_journal", tag = "Audit",
     params(VerifyQuery),
@@ -213,8 +213,8 @@ pub async fn verify(
     json(&VerificationResponse::of(&verified.await??, state.ledger.shard()))
 }
 
-/// Does an audit, if it can have a turn now. It goes on, and keeps its turn, when its caller has gone: what it has
-/// begun in the database goes on, too.
+/// Runs an audit if one of the places is free.
+/// It continues, and keeps its place, if its caller disconnects, since the database would go on with the work, too.
 async fn in_turn<T: Send + 'static>(
     state: &AppState,
     audit: impl Future<Output = T> + Send + 'static,
@@ -228,7 +228,7 @@ async fn in_turn<T: Send + 'static>(
     audited.await.map_err(Failure::fault)
 }
 
-/// Comparing whole tables is work for a thread of its own, which no other request waits for.
+/// Compares whole tables in a thread of its own, so that no other request waits for it.
 async fn verify_read_models(
     projector: Projector,
     mut verification: Verification,
@@ -238,7 +238,7 @@ async fn verify_read_models(
         let verified = audit::verify_read_models(&projector, &mut verification, |_, _, _| {});
         runtime.block_on(verified).map(|()| verification)
     });
-    // Another audit, here or of another instance, or a rebuild may have one of them in hand.
+    // Another audit or a rebuild, here or on another instance, may be using one of them.
     let is_busy = |error: &ProjectorError| matches!(error, ProjectorError::RebuildUnderWay { .. });
     let failure = |error| if is_busy(&error) { TargetError::AuditBusy.into() } else { Failure::fault(error) };
     verified.await.map_err(Failure::fault)?.map_err(failure)

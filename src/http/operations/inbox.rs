@@ -1,4 +1,4 @@
-//! What did Stripe deliver, and what became of it? For the operator who has to mend it.
+//! What did Stripe deliver, and what was done with it? For the operator who has to repair it.
 
 use axum::{
     body::Body,
@@ -33,7 +33,7 @@ pub struct InboxQuery {
     /// `next_cursor` of the page before.
     #[param(value_type = Option<String>)]
     cursor: Option<i64>,
-    /// How many events; 100 when it is not said, and at most 500.
+    /// How many events; 100 if left out, and at most 500.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     #[serde(default)]
     limit: PageSize,
@@ -47,7 +47,7 @@ pub struct InboxEventsResponse {
     next_cursor: Option<String>,
 }
 
-/// The event in the address.
+/// The event in the path.
 pub struct InboxEventPath(ProviderId);
 
 impl Input for InboxEventPath {}
@@ -80,16 +80,16 @@ pub async fn list(
 pub struct DeliveryResponse {
     #[schema(value_type = InboxEventSchema)]
     event: InboxSummary,
-    /// What is not kept of people and cards stands as `…`. `null`: the key has no `billing`, or the document is not
-    /// kept any more.
+    /// Data of people and cards that is not stored is shown as `…`.
+    /// `null`: the key does not have the scope `billing`, or the document is no longer stored.
     #[schema(value_type = Option<Object>, required)]
     document: Option<serde_json::Value>,
 }
 
 /// Show a delivery
 ///
-/// Its document is shown to keys that have `billing` too. It is kept for `COUNTERFOIL_INBOX_DAYS` after the event is
-/// over.
+/// The document is only shown to keys that also have the scope `billing`.
+/// It is stored for `COUNTERFOIL_INBOX_DAYS` days after the event has been handled.
 #[utoipa::path(
     get, path = "/v1/inbox/{event}", operation_id = "get_inbox_event", tag = "Stripe",
     params(("event" = Id, Path)),
@@ -113,7 +113,7 @@ pub async fn show(
     post, path = "/v1/inbox/{event}/retry", operation_id = "retry_inbox_event", tag = "Stripe",
     params(("event" = Id, Path)),
     responses(
-        (status = 200, description = "It will be processed at once.", body = inline(InboxChangeResponse)),
+        (status = 200, description = "It will be processed again now.", body = inline(InboxChangeResponse)),
         Problems<(InboxEventNotFound, InboxEventState, InboxEventForgotten)>,
     )
 )]
@@ -126,7 +126,7 @@ pub async fn retry(
     changed(&state, &event, operated).await
 }
 
-/// Why a delivery is not to be processed.
+/// Why a delivery is not processed.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "reason": "made by hand while testing" }))]
@@ -134,7 +134,7 @@ pub struct DiscardRequest {
     reason: Text,
 }
 
-/// Decide not to process a delivery
+/// Discard a delivery
 #[utoipa::path(
     post, path = "/v1/inbox/{event}/discard", operation_id = "discard_inbox_event", tag = "Stripe",
     params(("event" = Id, Path)), request_body = DiscardRequest,

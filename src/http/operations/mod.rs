@@ -1,4 +1,4 @@
-//! What do operators look after? Keys, the inbox, the projections, and the proof.
+//! What do operators manage? Keys, the inbox, the read models, and audits.
 
 pub mod api_keys;
 pub mod audit;

@@ -1,4 +1,4 @@
-//! How do the read models stand?
+//! What is the state of the read models?
 
 use axum::{body::Body, extract::State, http::Response};
 use serde::Serialize;
@@ -35,15 +35,15 @@ pub struct ProjectionResponse<'a> {
     /// `live`, `rebuilding`, `stopped` or `old`
     #[schema(value_type = String)]
     state: &'static str,
-    /// How much of the journal a rebuild has.
+    /// How much of the journal a rebuild has processed.
     percent: Option<u8>,
     /// Why it stopped.
     reason: Option<&'a str>,
     #[schema(value_type = Place)]
     position: Token,
-    /// How many events are not in it yet.
+    /// How many events it has not processed yet.
     lag_events: i64,
-    /// The age of the oldest of them.
+    /// The age of the oldest of these, in milliseconds.
     lag_ms: i64,
     parked: Vec<ParkedResponse<'a>>,
 }

@@ -1,5 +1,6 @@
-//! Where Stripe delivers. The signature is the key: nothing is read of a body whose header cannot be right, and nothing
-//! is believed before it is verified.
+//! How does Stripe deliver events?
+//! The signature takes the place of a key: a body is not read if its header cannot be right, and not used before it is
+//! verified.
 
 use axum::{
     body::Body,
@@ -34,12 +35,12 @@ pub struct ReceiptResponse {
 
 /// Deliver a Stripe event
 ///
-/// Stored once by its id, and answered; processed right after that. A second delivery changes nothing.
+/// Stored once by its id, answered, and then processed. A second delivery changes nothing.
 #[utoipa::path(
     post, path = "/v1/webhooks/stripe", operation_id = "receive_stripe_event", tag = "Stripe", security(()),
     request_body(content = Object, description = "The event, as Stripe signed it."),
     responses(
-        (status = 200, description = "It is safe here.", body = ReceiptResponse),
+        (status = 200, description = "The event is stored.", body = ReceiptResponse),
         Problems<(
             WebhookSignatureInvalid, WebhookUnparsable, BodyTooLarge, BodyTimeout, Unavailable,
             Internal,

@@ -1,4 +1,4 @@
-//! Why is somebody turned away, whatever is asked for?
+//! Why is a caller refused, whatever the request is?
 
 use crate::{
     auth::keys::{AuthError, KeyScope},
@@ -7,14 +7,14 @@ use crate::{
 
 use super::{Explain, Explanation, RetryAfter, explain};
 
-/// Why a caller may not do what is asked for.
+/// Why a caller may not do this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccessError {
     /// No key was sent, or not as a bearer token.
     NoKey,
     KeyUnknown,
     KeyExpired,
-    /// A key needs one of these.
+    /// The key needs one of these.
     ScopeMissing(&'static [KeyScope]),
     AccountNotAllowed,
     RateLimited {
@@ -34,7 +34,7 @@ explain! {
     Self::ScopeMissing(scopes) => ScopeMissing = FORBIDDEN, "scope_missing", "The API key may not do this",
         "Use a key that has one of `scopes`.",
         with {
-            /// A key needs one of these.
+            /// The key needs one of these.
             scopes: Vec<KeyScope> = scopes.iter().chain([&KeyScope::Admin]).collect::<Vec<_>>(),
         };
     Self::AccountNotAllowed =>

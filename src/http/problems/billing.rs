@@ -1,4 +1,4 @@
-//! What can Stripe, or the way to it, be in the way with?
+//! Which problems can a call to Stripe have?
 
 use serde_json::{Value, json};
 
@@ -17,14 +17,14 @@ explain! {
         Self::Refused(refusal) => refusal.explain(),
         Self::KeyReused => ExecuteError::KeyReused.explain(),
         Self::Execute(error) => error.explain(),
-        Self::CursorUnknown => RequestError::query("cursor", "it is none that an earlier page had").explain(),
+        Self::CursorUnknown => RequestError::query("cursor", "it is not a `next_cursor` of an earlier page").explain(),
         Self::Unauthenticated(declined) => Explanation::of(StripeDeclined::CODE)
-            .says("The bank wants to know that it is the person.".to_owned())
+            .says("The bank requires the person to authenticate.".to_owned())
             .advising(declined.rejection.remedy().map(Remedy::advice))
             .written(&members(&declined.rejection))
             .with("client_secret", &declined.client_secret),
         Self::NotFound(ResourceKind::PreferredMethod) => Explanation::of(PaymentMethodNotFound::CODE).says(
-            "No payment method is preferred: name one, or prefer one by PUT …/payment-methods/{id}/default."
+            "The account has no default payment method: send `payment_method`, or set a default with PUT …/payment-methods/{id}/default."
                 .to_owned(),
         ),
         Self::View(error) => Fault::of(error).explain(),
@@ -33,10 +33,10 @@ explain! {
     };
 
     Self::Off => BillingOff = SERVICE_UNAVAILABLE, "billing_off", "Billing is switched off",
-        "Nothing was changed. What an account holds can be spent as always; the operator says when billing is back.";
+        "Nothing was changed. Credits can still be spent. The operator knows when billing will be on again.";
     Self::NotConfigured =>
-        BillingNotConfigured = SERVICE_UNAVAILABLE, "billing_not_configured", "There is no way to Stripe",
-        "Nothing was changed. The operator sets STRIPE_SECRET_KEY to a key that Stripe takes.";
+        BillingNotConfigured = SERVICE_UNAVAILABLE, "billing_not_configured", "Stripe is not configured",
+        "Nothing was changed. The operator has to set STRIPE_SECRET_KEY to a key that Stripe accepts.";
     Self::TooMany { wait_s } => TooManyCheckouts = TOO_MANY_REQUESTS,
         "too_many_checkouts", "Too many purchases or changes of this account at once",
         "Use the page that is open, or wait for `Retry-After` seconds and repeat it with the same key.",
@@ -44,38 +44,39 @@ explain! {
         after RetryAfter::Seconds(wait_s);
     Self::Rejected(rejection) if !rejection.declined =>
         StripeRejected = BAD_GATEWAY, "stripe_rejected", "Stripe does not accept the request",
-        "Nothing was changed. `stripe_code` says why; correct it, and send it again with a new key.",
+        "Nothing was changed. `stripe_code` says why. Correct the request, and send it with a new key.",
         says says(&rejection),
         written members(&rejection), as {
             #[schema(required)]
             stripe_code: Option<String>,
             #[schema(required)]
             decline_code: Option<String>,
-            /// The parameter of Stripe's that it is about.
+            /// The parameter of Stripe's API that the error is about.
             #[schema(required)]
             stripe_parameter: Option<String>,
         };
     Self::Rejected(rejection) => StripeDeclined = PAYMENT_REQUIRED, "stripe_declined", "The payment was declined",
-        "Nothing was charged. `next_step` says what the person can do; then ask again, with a new key.",
+        "Nothing was charged. `next_step` says what the person can do. Then send the request with a new key.",
         says says(&rejection),
         advises rejection.remedy().map(Remedy::advice),
         written members(&rejection), as {
         #[schema(required)]
         stripe_code: Option<String>,
-        /// Why a bank said no, in Stripe's words. Not for people: of a stolen card they are told no more than of any
-        /// other.
+        /// Why the bank declined: Stripe's code.
+        /// Not for customers: they should not learn that a card is reported as stolen.
         #[schema(required)]
         decline_code: Option<String>,
         #[schema(required)]
         stripe_parameter: Option<String>,
         /// What the person can do: `another_method`, `correct_details`, `call_bank`, `authenticate`, `try_again` or
-        /// `try_later`. `advice` says it in a sentence.
+        /// `try_later`.
+        /// `advice` says it in a sentence.
         next_step: Option<String>,
-        /// With which the browser lets the person authenticate.
+        /// With this the person can authenticate in the browser.
         client_secret: Option<String>,
         };
-    Self::NameTaken => NameTaken = CONFLICT, "name_taken", "There is another of that name at Stripe",
-        "Nothing was changed. Use another `product` or `lookup_key`, or what is there.";
+    Self::NameTaken => NameTaken = CONFLICT, "name_taken", "Stripe has another object with this id",
+        "Nothing was changed. Use another `product` or `lookup_key`, or the object that exists.";
     Self::NotFound(ResourceKind::Payment) =>
         PaymentNotFound = NOT_FOUND, "payment_not_found", "The account has no such payment",
         "GET /v1/accounts/{account}/payments lists them.";
@@ -83,8 +84,8 @@ explain! {
         PaymentMethodNotFound = NOT_FOUND, "payment_method_not_found", "The account has no such payment method",
         "GET /v1/accounts/{account}/payment-methods lists them.";
     Self::MethodTaken =>
-        PaymentMethodTaken = CONFLICT, "payment_method_taken", "The payment method is another customer's",
-        "Nothing was changed. Let the person type it in again, which makes a new one.";
+        PaymentMethodTaken = CONFLICT, "payment_method_taken", "The payment method belongs to another customer",
+        "Nothing was changed. Let the person enter it again, which makes a new one.";
     Self::Unavailable =>
         StripeUnavailable = SERVICE_UNAVAILABLE, "stripe_unavailable", "Stripe does not answer now",
         "Nothing was changed. Repeat the request with the same key after `Retry-After` seconds.";
@@ -94,7 +95,7 @@ explain! {
          told.";
     Self::OutcomeLost => StripeOutcomeLost = BAD_GATEWAY,
         "stripe_outcome_lost", "Whether Stripe did it was not found out in time",
-        "It may have happened, and this key will never be asked with again. Look what Stripe shows, and send what is \
+        "It may have happened, and this key is not sent to Stripe again. Look at what Stripe shows, and send what is \
          missing with a new key.";
 }
 
@@ -102,7 +103,7 @@ fn says(rejection: &Rejection) -> Option<String> {
     rejection.code.as_ref().map(|code| format!("Stripe says `{code}`."))
 }
 
-/// `next_step` is there when a bank said no.
+/// `next_step` is only present if a bank declined.
 fn members(rejection: &Rejection) -> Value {
     let mut members = json!({
         "stripe_code": rejection.code, "decline_code": rejection.decline_code,
@@ -114,7 +115,7 @@ fn members(rejection: &Rejection) -> Value {
     members
 }
 
-/// What Stripe, or the way to it, can be in the way with, whatever is asked of it.
+/// The problems of every call to Stripe.
 pub type AskingStripe = (
     BillingOff,
     BillingNotConfigured,

@@ -1,4 +1,4 @@
-//! What is nobody's doing who asks? The database is away, or the program is wrong.
+//! Which failures are not the caller's fault? The database is unavailable, or the program is wrong.
 
 use std::error::Error;
 
@@ -9,7 +9,7 @@ use crate::{
 
 use super::{Cause, Explain, Explanation, Problem, Unavailable, explain};
 
-/// The caller can do nothing about it, but wait where the database is away or full.
+/// The caller can only wait, if the database is unavailable or full.
 #[derive(Debug)]
 pub enum Fault {
     Away(Cause),
@@ -25,7 +25,7 @@ impl Fault {
 explain! {
     Fault, also { Self::Away(cause) => Explanation::of(Unavailable::CODE).caused(cause), };
 
-    Self::Internal(cause) => Internal = INTERNAL_SERVER_ERROR, "internal", "Something went wrong here",
+    Self::Internal(cause) => Internal = INTERNAL_SERVER_ERROR, "internal", "An internal error occurred",
         "Repeat the request with the same key. Tell the operator the `request_id` if it happens again.",
         caused cause;
 }

@@ -1,9 +1,10 @@
-//! What can a caller be told when something failed? Each failure has a code that never changes, and one place that says
-//! everything about it: the table of the error that it comes from.
+//! What can a caller be told when something failed?
+//! Each failure has a stable code, and one place that says everything about it:
+//! the table of the error that it comes from.
 //!
-//! A line of a table says which error it is about, the code with its status, title and advice, and, where there is
-//! more to say, a sentence with figures and the members that only this problem has. From it follow the answer and how
-//! it is described in the OpenAPI document.
+//! A line of a table has the error, its code with status, title and advice, and, if needed, a sentence with figures and
+//! the members that only this problem has.
+//! The answer and its description in the OpenAPI document follow from that.
 
 mod access;
 mod billing;
@@ -32,25 +33,25 @@ pub use requests::*;
 pub use targets::*;
 pub use webhooks::*;
 
-/// The name of the schema of every problem that has no members of its own.
+/// The name of the schema of problems without members of their own.
 pub const PROBLEM: &str = "Problem";
-/// How long a caller is asked to wait when nothing better is known, in seconds.
+/// How many seconds a caller should wait if nothing better is known.
 const RETRY_AFTER_S: u64 = 1;
 
-/// What is the same in all problems of one kind.
+/// What all problems with one code have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ProblemCode {
     pub status: StatusCode,
-    /// Stable: programs decide on it.
+    /// Stable: programs branch on it.
     pub name: &'static str,
     pub title: &'static str,
     /// What the caller can do.
     pub advice: &'static str,
-    /// By which name the OpenAPI document describes it: its own, where it has members.
+    /// The name of its schema in the OpenAPI document: its own, if it has members.
     pub schema: &'static str,
 }
 
-/// A kind of problem, as a type, so that routes can say which they answer with.
+/// A problem as a type, so that routes can name the problems that they answer with.
 pub trait Problem {
     const CODE: &'static ProblemCode;
 }
@@ -81,26 +82,26 @@ sets!(A B C D E F G H);
 sets!(A B C D E F G H I);
 sets!(A B C D E F G H I J);
 
-/// An error that a caller can be told of.
+/// An error that can be explained to a caller.
 pub trait Explain {
     fn explain(self) -> Explanation;
 }
 
-/// Everything that is told of one failure, and what is only logged.
+/// Everything that a caller is told of one failure, and what is only logged.
 pub struct Explanation {
     pub code: &'static ProblemCode,
     detail: Option<String>,
     pub advice: &'static str,
-    /// What only problems with this code have.
+    /// The members that only problems with this code have.
     pub members: Map<String, Value>,
     pub retry_after: Option<RetryAfter>,
-    /// Why the program or its database is at fault, for the log and for nobody else.
+    /// The cause of a fault, which is only logged.
     pub cause: Option<Cause>,
 }
 
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// How long a caller is to wait.
+/// How long a caller should wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryAfter {
     Seconds(u64),
@@ -120,7 +121,7 @@ impl RetryAfter {
 }
 
 impl Explanation {
-    /// What the code alone says.
+    /// An explanation that only has what the code says.
     #[must_use]
     pub fn of(code: &'static ProblemCode) -> Self {
         let passes = code.status == StatusCode::SERVICE_UNAVAILABLE;
@@ -146,13 +147,13 @@ impl Explanation {
     }
 
     fn with(mut self, name: &str, value: &impl Serialize) -> Self {
-        // Plain data with text keys: writing it cannot fail.
+        // Plain data with text keys cannot fail to be written.
         let value = serde_json::to_value(value).unwrap_or_default();
         self.members.insert(name.trim_start_matches("r#").to_owned(), value);
         self
     }
 
-    /// All members at once, as something is written.
+    /// Adds the members of a serialised object.
     fn written(mut self, members: &impl Serialize) -> Self {
         if let Ok(Value::Object(members)) = serde_json::to_value(members) {
             self.members = members;
@@ -179,7 +180,7 @@ impl Explanation {
 /// How a code and its members are described.
 pub struct ProblemSpec {
     pub code: &'static ProblemCode,
-    /// As an object, where it has members.
+    /// As an object schema. `None`: it has no members.
     pub members: fn() -> Option<MembersSchema>,
 }
 
@@ -196,14 +197,14 @@ impl MembersSchema {
         T::schemas(&mut others);
         let object = match T::schema() {
             RefOr::T(Schema::Object(object)) => object,
-            // Problems are structs with fields, and nothing else.
+            // Problems are always structs with fields.
             RefOr::T(_) | RefOr::Ref(_) => Object::new(),
         };
         Self { object, others }
     }
 }
 
-/// Every problem that there is.
+/// The descriptions of all problems.
 pub fn specs() -> impl Iterator<Item = &'static ProblemSpec> {
     let tables = [
         refusals::PROBLEMS,
@@ -220,19 +221,19 @@ pub fn specs() -> impl Iterator<Item = &'static ProblemSpec> {
 }
 
 impl ProblemCode {
-    /// Every code, in the order in which the document lists them.
+    /// All codes, in the order of the document.
     pub fn all() -> impl Iterator<Item = &'static Self> {
         specs().map(|spec| spec.code)
     }
 }
 
-/// A table of problems: all that is said of each error.
+/// Defines the problems of an error.
 ///
-/// - `PATTERN => Name = STATUS, "code", "Title", "Advice"`: an error, and the problem that it is.
+/// - `PATTERN => Name = STATUS, "code", "Title", "Advice"`: an error, and its problem.
 /// - `says`: a sentence with figures, instead of the title. `advises`: other advice. `after`: how long to wait.
-/// - `with`: the members that the problem has, each with how it is described. `written … as`: the same, where they
-///   are written by a type of their own, or are not always there.
-/// - `also`: errors that are explained as others are.
+/// - `with`: the members of the problem, each with its schema. `written … as`: the same for members that a type of
+///   their own   serialises, or that are not always present.
+/// - `also`: errors that are explained in another way.
 macro_rules! explain {
     (
         $error:ty $(, also { $($other:pat => $explanation:expr,)+ })?;

@@ -1,4 +1,4 @@
-//! Why is a question not answered?
+//! Why can a query not be answered?
 
 use crate::{
     domain::refusal::Refusal,
@@ -27,7 +27,7 @@ explain! {
         with { as_of_position: Place = Token::of(reached), };
 }
 
-/// What an account is asked for is answered from its events.
+/// The problems of queries that are answered from events.
 pub type Reading = (PositionUnknown,);
-/// What is answered from a read model may be behind.
+/// The problems of queries that are answered from a read model, which may lag.
 pub type ReadingModel = (PositionUnknown, PositionTimeout);

@@ -1,5 +1,5 @@
-//! What do the rules refuse, and what is a caller told of it? One line for each refusal; a new one does not compile
-//! until it has its line.
+//! What do the rules refuse, and what is a caller told?
+//! Each refusal has one entry, and a new refusal does not compile without one.
 
 use serde_json::json;
 
@@ -36,23 +36,23 @@ explain! {
             available: Count = available,
             held: Count = held,
             debt: Count = debt,
-            /// When more credits are due by themselves. `null`: none are.
+            /// When the next credits are due. `null`: none are.
             #[schema(required)]
             next_credits_at: Option<Time> = next_credits_at,
-            /// The first plan above the account's that gives as much in a month, or else the one above it that gives
-            /// most. `null`: there is none above it that gives more.
+            /// The smallest plan above the account's that gives this many credits a month, or else the largest.
+            /// `null`: no larger plan gives more.
             #[schema(required)]
             upgrade: Option<Id> = upgrade,
         };
     Self::FeatureNotInPlan { missing, plan, plans } =>
         FeatureNotInPlan = FORBIDDEN, "feature_not_in_plan", "The plan does not include this",
-        "Any of `plans` includes it.",
+        "Each of `plans` includes it.",
         says format!("The plan `{plan}` does not include it."),
         with {
-            /// The features that it would need.
+            /// The required features that the plan lacks.
             missing: Vec<Id> = missing,
             plan: Id = plan,
-            /// The plans that have all of them, the smallest first.
+            /// The plans that have all of them, smallest first.
             plans: Vec<Id> = plans,
         };
     Self::LimitReached { limit, requested, windows, plan, plans } =>
@@ -64,11 +64,11 @@ explain! {
             requested: Count = requested,
             limit: LimitWindowResponse = LimitWindowResponse::from(limit.clone()),
             resets_at: Time = limit.resets_at,
-            /// Every limit of the plan.
+            /// All limits of the plan.
             windows: Vec<LimitWindowResponse> =
                 windows.into_iter().map(LimitWindowResponse::from).collect::<Vec<_>>(),
             plan: Id = plan,
-            /// The plans that would allow it, the smallest first.
+            /// The plans that would allow it, smallest first.
             plans: Vec<Id> = plans,
         };
     Self::UnknownGenerationType { known } => UnknownGenerationType = UNPROCESSABLE_ENTITY,
@@ -89,13 +89,13 @@ explain! {
         AmountTooLarge = UNPROCESSABLE_ENTITY, "amount_too_large", "A sum would be too large",
         "An account holds at most 9223372036854775807 credits.",
         with { path: String = "$.amount", };
-    Self::CustomerTaken => CustomerTaken = CONFLICT, "customer_taken", "The customer is another account's",
-        "Nothing was changed. A customer is taken over from no other account: look whose it is, and leave it out.";
+    Self::CustomerTaken => CustomerTaken = CONFLICT, "customer_taken", "The customer is linked to another account",
+        "Nothing was changed. A customer cannot be moved between accounts: find its account, or leave the customer out.";
     Self::AccountAlreadyOpen => AccountAlreadyOpen = CONFLICT,
-        "account_already_open", "The account is open already, and not as it was sent",
-        "What was kept elsewhere comes with the opening. Grant or adjust what is missing.";
+        "account_already_open", "The account exists already, and differs from the import",
+        "An account can only be imported when it opens. Grant or adjust what is missing.";
     Self::HoldNotFound => HoldNotFound = NOT_FOUND, "hold_not_found", "There is no such hold",
-        "Check the id. Of holds that ended, an account remembers the latest 256.";
+        "Check the id. An account remembers its last 256 holds that have ended.";
     Self::HoldAlreadyResolved { outcome } =>
         HoldAlreadyResolved = CONFLICT, "hold_already_resolved", "The hold has ended already",
         "`outcome` says how. Make a new hold for new work.",
@@ -103,32 +103,32 @@ explain! {
         written outcome, as {
             /// `committed`, `released` or `expired`
             outcome: String,
-            /// What was committed.
+            /// How many credits were committed.
             amount: Option<Count>,
         };
     Self::HoldTooLong { expires_in_s_max } =>
-        HoldTooLong = UNPROCESSABLE_ENTITY, "hold_too_long", "A hold cannot live that long",
+        HoldTooLong = UNPROCESSABLE_ENTITY, "hold_too_long", "The end of the hold is not allowed",
         "Use at most `expires_in_s_max` seconds from when the hold was made, and at least one.",
         with { path: String = "$.expires_in_s", expires_in_s_max: i64 = expires_in_s_max, };
     Self::CommitExceedsHold { held, requested } =>
-        CommitExceedsHold = CONFLICT, "commit_exceeds_hold", "More was to be committed than is held",
+        CommitExceedsHold = CONFLICT, "commit_exceeds_hold", "The amount exceeds the hold",
         "Commit at most `held`, or say with `excess` whether to `cap` the amount or to `take` the difference.",
-        says format!("{requested} credits were to be committed, and {held} are held."),
+        says format!("{requested} credits were to be committed, but only {held} are held."),
         with { held: Count = held, requested: Count = requested, };
     Self::RefundExceedsDeduction { deducted, refunded, requested } => RefundExceedsDeduction = CONFLICT,
-        "refund_exceeds_deduction", "More was to be refunded than was spent",
+        "refund_exceeds_deduction", "The amount exceeds what was spent",
         "Refund at most `deducted` less `refunded`.",
         says format!(
-            "{requested} credits were to be refunded; {deducted} were spent and {refunded} are refunded already."
+            "{requested} credits were to be refunded, but {deducted} were spent, of which {refunded} are refunded already."
         ),
         with { deducted: Count = deducted, refunded: Count = refunded, requested: Count = requested, };
     Self::GrantAlreadyExists =>
-        GrantAlreadyExists = CONFLICT, "grant_already_exists", "There is such a grant already",
+        GrantAlreadyExists = CONFLICT, "grant_already_exists", "The grant exists already",
         "Use another `grant_id`, or none.",
         with { path: String = "$.grant_id", };
     Self::GrantHasEnded =>
         GrantHasEnded = UNPROCESSABLE_ENTITY, "grant_has_ended", "The grant would have ended already",
-        "Let `expires_at` come after `starts_at` and after now.",
+        "`expires_at` must be after `starts_at` and after now.",
         with { path: String = "$.expires_at", };
     Self::NothingOwed => NothingOwed = CONFLICT, "nothing_owed", "The account owes nothing",
         "There is nothing to do.";
@@ -148,74 +148,74 @@ explain! {
         with { path: String = "$.pack", };
     Self::BillingOff =>
         BillingOffForAccount = FORBIDDEN, "billing_off_for_account", "Billing is off for this account",
-        "Nothing was changed. Sell it nothing: GET /v1/accounts/{account} says `billing`. What it has goes on, and can \
-         be spent, changed to less and cancelled.";
+        "Nothing was changed. GET /v1/accounts/{account} says in `billing` whether an account can buy. What it has goes \
+         on: credits can be spent, and subscriptions changed to less or cancelled.";
     Self::NotForSale(unsold) => NotForSale = CONFLICT, "not_for_sale", "It is not for sale",
-        "Choose something else of GET /v1/catalog. `reason` says why: `no_price`, `interval`, `retired`, `no_top_up`, \
-         or `no_price_id`, where the operator sets `setting` to the id of a price to sell it.",
+        "Choose something else from GET /v1/catalog. `reason` says why: `no_price`, `interval`, `retired`, \
+         `no_top_up`, or `no_price_id`: then the operator has to set `setting` to the id of its price.",
         says reason(&unsold),
         written unsold, as {
             /// `no_price`, `interval`, `retired`, `no_top_up` or `no_price_id`
             reason: String,
-            /// By which it is sold: `month` or `year`.
+            /// The intervals by which it is sold: `month` or `year`.
             intervals: Option<Vec<String>>,
-            /// The setting that would name its price at Stripe.
+            /// The setting that would have the id of its price at Stripe.
             setting: Option<String>,
         };
     Self::SubscriptionActive { plan } =>
         SubscriptionActive = CONFLICT, "subscription_active", "There is a subscription already",
-        "Change it: POST /v1/accounts/{account}/subscription/change. One that is not paid is paid by its invoice, or \
-         cancelled first.",
+        "Change it: POST /v1/accounts/{account}/subscription/change. If it is not paid, pay its invoice or cancel it \
+         first.",
         says format!("The account is subscribed to `{plan}`."),
         with { plan: Id = plan, };
-    Self::NoTrial => NoTrial = CONFLICT, "no_trial", "There is nothing to try",
-        "Leave `trial` out. An account tries once, and only a plan that has a `trial` in the catalog: \
-         `trial = { days = 14 }` there gives it one.",
+    Self::NoTrial => NoTrial = CONFLICT, "no_trial", "No trial is possible",
+        "Leave `trial` out. An account has one trial, of a plan whose catalog entry has one, such as \
+         `trial = { days = 14 }`.",
         with { path: String = "$.trial", };
     Self::PaymentOutOfBounds { smallest, largest, currency } => PaymentOutOfBounds = UNPROCESSABLE_ENTITY,
-        "payment_out_of_bounds", "No such amount can be paid",
-        "Let the amount, or the price of all packs together, be `smallest` to `largest`, in minor units.",
-        says format!("A payment is {smallest} to {largest} {currency}, in minor units."),
+        "payment_out_of_bounds", "The amount cannot be paid",
+        "The amount, or the price of all packs together, must be from `smallest` to `largest`, in minor units.",
+        says format!("A payment must be from {smallest} to {largest} {currency}, in minor units."),
         with { smallest: i64 = smallest, largest: i64 = largest, currency: String = currency, };
     Self::PaymentState { status } =>
         PaymentState = CONFLICT, "payment_state", "That cannot be done with this payment now",
-        "`payment_status` says how far it has come.",
+        "`payment_status` says what state it is in.",
         says format!("It is `{status}`."),
         with { payment_status: String = status, };
     Self::CaptureExceedsPayment { capturable, requested } => CaptureExceedsPayment = CONFLICT,
-        "capture_exceeds_payment", "More was to be captured than is held",
+        "capture_exceeds_payment", "The amount exceeds what is authorised",
         "Capture at most `capturable`, or leave `amount` out to capture all.",
-        says format!("{requested} were to be captured, and {capturable} are held."),
+        says format!("{requested} were to be captured, but only {capturable} are authorised, in minor units."),
         with { capturable: i64 = capturable, requested: i64 = requested, };
     Self::TopUpOutOfBounds { smallest, largest } => TopUpOutOfBounds = UNPROCESSABLE_ENTITY,
-        "top_up_out_of_bounds", "No such number of credits is sold",
+        "top_up_out_of_bounds", "This number of credits is not sold",
         "Buy `smallest` to `largest` credits at once.",
-        says format!("{smallest} to {largest} credits are sold at once."),
+        says format!("From {smallest} to {largest} credits can be bought at once."),
         with { path: String = "$.credits", smallest: Count = smallest, largest: Count = largest, };
     Self::PartOfPack { price, requested } =>
         PartOfPack = UNPROCESSABLE_ENTITY, "part_of_pack", "The amount pays for a part of a pack",
         "Capture a multiple of `price`.",
-        says format!("A pack costs {price}, and {requested} is no multiple of it."),
+        says format!("A pack costs {price}, and {requested} is not a multiple of that, in minor units."),
         with { price: i64 = price, requested: i64 = requested, };
     Self::RefundExceedsPayment { refundable, requested } => RefundExceedsPayment = CONFLICT,
-        "refund_exceeds_payment", "More was to be given back than is left",
+        "refund_exceeds_payment", "The amount exceeds what is left to refund",
         "Refund at most `refundable`, or leave `amount` out to refund all that is left.",
         says if refundable == 0 {
-            "All of it has gone back already, or is about to.".to_owned()
+            "All of it has been refunded already, or is being refunded.".to_owned()
         } else {
-            format!("{requested} were to be given back, and {refundable} are left.")
+            format!("{requested} were to be refunded, but only {refundable} are left, in minor units.")
         },
         with { refundable: i64 = refundable, requested: i64 = requested, };
     Self::PackNotRefundable =>
-        PackNotRefundable = CONFLICT, "pack_not_refundable", "No money is given back for packs",
-        "The operator's catalog says so.";
+        PackNotRefundable = CONFLICT, "pack_not_refundable", "Packs are not refunded",
+        "The catalog has `refund_packs = false`.";
     Self::PaymentDisputed => PaymentDisputed = CONFLICT, "payment_disputed", "The payment is disputed",
-        "Accept the dispute at Stripe to give the money back. What is disputed cannot be refunded, so that nobody gets \
-         it twice.";
-    Self::NoCustomer => NoCustomer = CONFLICT, "no_customer", "The account is no customer yet",
-        "PUT /v1/accounts/{account}/customer makes it one, and so does its first checkout; after a customer was \
-         deleted, once Stripe's webhook has come.";
-    Self::NoSubscription => NoSubscription = CONFLICT, "no_subscription", "There is no subscription",
+        "To return the money, accept the dispute at Stripe. A disputed payment cannot be refunded, since the money \
+         would be returned twice.";
+    Self::NoCustomer => NoCustomer = CONFLICT, "no_customer", "The account has no customer yet",
+        "PUT /v1/accounts/{account}/customer makes one, and so does the first checkout; after a customer was \
+         deleted, only once Stripe's webhook has arrived.";
+    Self::NoSubscription => NoSubscription = CONFLICT, "no_subscription", "The account has no subscription",
         "Begin one with a checkout: POST /v1/accounts/{account}/checkout-sessions.";
     Self::SubscriptionNotFound =>
         SubscriptionNotFound = NOT_FOUND, "subscription_not_found", "The account has no such subscription",
@@ -225,31 +225,31 @@ explain! {
         "Name one of `subscriptions` as `subscription`.",
         says format!("The account has {} subscriptions.", subscriptions.len()),
         with {
-            /// One of these has to be named.
+            /// The request has to name one of these.
             subscriptions: Vec<Id> = subscriptions,
         };
     Self::SubscriptionState { step, terms, allowed } =>
-        SubscriptionState = CONFLICT, "subscription_state", "The subscription is in no state for this",
-        "`subscription_status`, `collection_paused` and `cancel_at` say what state it is in, `allowed` what can be \
-         done now.",
+        SubscriptionState = CONFLICT, "subscription_state", "The subscription's state does not allow this",
+        "`subscription_status`, `collection_paused` and `cancel_at` say what state it is in, and `allowed` what \
+         can be done now.",
         says if allowed.is_empty() { has_ended(&terms) } else { stands(&terms) },
         with {
-            /// What was asked for: `change`, `cancel`, `withdraw_cancellation`, `pause` or `resume`.
+            /// The requested action: `change`, `cancel`, `withdraw_cancellation`, `pause` or `resume`.
             step: String = step,
             subscription: Id = terms.subscription,
             subscription_status: String = terms.status,
             collection_paused: bool = terms.collection_paused,
             #[schema(required)]
             cancel_at: Option<Time> = terms.cancel_at,
-            /// What can be asked for, in the same words.
+            /// The actions that are possible now.
             allowed: Vec<String> = allowed,
         };
     Self::ChangeUnpaid { invoice, state } => ChangeUnpaid = CONFLICT, "change_unpaid", "An earlier change is not paid",
-        "While `invoice_state` is `open`, its money may be on its way: wait, or let the customer pay `invoice`, which \
-         GET /v1/accounts/{account}/invoices has a page for; so where it is `failed` or `uncollectible`. One that is \
-         `void` cannot be paid: change to what is due only when the period ends, or cancel.",
+        "If `invoice_state` is `open`, `failed` or `uncollectible`, let the customer pay `invoice` on the page that \
+         GET /v1/accounts/{account}/invoices names; if it is `open`, the money may also be on its way. A `void` \
+         invoice cannot be paid: request a change that waits for the end of the period, or cancel.",
         says format!(
-            "The invoice {invoice} of an earlier change is {}, and Stripe would give back money that nobody has paid.",
+            "The invoice {invoice} of an earlier change is {}, so another change would give back money that was not paid.",
             state.words()
         ),
         with {
@@ -257,21 +257,21 @@ explain! {
             /// `open`, `failed`, `uncollectible` or `void`
             invoice_state: String = state,
         };
-    Self::NothingToChange { held } => NothingToChange = CONFLICT, "nothing_to_change", "It is so already",
+    Self::NothingToChange { held } => NothingToChange = CONFLICT, "nothing_to_change", "Nothing would change",
         "There is nothing to do.",
         says held.as_ref().map(unpaid),
         written held.map_or_else(|| json!({}), |held| json!({ "at_stripe": held })), as {
-            /// What Stripe has, where that is not what the account has.
+            /// What Stripe has, if the account has something else.
             at_stripe: Option<OrderSchema>,
         };
     Self::PreviewExpired { oldest } =>
-        PreviewExpired = CONFLICT, "preview_expired", "The price that was shown does not hold any more",
-        "Ask for a new preview, show it, and send its `proration_date`, which is not before `oldest`.",
-        says format!("What was shown before {oldest} does not hold now."),
+        PreviewExpired = CONFLICT, "preview_expired", "The preview has expired",
+        "Request a new preview, show it, and send its `proration_date`.",
+        says format!("A `proration_date` before {oldest} is too old."),
         with { path: String = "$.proration_date", oldest: Time = oldest, };
 }
 
-/// What every deduction and every hold can be refused for.
+/// The refusals of every deduction and every hold.
 pub type Spending = (InsufficientCredits, LimitReached, ClockBehind);
 
 fn ending(outcome: &HoldOutcome) -> String {
@@ -286,13 +286,13 @@ fn has_ended(terms: &Terms) -> String {
     format!("The subscription {} has ended.", terms.subscription)
 }
 
-/// What state a subscription is in that has not ended, and the way out of it.
+/// The state of a subscription that has not ended, and what to do about it.
 fn stands(terms: &Terms) -> String {
     let subscription = &terms.subscription;
     if terms.status.waits_for_money() {
         return format!(
-            "The subscription {subscription} waits for its money. Its open invoice is paid on the page that \
-             `GET …/invoices` names (`hosted_invoice_url`), or with another card: then it can be changed."
+            "The subscription {subscription} is not paid. Pay its open invoice on the page that `GET …/invoices` names \
+             (`hosted_invoice_url`), or with another card: then it can be changed."
         );
     }
     if terms.cancel_at.is_some() {
@@ -312,8 +312,8 @@ fn stands(terms: &Terms) -> String {
 
 fn unpaid(held: &PlanSelection) -> String {
     format!(
-        "At Stripe it is {} of `{}` by the {} already. Where the account has less, that is not paid, or its money went \
-         back. A change that waits is withdrawn with `change/withdraw`.",
+        "At Stripe it is already {} of `{}` by the {}. If the account has less, that is not paid, or was refunded. A \
+         change that waits can be withdrawn with `change/withdraw`.",
         held.quantity,
         held.plan,
         held.interval.as_str()
@@ -323,19 +323,21 @@ fn unpaid(held: &PlanSelection) -> String {
 fn reason(unsold: &Unsold) -> String {
     match unsold {
         Unsold::NoPrice => {
-            "It has no price: whoever is subscribed to nothing has it. Cancel the subscription to come \
-                            back to it."
+            "It has no price: it is the plan without a subscription. Cancel the subscription to return \
+                            to it."
                 .to_owned()
         }
         Unsold::Interval { intervals } => {
             let names: Vec<&str> = intervals.iter().map(|interval| interval.as_str()).collect();
-            format!("It is sold by the {} alone.", names.join(" and the "))
+            format!("It is only sold by the {}.", names.join(" and the "))
         }
-        Unsold::Retired => "It is not sold any more. Who has it keeps it.".to_owned(),
-        Unsold::NoTopUp => "The catalog sells packs, and no free amount of credits.".to_owned(),
+        Unsold::Retired => "It is no longer sold. Accounts that have it keep it.".to_owned(),
+        Unsold::NoTopUp => "The catalog sells packs, and no other numbers of credits.".to_owned(),
         Unsold::NoPriceId { setting: Some(setting) } => {
-            format!("The setting {setting} would name its price at Stripe.")
+            format!("Its price has no id: the setting {setting} is empty.")
         }
-        Unsold::NoPriceId { setting: None } => "The catalog names no price of it at Stripe.".to_owned(),
+        Unsold::NoPriceId { setting: None } => {
+            "Its price has no id: the catalog names no setting for it.".to_owned()
+        }
     }
 }

@@ -1,8 +1,8 @@
-//! What can be wrong with a request, before anything is asked of the ledger?
+//! What can be wrong with a request before the ledger is asked?
 
 use super::explain;
 
-/// Where in a request something is wrong.
+/// The part of a request that is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestPart {
     Body,
@@ -17,7 +17,7 @@ pub enum RequestError {
     InvalidJson(String),
     Invalid {
         part: RequestPart,
-        /// In a body the JSON path, such as `$.options.quality`; else the name.
+        /// In a body the JSON path, such as `$.options.quality`, else the name.
         path: String,
         expected: String,
     },
@@ -68,7 +68,7 @@ explain! {
             r#in: String = RequestPart::Body.as_str(),
         };
     Self::Invalid { part: part @ (RequestPart::Address | RequestPart::Query | RequestPart::Header), path, expected } =>
-        InvalidParameter = BAD_REQUEST, "invalid_parameter", "A part of the address or a header is not valid",
+        InvalidParameter = BAD_REQUEST, "invalid_parameter", "A part of the path or query, or a header, is not valid",
         "`path` names it, `detail` says what is expected.",
         says format!("{path}: {expected}"),
         with {
@@ -97,9 +97,9 @@ explain! {
     Self::UnsupportedMediaType =>
         UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body must be JSON",
         "Send `Content-Type: application/json`.";
-    Self::RouteNotFound => RouteNotFound = NOT_FOUND, "route_not_found", "There is nothing at this address",
-        "/docs lists what there is.";
+    Self::RouteNotFound => RouteNotFound = NOT_FOUND, "route_not_found", "This path does not exist",
+        "/docs lists all routes.";
     Self::MethodNotAllowed =>
-        MethodNotAllowed = METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not take this method",
-        "/docs lists what there is.";
+        MethodNotAllowed = METHOD_NOT_ALLOWED, "method_not_allowed", "This path does not have this method",
+        "/docs lists all routes.";
 }

@@ -1,4 +1,4 @@
-//! What is asked for that is not there, or in no state for it?
+//! Which targets of a request do not exist, or are not in the right state?
 
 use crate::stripe::inbound::inbox::InboxState;
 
@@ -8,11 +8,11 @@ use super::explain;
 pub enum TargetError {
     DeductionNotFound,
     ApiKeyNotFound,
-    /// The catalog has none.
+    /// The catalog has no such product.
     ProductNotFound,
     InboxEventNotFound,
     InboxEventState(InboxState),
-    /// Its document is not kept any more.
+    /// The document is no longer stored.
     InboxEventForgotten,
     AuditBusy,
 }
@@ -30,12 +30,12 @@ explain! {
         "GET /v1/inbox lists what was delivered.";
     Self::InboxEventState(state) =>
         InboxEventState = CONFLICT, "inbox_event_state", "That cannot be done with this delivery now",
-        "`state` says where it stands.",
+        "`state` says what state it is in.",
         says format!("It is `{}`.", state.as_str()),
         with { state: String = state, };
     Self::InboxEventForgotten => InboxEventForgotten = CONFLICT,
-        "inbox_event_forgotten", "The document of this delivery is not kept any more",
-        "`counterfoil stripe reconcile` asks Stripe for what the ledger lacks.";
+        "inbox_event_forgotten", "The document of this delivery is no longer stored",
+        "`counterfoil stripe reconcile` fetches from Stripe what the ledger lacks.";
     Self::AuditBusy => AuditBusy = SERVICE_UNAVAILABLE, "audit_busy", "Other audits are running",
         "Ask again after `Retry-After` seconds.";
 }

@@ -1,4 +1,4 @@
-//! Which accounts are there? For whoever looks after them.
+//! Which accounts are there? For people who manage them.
 
 use std::collections::BTreeMap;
 
@@ -37,32 +37,32 @@ pub struct AccountsQuery {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
-    /// How the account's id begins. The list is by ids then, and is narrowed by `customer` alone.
+    /// How the account's id begins. The list is then sorted by id, and can only be filtered by `customer`.
     prefix: Option<String>,
-    /// A customer at Stripe that stands for the account.
+    /// A customer at Stripe that is linked to the account.
     #[param(value_type = Option<Id>)]
     customer: Option<ProviderId>,
-    /// Only those on this plan, by what was last reported of their subscriptions. What the clock decides besides, such
-    /// as the end of days of grace, is told by each account itself.
+    /// Only accounts on this plan, by the newest reports on their subscriptions.
+    /// What also depends on the time, such as the end of the days of grace, is only in the answer for each account.
     #[param(value_type = Option<Id>)]
     plan: Option<PlanId>,
-    /// Only those in this state.
+    /// Only accounts in this state.
     #[param(inline)]
     status: Option<AccountStatus>,
-    /// Only those with this text under this name in their metadata: `name:text`, such as `source:spring_mail`. The name
-    /// ends at the first colon.
+    /// Only accounts that have this text under this name in their metadata: `name:text`, such as `source:spring_mail`.
+    /// The name ends at the first colon.
     #[param(value_type = Option<String>, example = "source:spring_mail")]
     metadata: Option<Pair>,
     /// `next_cursor` of the page before.
     #[param(value_type = Option<String>)]
     cursor: Option<AccountListCursor>,
-    /// How many accounts; 100 when it is not said.
+    /// How many accounts; 100 if left out.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     #[serde(default)]
     limit: PageSize,
 }
 
-/// The account that was seen last: when it was opened, in microseconds, and its id.
+/// The last account of the page before: when it was opened, in microseconds, and its id.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 struct AccountListCursor(AccountCursor);
@@ -76,7 +76,7 @@ impl TryFrom<String> for AccountListCursor {
             let opened_at = Timestamp::from_micros(micros.parse().ok()?)?;
             Some(AccountCursor { opened_at, account_id: AccountId::parse(account).ok()?.as_str().to_owned() })
         };
-        parse(&text).map(Self).ok_or("it is none that an earlier page had")
+        parse(&text).map(Self).ok_or("it is not a `next_cursor` of an earlier page")
     }
 }
 
@@ -104,17 +104,17 @@ pub struct ListedAccountResponse<'a> {
     status: &'a str,
     #[schema(value_type = Time)]
     opened_at: Timestamp,
-    /// The plan of the newest subscription that gives access by what was last reported, else the free one. The account
-    /// itself tells the plan by the clock.
+    /// The plan of the newest subscription that gives access by its newest report, else the free one.
+    /// The plan by the time of the request is in the answer for each account.
     #[schema(value_type = Id)]
     plan: &'a str,
     #[schema(value_type = Option<Id>)]
     subscription: Option<&'a str>,
     subscription_status: Option<&'a str>,
-    /// The customers at Stripe that stand for it.
+    /// The customers at Stripe that are linked to it.
     #[schema(value_type = Vec<Id>)]
     customers: &'a [String],
-    /// As it was given.
+    /// As it was sent.
     #[schema(value_type = Pairs)]
     metadata: &'a BTreeMap<String, String>,
     last_event: Option<LastEvent<'a>>,
@@ -159,11 +159,11 @@ impl<'a> From<&'a AccountRow> for ListedAccountResponse<'a> {
 
 /// List accounts
 ///
-/// The one that was opened last first. A key for some accounts sees those alone.
+/// The newest first. A key that is limited to some accounts sees only those.
 #[utoipa::path(
     get, path = "/v1/accounts", operation_id = "list_accounts", tag = "Accounts", params(AccountsQuery),
     responses(
-        (status = 200, description = "Accounts, and what they are on.", body = AccountsResponse),
+        (status = 200, description = "A page of accounts, with their plans.", body = AccountsResponse),
         Problems<ReadingModel>,
     )
 )]
@@ -174,7 +174,10 @@ pub async fn list(
 ) -> Result<Response<Body>, Failure> {
     let AccountsQuery { min_position, prefix, customer, plan, status, metadata, cursor, limit } = asked;
     if prefix.is_some() && (plan.is_some() || status.is_some() || metadata.is_some()) {
-        return Err(Failure::query("prefix", "it does not go with `plan`, `status` or `metadata`"));
+        return Err(Failure::query(
+            "prefix",
+            "it cannot be sent together with `plan`, `status` or `metadata`",
+        ));
     }
     let standing = wait(&state, MODEL, None, min_position).await?;
     let filter = AccountFilter {
@@ -195,7 +198,7 @@ pub async fn list(
     as_of(standing.position, standing.lag_ms, &document)
 }
 
-/// Which accounts the caller sees, and of these which it looks for.
+/// Which accounts the caller sees, and which of these are looked for.
 async fn among(
     state: &AppState,
     caller: &Caller,

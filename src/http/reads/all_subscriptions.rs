@@ -1,4 +1,4 @@
-//! Which subscriptions are there, over all accounts? For whoever looks after them.
+//! Which subscriptions are there, over all accounts? For people who manage them.
 
 use axum::{body::Body, extract::State, http::Response};
 use serde::{Deserialize, Serialize};
@@ -32,22 +32,22 @@ pub struct AllSubscriptionsQuery {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
-    /// Only those on this plan.
+    /// Only subscriptions to this plan.
     #[param(value_type = Option<Id>)]
     plan: Option<PlanId>,
-    /// Only those in this state: `incomplete`, `trialing`, `active`, `past_due`, `unpaid`, `paused` or `cancelled`.
+    /// Only those with this status: `incomplete`, `trialing`, `active`, `past_due`, `unpaid`, `paused` or `cancelled`.
     #[param(value_type = Option<String>)]
     status: Option<SubscriptionStatus>,
     /// `next_cursor` of the page before.
     #[param(value_type = Option<String>)]
     cursor: Option<SubscriptionListCursor>,
-    /// How many; 100 when it is not said.
+    /// How many; 100 if left out.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     #[serde(default)]
     limit: PageSize,
 }
 
-/// The account and the subscription that were seen last.
+/// The last account and subscription of the page before.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 struct SubscriptionListCursor(SubscriptionCursor);
@@ -62,7 +62,7 @@ impl TryFrom<String> for SubscriptionListCursor {
             let subscription = ProviderId::parse(subscription).ok()?.as_str().to_owned();
             Some(SubscriptionCursor { account_id, subscription })
         };
-        parse(&text).map(Self).ok_or("it is none that an earlier page had")
+        parse(&text).map(Self).ok_or("it is not a `next_cursor` of an earlier page")
     }
 }
 
@@ -79,13 +79,13 @@ pub struct AllSubscriptionsResponse<'a> {
 pub struct SubscriptionOfAccountResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a str,
-    /// As it was reported last, before its customer's discount.
+    /// By its newest report, before its customer's discount.
     subscription: SubscriptionResponse<'a>,
 }
 
 /// List subscriptions of all accounts
 ///
-/// As they were reported last, those that have ended, too; by their accounts.
+/// By their newest reports, including those that have ended, sorted by account.
 #[utoipa::path(
     get, path = "/v1/subscriptions", operation_id = "list_all_subscriptions", tag = "Reports",
     params(AllSubscriptionsQuery),

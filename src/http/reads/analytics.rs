@@ -1,4 +1,4 @@
-//! What does the business earn each month, and why did that change?
+//! What is the business's recurring revenue, and why did it change?
 
 use axum::{body::Body, extract::State, http::Response};
 use chrono::NaiveDate;
@@ -30,9 +30,9 @@ use super::{
     time::{day, days},
 };
 
-/// Decimals of a share, such as a rate of churn.
+/// Decimals of ratios, such as churn.
 const SHARE_DECIMALS: u32 = 4;
-/// Decimals of an amount for each account, in minor units.
+/// Decimals of the revenue per account, in minor units.
 const ARPU_DECIMALS: u32 = 2;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
@@ -66,7 +66,7 @@ pub struct MrrQuery {
     #[param(value_type = Day)]
     #[serde(deserialize_with = "day")]
     from: NaiveDate,
-    /// The last day.
+    /// The last day, in UTC.
     #[param(value_type = Day)]
     #[serde(deserialize_with = "day")]
     to: NaiveDate,
@@ -100,14 +100,14 @@ pub struct MrrFigures<'a> {
     churn: MrrChange,
     /// At the end: `mrr_at_start` and all changes.
     mrr: i64,
-    /// 12 × `mrr`; `null` when that is more than fits.
+    /// 12 × `mrr`; `null` if it is too large.
     arr: Option<i64>,
     paying_accounts: i64,
-    /// `mrr` ÷ `paying_accounts`, in minor units with decimals; `null` when nobody pays.
+    /// `mrr` ÷ `paying_accounts`, in minor units with decimals; `null` if no account pays.
     arpu: Option<String>,
-    /// What was won ÷ what was lost; `null` when nothing was lost.
+    /// Gained ÷ lost revenue; `null` if nothing was lost.
     quick_ratio: Option<String>,
-    /// What was lost ÷ `mrr_at_start`; `null` when there was none.
+    /// Lost revenue ÷ `mrr_at_start`; `null` if that was 0.
     gross_revenue_churn: Option<String>,
 }
 
@@ -177,7 +177,7 @@ impl<'a> From<&'a RevenueRetention> for RetentionFigures<'a> {
 
 /// See monthly recurring revenue
 ///
-/// With what changed it: for every two days, the difference of their figures is the sum of the movements between.
+/// With the movements that changed it: between any two days, they sum to the difference of MRR.
 #[utoipa::path(
     get, path = "/v1/analytics/mrr", operation_id = "analyse_mrr", tag = "Reports", params(MrrQuery),
     responses(
@@ -214,7 +214,7 @@ pub struct MovementsQuery {
     #[param(value_type = Day)]
     #[serde(deserialize_with = "day")]
     from: NaiveDate,
-    /// The last day.
+    /// The last day, in UTC.
     #[param(value_type = Day)]
     #[serde(deserialize_with = "day")]
     to: NaiveDate,
@@ -224,7 +224,7 @@ pub struct MovementsQuery {
     r#type: Option<String>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
-    /// How many movements; 100 when it is not said.
+    /// How many movements; 100 if left out.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     #[serde(default)]
     limit: PageSize,
@@ -239,7 +239,7 @@ pub struct MovementsResponse<'a> {
     lag_ms: u64,
 }
 
-/// A change of what one account brings in a month, and its cause.
+/// A change of one account's MRR, with its cause.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MovementResponse<'a> {
     #[schema(value_type = Id)]
@@ -324,5 +324,5 @@ fn parse_cursor(text: &str) -> Option<MovementCursor> {
 }
 
 fn unknown_cursor() -> Failure {
-    Failure::query("cursor", "it is none that an earlier page had")
+    Failure::query("cursor", "it is not a `next_cursor` of an earlier page")
 }

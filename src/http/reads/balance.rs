@@ -27,28 +27,28 @@ pub struct BalanceResponse<'a> {
     /// What a deduction may use.
     #[schema(value_type = Count)]
     available: Credits,
-    /// What open holds have set aside.
+    /// What open holds reserve.
     #[schema(value_type = Count)]
     held: Credits,
-    /// What cannot be spent while a payment is disputed. It is in none of the other figures.
+    /// What cannot be spent while a payment is disputed. It is not a part of the other figures.
     #[schema(value_type = Count)]
     frozen: Credits,
     /// `available + held − debt`.
     settled: i64,
-    /// What is owed after credits were taken back that had been spent.
+    /// What is owed because credits were taken back after they had been spent.
     #[schema(value_type = Count)]
     debt: Credits,
-    /// What the plan has given for the month that goes on, or for the trial, less what was taken back of it. Neither
-    /// what was carried on from the month before nor what was bought is in it.
+    /// What the plan has given for the running month or trial, less what was taken back.
+    /// Rollover from the month before and bought credits are not a part of it.
     #[schema(value_type = Count)]
     allocated: Credits,
-    /// What was spent of `allocated`. What is held is not.
+    /// How much of `allocated` was spent. Held credits do not count.
     #[schema(value_type = Count)]
     used: Credits,
-    /// When the plan gives again, or since when it would have, where that is not paid yet. `null`: nothing comes.
+    /// When the plan gives the next credits; in the past if they are not paid yet. `null`: none follow.
     #[schema(value_type = Option<Time>)]
     next_credits_at: Option<Timestamp>,
-    /// With how many decimals credits are shown. Amounts stay whole numbers.
+    /// With how many decimals credits are shown. Amounts are always whole numbers.
     scale: u8,
     #[schema(value_type = Place)]
     as_of_position: Token,

@@ -1,4 +1,4 @@
-//! What is for sale? Plans, packs and prices of work: what everybody may see.
+//! What is for sale? Plans, packs and prices of generations, which everybody may see.
 
 use std::collections::BTreeMap;
 
@@ -28,13 +28,12 @@ use crate::{
 
 use super::json;
 
-/// To whom it is shown.
+/// For whom it is shown.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ShownToQuery {
-    /// What is for sale to this account, whether there is such an account or not. Without it: what is for sale to
-    /// anybody.
+    /// What is for sale to this account, which need not exist. If left out: what is for sale to anybody.
     #[param(value_type = Option<Id>)]
     account: Option<AccountId>,
 }
@@ -56,14 +55,14 @@ impl ShownToQuery {
 #[schema(as = Catalog)]
 pub struct CatalogResponse<'a> {
     name: &'a str,
-    /// Changes with the catalog, and is in every event that was decided under it.
+    /// Changes with the catalog. Every event has the hash of the catalog that it was decided under.
     hash: &'a str,
     /// ISO 4217, lower case.
     #[schema(value_type = String)]
     currency: &'a Currency,
     /// With how many decimals credits are shown.
     scale: u8,
-    /// Whether anything is sold: `on`, `off`, or, where no account was named, `partly`: to some accounts
+    /// Whether anything is sold: `on`, `off`, or, if no account is named, `partly`: to some accounts
     #[schema(value_type = String)]
     billing: Reach,
     #[schema(value_type = Id)]
@@ -73,7 +72,7 @@ pub struct CatalogResponse<'a> {
     /// From the smallest to the largest.
     plans: Vec<PlanResponse<'a>>,
     packs: Vec<PackResponse<'a>>,
-    /// Any number of credits; `null` where only packs are sold.
+    /// How any number of credits can be bought; `null` if only packs are sold.
     top_up: Option<TopUpResponse<'a>>,
     generations: Vec<GenerationResponse<'a>>,
 }
@@ -116,7 +115,7 @@ pub struct LimitResponse {
     #[schema(value_type = String)]
     window: WindowKind,
     max: u64,
-    /// Whether each seat of the plan has as much.
+    /// Whether the limit is for each seat.
     per_seat: bool,
 }
 
@@ -144,7 +143,7 @@ pub struct PackResponse<'a> {
     price: &'a Money,
     /// `null`: never.
     expires_after_days: Option<u16>,
-    /// As that of a plan's price.
+    /// As for the price of a plan.
     for_sale: bool,
 }
 
@@ -153,13 +152,13 @@ pub struct PackResponse<'a> {
 #[schema(as = TopUp)]
 pub struct TopUpResponse<'a> {
     name: &'a str,
-    /// What one credit costs in minor units of the currency, exactly; what a number of them costs is rounded up.
+    /// The exact price of one credit in minor units. The price of a number of credits is rounded up.
     #[schema(example = "1.25")]
     minor_per_credit: String,
-    /// The fewest credits that are sold at once.
+    /// The fewest credits in one purchase.
     #[schema(value_type = Count)]
     smallest: Credits,
-    /// The most credits that are sold at once.
+    /// The most credits in one purchase.
     #[schema(value_type = Count)]
     largest: Credits,
     /// `null`: never.
@@ -177,7 +176,7 @@ pub struct GenerationResponse<'a> {
     /// Without options, and before a plan's discount.
     #[schema(value_type = Count)]
     credits: Credits,
-    /// What each choice adds.
+    /// What each value of an option adds.
     #[schema(value_type = BTreeMap<String, BTreeMap<String, i64>>)]
     options: &'a BTreeMap<OptionName, BTreeMap<OptionName, Credits>>,
     #[schema(value_type = Vec<Id>)]
@@ -278,7 +277,7 @@ impl<'a> From<(&'a GenerationType, &'a GenerationPrice)> for GenerationResponse<
 
 /// See what is for sale
 ///
-/// With an `account`, to that one: where billing is on for a part of the accounts, nothing is for sale to the others.
+/// With an `account`: if billing is on for a part of the accounts, nothing is for sale to the others.
 #[utoipa::path(
     get, path = "/v1/catalog", operation_id = "get_catalog", tag = "Catalog", security(()), params(ShownToQuery),
     responses(

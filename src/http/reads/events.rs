@@ -1,4 +1,4 @@
-//! What has happened to this account? Its stream, as it is stored.
+//! What has happened to this account? Its stream of events, as it is stored.
 
 use axum::{
     body::Body,
@@ -46,13 +46,13 @@ pub struct EventsQuery {
     /// `next_cursor` of the page before.
     #[param(value_type = Option<String>)]
     cursor: Option<EventCursor>,
-    /// How many events a page has; 100 when it is not said. NDJSON has all of them.
+    /// How many events a page has; 100 if left out. NDJSON has all of them.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     #[serde(default)]
     limit: PageSize,
 }
 
-/// The number of the last event that was seen.
+/// The sequence of the last event of the page before.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(try_from = "String")]
 struct EventCursor(i64);
@@ -62,7 +62,7 @@ impl TryFrom<String> for EventCursor {
 
     fn try_from(text: String) -> Result<Self, &'static str> {
         let number = text.strip_prefix('e').and_then(|number| number.parse().ok());
-        number.filter(|number| *number >= 0).map(Self).ok_or("it is none that an earlier page had")
+        number.filter(|number| *number >= 0).map(Self).ok_or("it is not a `next_cursor` of an earlier page")
     }
 }
 
@@ -77,7 +77,7 @@ pub struct EventsResponse<'a> {
     lag_ms: u64,
 }
 
-/// Something that happened to the account.
+/// An event of the account.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Event)]
 pub struct EventResponse<'a> {
@@ -87,23 +87,23 @@ pub struct EventResponse<'a> {
     sequence: i64,
     /// Such as `CreditsDeducted`.
     r#type: &'static str,
-    /// When it became true in the world.
+    /// When it took effect.
     #[schema(value_type = Time)]
     effective_at: Timestamp,
-    /// When the ledger learned of it.
+    /// When it was stored.
     #[schema(value_type = Time)]
     recorded_at: Timestamp,
-    /// What happened. Each type has fields of its own, and they never change.
+    /// What happened. Each type has its own fields, and they never change.
     #[schema(value_type = Object)]
     data: Value,
-    /// Where it came from, and what the account held after it.
+    /// Where it came from, and the balance after it.
     #[schema(value_type = Object)]
     metadata: &'a EventMetadata,
 }
 
 impl<'a> EventResponse<'a> {
     fn of(recorded: &'a RecordedEvent) -> Result<Self, Failure> {
-        // Events are written with their name around them; here the name has its own member.
+        // Stored events are wrapped in their names; here the name is a member of its own.
         let mut named = serde_json::to_value(&recorded.event).map_err(Failure::fault)?;
         let data = named.get_mut(recorded.event.name()).map_or(Value::Null, Value::take);
         Ok(Self {
@@ -120,7 +120,7 @@ impl<'a> EventResponse<'a> {
 
 /// Read the stream
 ///
-/// A page of it as JSON; or all of it after the cursor, one event a line, with `Accept: application/x-ndjson`.
+/// A page of it as JSON; or, with `Accept: application/x-ndjson`, all events after the cursor, one a line.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/events", operation_id = "list_events", tag = "Accounts",
     params(("account" = Id, Path), EventsQuery),
@@ -162,7 +162,7 @@ pub async fn list(
     fresh(now.position, &document)
 }
 
-/// The stream in pieces, each read when the one before was taken.
+/// The stream in parts. Each is read when the one before has been sent.
 fn lines(
     state: AppState,
     account: AccountId,
@@ -175,7 +175,7 @@ fn lines(
             match piece(&state, &account, after).await {
                 Ok((_, last)) if last.is_none() => None,
                 Ok((bytes, last)) => Some((Ok(bytes), last)),
-                // The status is sent already: the connection is cut, so that nobody takes a part for the whole.
+                // The status has been sent already, so the connection is cut, to show that the answer is not complete.
                 Err(failure) => {
                     let (account, error) = (account.as_str(), failure.cause());
                     tracing::error!(account, after, error, "a stream of events was cut");

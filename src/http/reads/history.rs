@@ -1,4 +1,4 @@
-//! How did an account's subscriptions come to be what they are?
+//! How did an account's subscriptions change?
 
 use axum::{body::Body, extract::State, http::Response};
 use serde::{Deserialize, Serialize};
@@ -36,7 +36,7 @@ pub struct HistoryQuery {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
-    /// Only this one's.
+    /// Only this subscription.
     #[param(value_type = Option<Id>)]
     subscription: Option<ProviderId>,
 }
@@ -45,17 +45,16 @@ pub struct HistoryQuery {
 pub struct SubscriptionHistoryResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a AccountId,
-    /// Subscription by subscription, each from its beginning on.
+    /// By subscription, each from its beginning.
     changes: Vec<SubscriptionChangeResponse<'a>>,
-    /// What was asked for over this API and done at Stripe, the first one first. What came of it is among the
-    /// `changes`.
+    /// What was requested over this API and done at Stripe, the oldest first. The results are among the `changes`.
     requests: Vec<SubscriptionActionResponse<'a>>,
     #[schema(value_type = Place)]
     as_of_position: Token,
     lag_ms: u64,
 }
 
-/// A report on a subscription, beside the one that held before it.
+/// A report on a subscription, with the report before it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SubscriptionChangeResponse<'a> {
     #[schema(value_type = Place)]
@@ -72,8 +71,8 @@ pub struct SubscriptionChangeResponse<'a> {
     late: bool,
     #[schema(value_type = Option<Id>)]
     stripe_event: Option<&'a str>,
-    /// Who asked for it: the id of an API key; `clock`: this server by itself; `stripe`: a person on a page of Stripe's
-    /// or in its dashboard, or Stripe by itself.
+    /// Who caused it: the id of an API key; `clock`: this server itself; `stripe`: a person on a page or dashboard of
+    /// Stripe's, or Stripe itself.
     #[schema(value_type = Id)]
     actor: &'a str,
     /// `null`: it is the first one.
@@ -98,7 +97,7 @@ impl<'a> SubscriptionChangeResponse<'a> {
     }
 }
 
-/// What somebody asked of a subscription.
+/// An action that was requested for a subscription.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SubscriptionActionResponse<'a> {
     #[schema(value_type = Place)]
@@ -109,17 +108,17 @@ pub struct SubscriptionActionResponse<'a> {
     subscription: &'a str,
     /// `begin`, `change`, `withdraw_change`, `cancel`, `withdraw_cancellation`, `pause` or `resume`
     step: &'static str,
-    /// Of a change or a beginning. `null`: the catalog did not have the price.
+    /// For `change` and `begin`. `null`: the catalog did not have the price.
     #[schema(value_type = Option<Id>)]
     plan: Option<&'a PlanId>,
-    /// `month` or `year`, of a change.
+    /// For `change`: `month` or `year`.
     #[schema(value_type = Option<String>)]
     interval: Option<Interval>,
     quantity: Option<u32>,
-    /// `now` or `period_end`, of a cancellation.
+    /// For `cancel`: `now` or `period_end`.
     #[schema(value_type = Option<String>)]
     at: Option<CancelAt>,
-    /// Who asked: the id of an API key.
+    /// Who requested it: the id of an API key.
     #[schema(value_type = Id)]
     actor: &'a str,
     #[schema(value_type = Time)]
@@ -161,8 +160,8 @@ impl<'a> SubscriptionActionResponse<'a> {
 
 /// See how subscriptions changed
 ///
-/// In the order in which things happened at Stripe, whatever order its events came in; with who asked for each, and
-/// what was asked for over this API.
+/// In the order in which things happened at Stripe, in whatever order its events arrived, with who caused each, and
+/// with what was requested over this API.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/subscription/history", operation_id = "get_subscription_history",
     tag = "Accounts", params(("account" = Id, Path), HistoryQuery),

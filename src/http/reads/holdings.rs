@@ -28,7 +28,7 @@ use super::{
     page::{PageSize, page},
 };
 
-/// Which part of a list, as of when.
+/// Which part of a list, and from which position on.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -38,7 +38,7 @@ pub struct PageQuery {
     min_position: Option<Token>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
-    /// How many items; 100 when it is not said.
+    /// How many items; 100 if left out.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     #[serde(default)]
     limit: PageSize,
@@ -48,7 +48,7 @@ pub struct PageQuery {
 pub struct GrantsResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a AccountId,
-    /// Those with credits left or held come first, in the order in which they are spent.
+    /// Those with credits left or held come first, in the spending order.
     grants: Vec<GrantResponse<'a>>,
     next_cursor: Option<String>,
     #[schema(value_type = Place)]
@@ -56,7 +56,7 @@ pub struct GrantsResponse<'a> {
     lag_ms: u64,
 }
 
-/// A lot of credits. `granted = consumed + held + expired + voided + remaining`.
+/// A grant. `granted = consumed + held + expired + voided + remaining`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct GrantResponse<'a> {
     #[schema(value_type = Id)]
@@ -85,7 +85,7 @@ pub struct GrantResponse<'a> {
     /// `null`: never.
     #[schema(value_type = Option<Time>)]
     expires_at: Option<Timestamp>,
-    /// What its invoice or payment charged for it, before what the same invoice gave back, and before refunds; `null`:
+    /// What its invoice or payment charged for it, before credits of the same invoice and before refunds; `null`:
     /// nothing.
     #[schema(value_type = Option<MoneySchema>)]
     cost: Option<&'a Money>,
@@ -99,13 +99,13 @@ pub struct GrantResponse<'a> {
 pub enum GrantStatus {
     /// It can be spent.
     Live,
-    /// Its time has not begun.
+    /// It has not started yet.
     Pending,
     /// Its payment is disputed.
     Frozen,
     /// Nothing is left.
     Used,
-    /// Its time is over.
+    /// It has ended.
     Ended,
 }
 
@@ -181,7 +181,7 @@ pub async fn grants(
 pub struct HoldsResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a AccountId,
-    /// The open ones.
+    /// Open holds.
     holds: Vec<HoldResponse<'a>>,
     next_cursor: Option<String>,
     #[schema(value_type = Place)]
@@ -189,7 +189,7 @@ pub struct HoldsResponse<'a> {
     lag_ms: u64,
 }
 
-/// Credits that are set aside.
+/// Credits that are held.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = OpenHold)]
 pub struct HoldResponse<'a> {
@@ -245,5 +245,5 @@ pub async fn holds(
 }
 
 fn unknown_cursor() -> Failure {
-    Failure::query("cursor", "it is none that an earlier page had")
+    Failure::query("cursor", "it is not a `next_cursor` of an earlier page")
 }

@@ -1,7 +1,7 @@
-//! What can be asked about accounts? Here: what they are, exactly, from their own events.
+//! What can be asked about accounts? Here are the answers that come from an account's own events.
 //!
-//! These answers are never behind what a command acknowledged, whichever instance is asked, and they are right by
-//! the clock even if no job has run: what is due because time passed is taken into account.
+//! They always include what a command acknowledged, whichever instance is asked, and are right at the time of the
+//! request even if no job has run: what is due because time passed is included.
 
 pub mod accounts;
 pub mod all_subscriptions;

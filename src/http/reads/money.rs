@@ -1,4 +1,4 @@
-//! What was paid, and what went back, over all accounts? For whoever looks after them.
+//! What was paid and refunded, over all accounts? For people who manage them.
 
 use axum::{body::Body, extract::State, http::Response};
 use serde::{Deserialize, Serialize};
@@ -50,13 +50,13 @@ pub struct AllPaymentsQuery {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
-    /// Only those for this.
+    /// Only payments for this.
     #[param(inline)]
     r#type: Option<PaymentKind>,
     /// `next_cursor` of the page before.
     #[param(value_type = Option<String>)]
     cursor: Option<MoneyCursor>,
-    /// How many; 100 when it is not said.
+    /// How many; 100 if left out.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     #[serde(default)]
     limit: PageSize,
@@ -72,13 +72,13 @@ pub struct AllRefundsQuery {
     /// `next_cursor` of the page before.
     #[param(value_type = Option<String>)]
     cursor: Option<MoneyCursor>,
-    /// How many; 100 when it is not said.
+    /// How many; 100 if left out.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     #[serde(default)]
     limit: PageSize,
 }
 
-/// What was seen last: its time in microseconds, its account and its id.
+/// The last item of the page before: its time in microseconds, its account and its id.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 struct MoneyCursor(PaymentCursor);
@@ -94,7 +94,7 @@ impl TryFrom<String> for MoneyCursor {
             let id = ProviderId::parse(parts.next()?).ok()?.as_str().to_owned();
             Some(PaymentCursor { at, account_id, id })
         };
-        parse(&text).map(Self).ok_or("it is none that an earlier page had")
+        parse(&text).map(Self).ok_or("it is not a `next_cursor` of an earlier page")
     }
 }
 
@@ -111,17 +111,17 @@ pub struct AllPaymentsResponse<'a> {
     lag_ms: u64,
 }
 
-/// Something that was paid, as the ledger was told.
+/// A payment, as it was reported to the ledger.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ListedPaymentResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a str,
-    /// `subscription` or `pack`. A payment for neither is not recorded; the account's own list has it.
+    /// `subscription` or `pack`. Payments for something else are not recorded, and are only in the account's own list.
     r#type: &'a str,
-    /// The payment; `null`: an invoice of which it is not known.
+    /// `null`: the payment of the invoice is not known.
     #[schema(value_type = Option<Id>)]
     payment: Option<&'a str>,
-    /// The invoice, of a subscription.
+    /// The invoice, for a subscription.
     #[schema(value_type = Option<Id>)]
     invoice: Option<&'a str>,
     #[schema(value_type = Option<MoneySchema>)]
@@ -166,7 +166,7 @@ pub struct AllRefundsResponse<'a> {
     lag_ms: u64,
 }
 
-/// Money that went back, as the ledger was told.
+/// A refund, as it was reported to the ledger.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ListedRefundResponse<'a> {
     #[schema(value_type = Id)]
@@ -179,7 +179,7 @@ pub struct ListedRefundResponse<'a> {
     amount: Option<Money>,
     #[schema(value_type = Time)]
     refunded_at: Timestamp,
-    /// Whether the money did not arrive, and is back with the seller.
+    /// Whether the money did not reach the customer and was returned to the business.
     failed: bool,
 }
 
@@ -202,11 +202,11 @@ fn money(minor: i64, currency: &str) -> Option<Money> {
 
 /// List payments of all accounts
 ///
-/// Those that succeeded, the newest first, as the ledger was told of them.
+/// Those that succeeded and were reported to the ledger, the newest first.
 #[utoipa::path(
     get, path = "/v1/payments", operation_id = "list_all_payments", tag = "Reports", params(AllPaymentsQuery),
     responses(
-        (status = 200, description = "What was paid, and for what.", body = AllPaymentsResponse),
+        (status = 200, description = "A page of payments.", body = AllPaymentsResponse),
         Problems<ReadingModel>,
     )
 )]
@@ -232,12 +232,13 @@ pub async fn payments(
 
 /// List refunds of all accounts
 ///
-/// The newest first, as the ledger was told of them. What was put on a customer's balance is none, nor is what was told
-/// as a total of its payment alone; the payment says how much went back of it.
+/// The newest first, as they were reported to the ledger.
+/// Amounts put on a customer's balance are not included, and neither are refunds that were only reported as a total of
+/// their payment; the payment has the refunded total.
 #[utoipa::path(
     get, path = "/v1/refunds", operation_id = "list_all_refunds", tag = "Reports", params(AllRefundsQuery),
     responses(
-        (status = 200, description = "What went back.", body = AllRefundsResponse),
+        (status = 200, description = "A page of refunds.", body = AllRefundsResponse),
         Problems<ReadingModel>,
     )
 )]

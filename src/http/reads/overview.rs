@@ -1,5 +1,5 @@
-//! What does a billing page show of an account? All of it in one answer: exact where the ledger knows it, and as Stripe
-//! says it where only Stripe does.
+//! What does a billing page show of an account?
+//! Everything in one answer: exact as far as the ledger knows it, and as Stripe says where only Stripe does.
 
 use axum::{body::Body, extract::State, http::Response};
 use serde::{Deserialize, Serialize};
@@ -42,8 +42,8 @@ pub struct OverviewQuery {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
-    /// Whether Stripe is asked for what only Stripe knows; `true` when it is not said. Without that the answer is
-    /// quick, whatever Stripe does.
+    /// Whether to ask Stripe for what only Stripe knows; `true` if left out.
+    /// Without that, the answer does not depend on Stripe.
     #[param(value_type = Option<bool>)]
     #[serde(default = "yes")]
     ask_stripe: bool,
@@ -53,7 +53,7 @@ const fn yes() -> bool {
     true
 }
 
-/// What a billing page shows. All but `at_stripe` is exact, and as of `as_of_position`.
+/// What a billing page shows. All but `at_stripe` is exact, as of `as_of_position`.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OverviewResponse)]
 pub struct OverviewResponse<'a> {
@@ -63,11 +63,11 @@ pub struct OverviewResponse<'a> {
     /// Whether anything is sold to it: `on` or `off`
     #[schema(value_type = String)]
     billing: BillingState,
-    /// As it was given.
+    /// As it was sent.
     #[schema(value_type = Pairs)]
     metadata: &'a Metadata,
     plan: OverviewPlan<'a>,
-    /// The subscription that gives the plan; else the one that was reported last; `null`: there never was one. Its
+    /// The subscription that gives the plan, else the one with the newest report; `null`: there never was one.
     /// `cancel_at` says whether it ends.
     subscription: Option<SubscriptionResponse<'a>>,
     /// The end of the last period that was paid for and not given back.
@@ -86,9 +86,9 @@ pub struct OverviewResponse<'a> {
 pub struct OverviewPlan<'a> {
     #[schema(value_type = Id)]
     id: &'a PlanId,
-    /// `null`: no catalog that is known has had it.
+    /// `null`: no known catalog has had this plan.
     name: Option<&'a str>,
-    /// What one of it gives in a month.
+    /// How many credits it gives a month, for a quantity of one.
     #[schema(value_type = Option<Count>)]
     credits_a_month: Option<Credits>,
 }
@@ -96,7 +96,7 @@ pub struct OverviewPlan<'a> {
 /// The figures of the balance.
 #[derive(Serialize, ToSchema)]
 pub struct OverviewCredits {
-    /// What is left: what a deduction may use.
+    /// What a deduction may use.
     #[schema(value_type = Count)]
     available: Credits,
     #[schema(value_type = Count)]
@@ -106,10 +106,10 @@ pub struct OverviewCredits {
     frozen: Credits,
     #[schema(value_type = Count)]
     debt: Credits,
-    /// What the plan has given for the month that goes on.
+    /// What the plan has given for the running month.
     #[schema(value_type = Count)]
     allocated: Credits,
-    /// What was spent of `allocated`.
+    /// How much of `allocated` was spent.
     #[schema(value_type = Count)]
     used: Credits,
     #[schema(value_type = Option<Time>)]
@@ -117,7 +117,7 @@ pub struct OverviewCredits {
     scale: u8,
 }
 
-/// What only Stripe knows, or why it is not told.
+/// What only Stripe knows, or why it is missing.
 #[derive(Serialize, ToSchema)]
 pub struct AtStripe<'a> {
     /// When Stripe was asked. `null`: it was not.
@@ -126,7 +126,7 @@ pub struct AtStripe<'a> {
     next_invoice: Option<OverviewNextInvoice<'a>>,
     /// Why `next_invoice` is `null`.
     next_invoice_untold: Option<UntoldReason>,
-    /// The last five, the newest first. Their links are for keys with `billing`, in the list of invoices.
+    /// The newest five. Their links are only in the list of invoices, for keys with the scope `billing`.
     invoices: Option<Vec<OverviewInvoice<'a>>>,
     /// Why `invoices` is `null`.
     invoices_untold: Option<UntoldReason>,
@@ -137,7 +137,7 @@ pub struct AtStripe<'a> {
 pub struct OverviewNextInvoice<'a> {
     #[schema(value_type = MoneySchema)]
     total: &'a Money,
-    /// What is left to be paid when the customer's balance is used.
+    /// How much remains to be paid after the customer's balance is used.
     #[schema(value_type = MoneySchema)]
     amount_due: &'a Money,
     #[schema(value_type = Time)]
@@ -149,7 +149,7 @@ pub struct OverviewInvoice<'a> {
     #[schema(value_type = Id)]
     invoice: &'a str,
     number: Option<&'a str>,
-    /// Stripe's: `draft`, `open`, `paid`, `uncollectible` or `void`.
+    /// Stripe's status: `draft`, `open`, `paid`, `uncollectible` or `void`.
     status: Option<&'a str>,
     #[schema(value_type = Option<MoneySchema>)]
     total: Option<Money>,
@@ -191,9 +191,9 @@ impl<'a> From<&'a StripeInvoice> for OverviewInvoice<'a> {
 
 /// See all that a billing page shows
 ///
-/// Plan, price, period, credits, limits and cancellation are exact. The next invoice and the last ones are asked of
-/// Stripe, for at most a few seconds; where it does not tell them they are `null`, with the reason beside them, and the
-/// rest is answered all the same.
+/// Plan, price, period, credits, limits and cancellation are exact.
+/// The next invoice and the last ones come from Stripe, which is waited for at most a few seconds; if they are missing
+/// they are `null`, with the reason beside them.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/overview", operation_id = "get_overview", tag = "Accounts",
     params(("account" = Id, Path), OverviewQuery),

@@ -1,13 +1,13 @@
-//! How is a long list given in parts? By a cursor, which only this program reads.
+//! How is a long list paged? By an opaque cursor.
 
 use serde::{Deserialize, Deserializer, de};
 
-/// How many items a page has when it is not said.
+/// How many items a page has if the request does not say.
 pub const PAGE_ITEMS_DEFAULT: usize = 100;
-/// How many items a page can have.
+/// The most items of a page.
 pub const PAGE_ITEMS_MAX: usize = 1_000;
 
-/// How many items a page is to have.
+/// The requested number of items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageSize(usize);
 
@@ -17,7 +17,7 @@ impl PageSize {
         self.0
     }
 
-    /// For a database, which counts in signed numbers.
+    /// As a signed number, for the database.
     #[must_use]
     pub fn rows(self) -> i64 {
         i64::try_from(self.0).unwrap_or(i64::MAX)
@@ -40,8 +40,9 @@ impl<'de> Deserialize<'de> for PageSize {
     }
 }
 
-/// One page of items that are all at hand, from the one after `cursor` on. Also the cursor of the next page, if
-/// there is one. `None`: there is no item with this cursor.
+/// One page of items that are all in memory, from the one after `cursor` on, and the cursor of the next page if there
+/// is one.
+/// `None`: no item has this cursor.
 pub fn page<'a, T>(
     items: impl Iterator<Item = &'a T>,
     name: impl Fn(&T) -> String,

@@ -1,4 +1,4 @@
-//! What may this account do, how much of it, and what does it pay for that?
+//! What may this account do, how much of it, and what does it pay?
 
 use std::collections::BTreeMap;
 
@@ -92,10 +92,10 @@ pub struct EntitlementsResponse<'a> {
 pub struct EntitledGeneration<'a> {
     #[schema(value_type = Id)]
     r#type: &'a GenerationType,
-    /// What it costs on this plan, without options.
+    /// The price on this plan, without options.
     #[schema(value_type = Count)]
     amount: Credits,
-    /// Whether the plan has all the features that it needs.
+    /// Whether the plan has all features that it needs.
     included: bool,
     #[schema(value_type = Vec<Id>)]
     missing: Vec<&'a FeatureId>,
@@ -146,7 +146,7 @@ pub struct SubscriptionNowResponse<'a> {
     /// The plan that holds now.
     #[schema(value_type = Id)]
     plan: &'a PlanId,
-    /// The subscription that says so; else the one that was reported last; `null`: there never was one.
+    /// The subscription that gives the plan, else the one with the newest report; `null`: there never was one.
     subscription: Option<SubscriptionResponse<'a>>,
     /// The end of the last period that was paid for and not given back.
     #[schema(value_type = Option<Time>)]
@@ -166,21 +166,21 @@ pub struct SubscriptionResponse<'a> {
     #[schema(value_type = Id)]
     plan: &'a PlanId,
     quantity: u32,
-    /// What it brings in a month. In a history: as it was reported, before its customer's discount.
+    /// Its monthly revenue. In a history: as it was reported, before its customer's discount.
     #[schema(value_type = MoneySchema)]
     monthly: Money,
     #[schema(value_type = PeriodSchema)]
     period: Period,
-    /// What the price and the product are called at Stripe. This and the next four are `null` where no report of a
-    /// release that kept them has come since.
+    /// The price's id at Stripe.
+    /// This and the next four are `null` if the newest report was stored by a release that did not keep them.
     #[schema(value_type = Option<Id>)]
     price: Option<&'a ProviderId>,
     #[schema(value_type = Option<Id>)]
     product: Option<&'a ProviderId>,
-    /// What one costs each time, before discounts and taxes.
+    /// The price for a quantity of one, for each interval, before discounts and taxes.
     #[schema(value_type = Option<MoneySchema>)]
     amount: Option<&'a Money>,
-    /// How often it is charged: every `interval_count` times a `day`, `week`, `month` or `year`.
+    /// How often it is charged: every `interval_count` times `day`, `week`, `month` or `year`.
     #[schema(value_type = Option<String>)]
     interval: Option<EveryUnit>,
     interval_count: Option<u32>,
@@ -193,7 +193,7 @@ pub struct SubscriptionResponse<'a> {
     #[schema(value_type = Option<Time>)]
     ended_at: Option<Timestamp>,
     collection_paused: bool,
-    /// As it was given when it was bought.
+    /// As it was sent when it was bought.
     #[schema(value_type = Pairs)]
     metadata: &'a Metadata,
 }
@@ -225,7 +225,7 @@ impl<'a> From<&'a SubscriptionState> for SubscriptionResponse<'a> {
 }
 
 impl<'a> SubscriptionResponse<'a> {
-    /// As it is at `at`, with what its customer has taken off then.
+    /// The subscription with its revenue at `at`, after its customer's discount at that time.
     pub(super) fn at(terms: &'a SubscriptionState, at: Timestamp, discounts: &Discounts) -> Self {
         Self { monthly: terms.monthly_at(at, discounts), ..Self::from(terms) }
     }
@@ -236,7 +236,7 @@ impl<'a> SubscriptionResponse<'a> {
     get, path = "/v1/accounts/{account}/subscription", operation_id = "get_subscription", tag = "Accounts",
     params(("account" = Id, Path), SinceQuery),
     responses(
-        (status = 200, description = "The plan and what it rests on.", body = SubscriptionNowResponse),
+        (status = 200, description = "The plan, and the subscription that gives it.", body = SubscriptionNowResponse),
         Problems<(Reading, AccountNotFound)>,
     )
 )]

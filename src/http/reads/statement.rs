@@ -1,4 +1,4 @@
-//! Where did credits come from and go to? Every movement, as JSON pages or one CSV file.
+//! Where did credits come from, and where did they go? Every movement, as JSON pages or one CSV file.
 
 use axum::{
     body::Body,
@@ -44,10 +44,10 @@ pub struct StatementQuery {
     /// Only lines of this type.
     #[param(value_type = Option<String>)]
     r#type: Option<LineKind>,
-    /// Effective from then on: an instant, or a day in the catalog's time zone, as the days of usage are.
+    /// Effective at that time or later. A day is one of the catalog's time zone, as for usage.
     #[param(value_type = Option<String>)]
     from: Option<Moment>,
-    /// Effective before that instant, or until the end of that day.
+    /// Effective before that time, or until the end of that day.
     #[param(value_type = Option<String>)]
     to: Option<Moment>,
     #[param(value_type = Option<Id>)]
@@ -56,7 +56,7 @@ pub struct StatementQuery {
     generation_type: Option<GenerationType>,
     /// `next_cursor` of the page before. A CSV file has all lines.
     cursor: Option<String>,
-    /// How many lines; 100 when it is not said.
+    /// How many lines; 100 if left out.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     #[serde(default)]
     limit: PageSize,
@@ -83,7 +83,7 @@ pub struct StatementResponse<'a> {
     lag_ms: u64,
 }
 
-/// A movement of credits, and how the account stood at its time.
+/// A movement of credits, with the balance after it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StatementLineResponse<'a> {
     #[schema(value_type = Place)]
@@ -94,23 +94,23 @@ pub struct StatementLineResponse<'a> {
     effective_at: Timestamp,
     #[schema(value_type = Time)]
     recorded_at: Timestamp,
-    /// The month in the catalog's time zone, as in `2025-06`.
+    /// The month in the catalog's time zone, such as `2025-06`.
     period: String,
     /// Such as `usage`, `allocation`, `top_up`, `refund`.
     r#type: &'a str,
-    /// Signed: what was spent is negative. The amounts of an account sum up to what it has available and what is
-    /// frozen.
+    /// Signed: negative if credits were spent. The amounts of an account sum to its available and frozen credits.
     amount: i64,
-    /// What could be spent then, by what was known. Credits that end in that moment are left out already, also where
-    /// the line that says so comes next, and so are those that are frozen: `freeze` and `unfreeze` move none, and
-    /// change this alone.
+    /// The available credits after this line, by what was known then.
+    /// Credits that end at that time are already left out, even if the line that says so comes next, and so are frozen
+    /// ones:
+    /// `freeze` and `unfreeze` change only this.
     available: i64,
     held: i64,
     debt: i64,
     #[schema(value_type = Vec<Id>)]
     grant_ids: &'a [String],
-    /// What was said when it happened, such as the description of a deduction; else the type of generation; else what
-    /// such a line is.
+    /// The text that was sent with it, such as the description of a deduction; else the type of generation; else a text
+    /// for this type of line.
     description: &'a str,
     generation_id: Option<&'a str>,
     generation_type: Option<&'a str>,
@@ -139,8 +139,8 @@ impl<'a> StatementLineResponse<'a> {
 
 /// See every movement
 ///
-/// The newest first. With `Accept: text/csv` all lines that are wanted, the oldest first, in one file. There, a text of
-/// yours that a table would take for a formula has an apostrophe before it; numbers have none.
+/// The newest first. With `Accept: text/csv`, all matching lines in one file, the oldest first.
+/// There, your own texts that a spreadsheet would read as a formula begin with an apostrophe; numbers do not.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/statement", operation_id = "get_statement", tag = "Reports",
     params(("account" = Id, Path), StatementQuery),
@@ -163,7 +163,7 @@ pub async fn statement(
     let zone = state.ledger.catalog().time_zone;
     let (from, until) = (asked.from.map(|from| from.begin(zone)), asked.to.map(|to| to.end(zone)));
     if from.zip(until).is_some_and(|(from, until)| until < from) {
-        return Err(Failure::query("to", "it comes before `from`"));
+        return Err(Failure::query("to", "it is before `from`"));
     }
     let min_position = asked.min_position.map(Token::position);
     let filter = Filter {
@@ -210,7 +210,7 @@ fn csv(
     let first = stream::once(async { record(&statements::csv_header()) });
     first.chain(lines.map(move |line| match line {
         Ok(line) => record(&statements::csv_row(&line, zone)),
-        // The status is sent already: the connection is cut, so that nobody takes a part for the whole.
+        // The status has been sent already, so the connection is cut, to show that the answer is not complete.
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "a statement was cut");
             Err(std::io::Error::other("the statement cannot be read on"))
@@ -225,5 +225,5 @@ fn record<T: AsRef<[u8]>>(fields: &[T]) -> std::io::Result<Bytes> {
 }
 
 fn unknown_cursor() -> Failure {
-    Failure::query("cursor", "it is none that an earlier page had")
+    Failure::query("cursor", "it is not a `next_cursor` of an earlier page")
 }

@@ -26,7 +26,7 @@ use super::{SinceQuery, fresh, now, plan::SubscriptionResponse};
 pub struct SubscriptionsResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a AccountId,
-    /// The one that was reported on last comes first.
+    /// The one with the newest report comes first.
     subscriptions: Vec<ListedSubscriptionResponse<'a>>,
     #[schema(value_type = Place)]
     as_of_position: Token,
@@ -43,12 +43,12 @@ pub struct ListedSubscriptionResponse<'a> {
 
 /// List the subscriptions
 ///
-/// Those that have ended, too.
+/// Including those that have ended.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/subscriptions", operation_id = "list_subscriptions", tag = "Accounts",
     params(("account" = Id, Path), SinceQuery),
     responses(
-        (status = 200, description = "All that were ever reported.", body = SubscriptionsResponse),
+        (status = 200, description = "All subscriptions that were ever reported.", body = SubscriptionsResponse),
         Problems<(Reading, AccountNotFound)>,
     )
 )]

@@ -1,4 +1,4 @@
-//! Which days, and which moments, are asked for?
+//! Which days and times does a query ask for?
 
 use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
@@ -9,18 +9,18 @@ use crate::{
     http::failure::Failure,
 };
 
-/// The most days that one question may span.
+/// The most days that one query may span.
 pub const DAYS_MAX: i64 = 3_660;
 
-/// Days from the first to the last, both included, as a half-open span.
+/// The days from `from` to `to`, both included, as a half-open span.
 ///
 /// # Errors
-/// When the last comes before the first, or there are too many.
+/// If `to` is before `from`, or there are too many days.
 pub fn days(from: NaiveDate, to: NaiveDate) -> Result<(NaiveDate, NaiveDate), Failure> {
     let until = to.checked_add_days(Days::new(1)).filter(|until| *until > from);
-    let until = until.ok_or_else(|| Failure::query("to", "it comes before `from`"))?;
+    let until = until.ok_or_else(|| Failure::query("to", "it is before `from`"))?;
     if until.signed_duration_since(from).num_days() > DAYS_MAX {
-        return Err(Failure::query("to", format!("a question spans at most {DAYS_MAX} days")));
+        return Err(Failure::query("to", format!("at most {DAYS_MAX} days can be asked for")));
     }
     Ok((from, until))
 }
@@ -28,14 +28,13 @@ pub fn days(from: NaiveDate, to: NaiveDate) -> Result<(NaiveDate, NaiveDate), Fa
 /// A day in a query.
 ///
 /// # Errors
-/// When it is written otherwise.
+/// If it has another form.
 pub fn day<'de, D: Deserializer<'de>>(text: D) -> Result<NaiveDate, D::Error> {
     let text = String::deserialize(text)?;
     text.parse().map_err(|_| D::Error::custom("a day is expected, such as 2026-03-31"))
 }
 
-/// A moment in a query: an instant, or a day of a time zone, which stands for its beginning or, as an end, for all of
-/// it.
+/// A time in a query: an instant, or a day in a time zone, which means its beginning or, as an end, all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Moment {
@@ -61,7 +60,7 @@ impl Moment {
         }
     }
 
-    /// The first instant that does not belong to it.
+    /// The first instant after it.
     #[must_use]
     pub fn end(self, zone: Tz) -> Timestamp {
         match self {

@@ -32,7 +32,7 @@ pub struct UsageQuery {
     /// The answer includes everything up to this position, which an earlier answer had.
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
-    /// The first day, in the catalog's time zone, as the days of limits are.
+    /// The first day, in the catalog's time zone, as for limits.
     #[param(value_type = Day)]
     #[serde(deserialize_with = "day")]
     from: NaiveDate,
@@ -53,9 +53,9 @@ fn span(from: NaiveDate, to: NaiveDate, interval: IntervalQuery) -> Result<Usage
 pub struct AccountUsageResponse<'a> {
     #[schema(value_type = Id)]
     account: &'a AccountId,
-    /// Whose days these are, such as `Europe/Berlin`.
+    /// The time zone of the days, such as `Europe/Berlin`.
     time_zone: &'static str,
-    /// Days, weeks or months, as was asked for. Those in which nothing was used are left out.
+    /// Days, weeks or months, as requested. Those without usage are left out.
     days: Vec<UsageDayResponse<'a>>,
     #[schema(value_type = Place)]
     as_of_position: Token,
@@ -64,11 +64,11 @@ pub struct AccountUsageResponse<'a> {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UsageDayResponse<'a> {
-    /// The first day of the day, week or month. Of a week or month that begins before `from`, only the days since then
-    /// count.
+    /// The first day of the day, week or month.
+    /// If a week or month begins before `from`, only its days since then count.
     #[schema(value_type = Day)]
     day: NaiveDate,
-    /// `null`: credits that were spent on something that the caller named.
+    /// `null`: credits that were deducted as an amount, without a generation.
     #[schema(value_type = Option<Id>)]
     generation_type: Option<&'a str>,
     count: i64,
@@ -134,7 +134,7 @@ pub struct AllUsageQuery {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AllUsageResponse<'a> {
-    /// Whose days these are, such as `Europe/Berlin`.
+    /// The time zone of the days, such as `Europe/Berlin`.
     time_zone: &'static str,
     usage: Vec<UsageGroupResponse<'a>>,
     #[schema(value_type = Place)]
@@ -147,7 +147,7 @@ pub struct UsageGroupResponse<'a> {
     /// The first day of the day, week or month.
     #[schema(value_type = Day)]
     start: NaiveDate,
-    /// `null`: credits that were spent on something that the caller named.
+    /// `null`: credits that were deducted as an amount, without a generation.
     #[schema(value_type = Option<Id>)]
     generation_type: Option<&'a str>,
     /// How many accounts used it.

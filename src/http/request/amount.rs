@@ -1,4 +1,4 @@
-//! How many credits does a request name? At least one, and a whole number.
+//! How many credits does a request name? A whole number, at least 1.
 
 use std::fmt;
 

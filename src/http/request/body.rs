@@ -1,4 +1,4 @@
-//! What does the body say? One JSON document of the expected form, or the place where it differs.
+//! What does the body of a request say? One JSON document of the expected form, else the error says where it differs.
 
 use std::{fmt, marker::PhantomData, time::Duration};
 
@@ -33,7 +33,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 /// A JSON body of at most [`BODY_BYTES_MAX`].
 pub struct Json<T>(pub T);
 
-/// The same, where nothing at all stands for `{}`.
+/// The same, where an empty body means `{}`.
 pub struct JsonOrNothing<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequest<S> for Json<T> {
@@ -60,10 +60,10 @@ impl<T> Input for JsonOrNothing<T> {
     const INPUTS: Inputs = Inputs { json: true, ..Inputs::NONE };
 }
 
-/// A JSON body of at most [`BODY_BYTES_MAX`]. Nothing at all stands for `nothing`, where that is given.
+/// A JSON body of at most [`BODY_BYTES_MAX`]. An empty body means `nothing`, if that is given.
 ///
 /// # Errors
-/// When it does not arrive whole, is not JSON, or not of the expected form.
+/// If it does not arrive completely, is not JSON, or not of the expected form.
 pub async fn read_json<T: DeserializeOwned>(request: Request, nothing: Option<T>) -> Result<T, Failure> {
     let is_json = require_json(request.headers());
     let is_json = if nothing.is_some() { is_json } else { Ok(is_json?) };
@@ -78,7 +78,7 @@ pub async fn read_json<T: DeserializeOwned>(request: Request, nothing: Option<T>
 }
 
 /// # Errors
-/// When the body is said to be something else than JSON, or nothing is said.
+/// Unless `Content-Type` says that the body is JSON.
 pub fn require_json(headers: &HeaderMap) -> Result<(), RequestError> {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = value.split(';').next().unwrap_or_default().trim();
@@ -89,7 +89,7 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), RequestError> {
 /// The whole body.
 ///
 /// # Errors
-/// When it is longer than `bytes_max`, or does not arrive in time.
+/// If it is longer than `bytes_max`, or does not arrive in time.
 pub async fn read(request: Request, bytes_max: usize) -> Result<Bytes, RequestError> {
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let announced = announced.and_then(|length| length.parse::<u64>().ok()).unwrap_or(0);
@@ -112,7 +112,7 @@ pub async fn read(request: Request, bytes_max: usize) -> Result<Bytes, RequestEr
     collected
 }
 
-/// What is known of a body before it comes.
+/// What the headers say about a body.
 #[derive(Clone, Copy)]
 struct BodyForm {
     announced: u64,
@@ -120,14 +120,14 @@ struct BodyForm {
     has_key: bool,
 }
 
-/// `kept`: what is held of it while it comes. What is whole is let go of at once: the rates and the lane bound what is
-/// made of it.
+/// `kept`: the memory of the body while it arrives.
+/// It is released as soon as the body is complete: from then on, rate limits and the queue bound the memory.
 async fn collect(body: Body, form: BodyForm, mut kept: Option<BodyShare>) -> Result<Bytes, RequestError> {
     let BodyForm { announced, bytes_max, has_key } = form;
     let mut chunks = body.into_data_stream();
     let mut whole = Bytes::new();
     while let Some(chunk) = chunks.next().await {
-        // A caller that goes away in the middle is not there to be answered.
+        // A caller that disconnects needs no other answer.
         let chunk = chunk.map_err(|_| RequestError::BodyTimeout)?;
         let length = whole.len().saturating_add(chunk.len());
         if length > bytes_max {
@@ -138,7 +138,7 @@ async fn collect(body: Body, form: BodyForm, mut kept: Option<BodyShare>) -> Res
         {
             kept.more(chunk.len(), has_key).await;
         }
-        // Most bodies come in one piece, and are not copied.
+        // Most bodies arrive in one piece, and are not copied.
         whole = if whole.is_empty() {
             chunk
         } else {
@@ -150,18 +150,18 @@ async fn collect(body: Body, form: BodyForm, mut kept: Option<BodyShare>) -> Res
     Ok(whole)
 }
 
-/// Reads an object whose place in the request is `root`.
+/// Parses an object. `root` is its path in the request.
 ///
 /// # Errors
-/// When it is not JSON, or not of the expected form.
+/// If it is not JSON, or not of the expected form.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8], root: &str) -> Result<T, Failure> {
-    // Noting the path while reading costs time, so a document is read again for it when something is wrong.
+    // Tracking the path takes time, so a document is only parsed with its path after an error.
     let read = serde_json::from_slice(bytes).map(|JsonObject(read)| read);
     read.map_err(|error| explain::<JsonObject<T>>(bytes, root, &error))
 }
 
-/// Something with names. By itself, what has fields is also read from a list of their values, which nobody means: it
-/// would be taken for whatever fields come first.
+/// A JSON object.
+/// Without this wrapper, a list of values would also be accepted for a type with fields, in the order of the fields.
 pub struct JsonObject<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
@@ -201,13 +201,13 @@ fn explain<T: DeserializeOwned>(bytes: &[u8], root: &str, error: &serde_json::Er
     }
 }
 
-/// Without the line and column, since the path says where.
+/// Removes line and column, since the path says where.
 fn message(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.rsplit_once(" at line ").map_or(text.clone(), |(message, _)| message.to_owned())
 }
 
-/// A field that is missing has no place in the document; the message names it.
+/// A missing field has no path in the document, so it is taken from the message.
 fn with_named_field(path: String, message: &str) -> String {
     let rest = message.strip_prefix("missing field `").or_else(|| message.strip_prefix("unknown field `"));
     match rest.and_then(|rest| rest.split('`').next()) {

@@ -1,4 +1,4 @@
-//! May this caller do this, to this account? Asked before anything else of the request is read.
+//! May this caller do this, to this account? It is checked before anything else of the request is read.
 
 use std::{marker::PhantomData, sync::Arc};
 
@@ -20,14 +20,14 @@ use crate::{
 
 use super::RequestId;
 
-/// Who asks, as routes find it in a request.
+/// The caller, as routes find it in a request.
 #[derive(Clone, Debug)]
 pub struct Authenticated {
     pub caller: Arc<Caller>,
     pub request_id: RequestId,
 }
 
-/// What a route needs of a key: any one of these scopes.
+/// The scopes of which a route needs one.
 pub trait Need: Send + Sync + 'static {
     const SCOPES: &'static [KeyScope];
 }
@@ -45,26 +45,26 @@ macro_rules! needs {
 }
 
 needs! {
-    /// Spends credits, or gets an account ready for that.
+    /// Spends credits, or prepares an account for that.
     Deducts: Deduct;
-    /// Sees what an account holds. Whoever spends may look before.
+    /// Sees what an account holds. Keys that spend may look first.
     Reads: Read;
     /// Sees which accounts there are.
     Lists: Read | Operate;
-    /// Asks what something would cost.
+    /// Asks for prices.
     Quotes: Deduct | Read;
     Bills: Billing;
     Audits: Audit;
     Operates: Operate;
-    /// Sees how the server is doing, which names no account.
+    /// Sees the state of the server, which names no account.
     Watches: Read | Operate;
-    /// Sends commands of any kind; each is checked on its own.
+    /// Sends commands of any kind; each is checked by itself.
     Commands: Deduct | Operate;
-    /// Only `admin` has it.
+    /// Only for `admin`.
     Administers: Admin;
 }
 
-/// A caller that may do what the route does, to the account in its address.
+/// A caller that may use this route for the account in its path.
 #[derive(Debug)]
 pub struct AccountOf<N> {
     pub account: AccountId,
@@ -73,7 +73,7 @@ pub struct AccountOf<N> {
     need: PhantomData<N>,
 }
 
-/// A caller that may do what the route does, for all accounts together.
+/// A caller that may use this route for all accounts together.
 #[derive(Debug)]
 pub struct All<N> {
     pub caller: Arc<Caller>,
@@ -108,7 +108,7 @@ impl<S: Send + Sync, N: Need> FromRequestParts<S> for All<N> {
     }
 }
 
-/// A caller that may do what the route does, to accounts that are named further inside.
+/// A caller that may use this route for accounts that are named in the body.
 #[derive(Debug)]
 pub struct Several<N> {
     pub caller: Arc<Caller>,
@@ -138,15 +138,15 @@ impl<N: Need> Input for Several<N> {
 }
 
 fn asker(parts: &mut Parts, scopes: &'static [KeyScope]) -> Result<Authenticated, AccessError> {
-    // A route behind the wrong door would find nobody here, and turns everybody away.
+    // On a route without authentication there is no caller, and every request is refused.
     let asker = parts.extensions.remove::<Authenticated>().ok_or(AccessError::NoKey)?;
     if asker.caller.may(scopes) { Ok(asker) } else { Err(AccessError::ScopeMissing(scopes)) }
 }
 
-/// A part of the address by its name, decoded.
+/// A decoded part of the path, by its name.
 ///
 /// # Errors
-/// When it is not text.
+/// If it is not text.
 pub async fn parameter<S: Send + Sync>(parts: &mut Parts, state: &S, name: &str) -> Result<String, Failure> {
     let parameters = RawPathParams::from_request_parts(parts, state)
         .await
@@ -155,7 +155,7 @@ pub async fn parameter<S: Send + Sync>(parts: &mut Parts, state: &S, name: &str)
     Ok(found.ok_or(RequestError::RouteNotFound)?)
 }
 
-/// Where a command of this caller comes from.
+/// The origin of a command of this caller.
 #[must_use]
 pub fn provenance(caller: &Caller, request_id: &RequestId) -> Provenance {
     Provenance {

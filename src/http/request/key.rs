@@ -1,4 +1,4 @@
-//! Is this request new, or a repetition? The caller says so with a key.
+//! Is this request new, or a repetition? The idempotency key says so.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 
@@ -20,13 +20,13 @@ pub struct IdempotencyHeader(Option<String>);
 
 impl IdempotencyHeader {
     /// # Errors
-    /// When none was sent.
+    /// If none was sent.
     pub fn required(self) -> Result<String, RequestError> {
         self.0.ok_or(RequestError::IdempotencyKeyMissing)
     }
 
     /// # Errors
-    /// When none was sent and there is nothing else to tell repetitions by.
+    /// If none was sent, and nothing else identifies repetitions.
     pub fn or(self, other: Option<String>) -> Result<String, RequestError> {
         self.0.or(other).ok_or(RequestError::IdempotencyKeyMissing)
     }
@@ -50,7 +50,7 @@ impl Input for IdempotencyHeader {
     const INPUTS: Inputs = Inputs { key: KeyRule::Required, ..Inputs::NONE };
 }
 
-/// Whether a text can be a key.
+/// Whether a text can be an idempotency key.
 #[must_use]
 pub fn check_key(text: &str) -> bool {
     (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())

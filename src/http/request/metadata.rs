@@ -1,4 +1,4 @@
-//! What does a caller attach for itself?
+//! What does a caller attach to an account or a purchase?
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ impl TryFrom<BTreeMap<String, String>> for Pairs {
     }
 }
 
-/// One pair that is looked for, as `name:text`: no name has a colon. As a text it is the same in every client.
+/// A pair to look for, as `name:text`, since no name has a colon. A text is the same in every client.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Pair {

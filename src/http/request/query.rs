@@ -1,11 +1,11 @@
-//! What does the part after the question mark say? Names that are not known are refused there, too.
+//! What do the query parameters say? Unknown names are refused.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use serde::de::DeserializeOwned;
 
 use crate::http::{failure::Failure, openapi::Input};
 
-/// The parameters of a query, of the expected form.
+/// Query parameters of the expected form.
 pub struct Query<T>(pub T);
 
 impl<T> Input for Query<T> {}
@@ -14,7 +14,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        // No text that is asked for has a control character in it, and the database takes no NUL.
+        // No parameter may contain control characters, and the database does not accept NUL.
         let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
         let mut pairs = pairs.map(|pairs| pairs.0.into_iter()).unwrap_or_default();
         if let Some((name, _)) = pairs.find(|(_, text)| text.chars().any(char::is_control)) {

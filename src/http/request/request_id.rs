@@ -1,4 +1,4 @@
-//! By what is a request found again, in logs, problems and events?
+//! By which id can a request be found in logs, problems and events?
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use uuid::Uuid;
 /// The longest id that is taken over from a caller, in bytes.
 pub const REQUEST_ID_BYTES_MAX: usize = 64;
 
-/// The caller's own id, when it is well formed, or one that is made here.
+/// The caller's own id if it is well formed, else a new one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(Arc<str>);
 

@@ -1,4 +1,4 @@
-//! What does a person say about it? A line of text, kept as it is.
+//! Which texts may a caller send with a command? A line of text, stored as it is.
 
 use serde::Deserialize;
 use utoipa::{
@@ -12,7 +12,7 @@ use utoipa::{
 /// The longest text, in characters.
 pub const TEXT_CHARACTERS_MAX: usize = 500;
 
-/// A reason or a description. It is stored for ever, so it must not hold personal data.
+/// A reason or a description. It is stored for ever, so it must not contain personal data.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Text(String);
@@ -43,7 +43,7 @@ impl PartialSchema for Text {
             .min_length(Some(1))
             .max_length(Some(TEXT_CHARACTERS_MAX))
             .pattern(Some(r"^[^\x00-\x1f\x7f-\x9f]+$"))
-            .description(Some("A line of text without personal data, since it is kept for ever."))
+            .description(Some("A line of text without personal data, since it is stored for ever."))
             .into()
     }
 }

@@ -1,4 +1,4 @@
-//! The batches of one shard that were decoded last, and who still needs them.
+//! Which batches of a shard were decoded last, and which readers still need them?
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -21,14 +21,14 @@ use super::{BATCH_EVENTS_MAX, FeedBatch, FeedEntry, FeedError, range};
 
 /// How many decoded events are kept, about 1 KB each.
 const SHELF_EVENTS_MAX: usize = 80_000;
-/// How long readers wait for one that is behind, before they go on without it.
+/// How long readers wait for a slower one before they go on without it.
 const SLOW_READER_WAIT: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct BatchCache {
     pool: PgPool,
     shard: Shard,
-    /// Held by whoever reads from the database, with what is being read ahead.
+    /// Locked while somebody reads from the database, with what is being read ahead.
     source: AsyncMutex<Option<ReadAhead>>,
     contents: Mutex<CachedContents>,
     moved: Notify,
@@ -64,7 +64,7 @@ struct CachedBatch {
 #[derive(Clone, Copy, Debug)]
 struct ReaderPosition {
     after: i64,
-    /// Nobody waits for it.
+    /// The other readers do not wait for it.
     lagging: bool,
 }
 
@@ -95,7 +95,7 @@ impl BatchCache {
             return Ok(batch);
         }
         let mut source = self.source.lock().await;
-        // Someone else may have read it while this one waited.
+        // Another reader may have read it while this one waited.
         if let Some(batch) = self.contents().find(position.0) {
             return Ok(batch);
         }
@@ -116,7 +116,7 @@ impl BatchCache {
     async fn read(&self, source: &mut Option<ReadAhead>, after: i64) -> Result<Vec<FeedEntry>, FeedError> {
         if let Some(mut ahead) = source.take_if(|ahead| ahead.after == after) {
             let entries = (&mut ahead.task).await.map_err(|_| FeedError::Interrupted)??;
-            // What was read ahead was the journal's end then, and may not be any more.
+            // What was read ahead was the end of the journal at that time, and may not be any more.
             if !entries.is_empty() {
                 return Ok(entries);
             }
@@ -124,14 +124,14 @@ impl BatchCache {
         fetch(self.pool.clone(), self.shard, after).await
     }
 
-    /// Events are never taken away, so an empty answer is the end, or else a fault.
+    /// Events are never removed, so an empty answer is either the end of the journal or a fault.
     async fn check_end(&self, position: Position) -> Result<(), FeedError> {
         let head = append::head(&mut *self.pool.acquire().await?, self.shard).await?;
         let next = position.0.saturating_add(1);
         if head.0 < next {
             return Ok(());
         }
-        // The event may have come between the two questions.
+        // The event may have been stored between the two queries.
         let known: bool = sqlx::query_scalar(include_str!("is_any_there.sql"))
             .bind(self.shard.0)
             .bind(next)
@@ -141,7 +141,7 @@ impl BatchCache {
         if known { Ok(()) } else { Err(FeedError::Missing(Position(next))) }
     }
 
-    /// Waits until the oldest batch is not needed any more, or for as long as the others have patience.
+    /// Waits until the oldest batch is no longer needed, at most for [`SLOW_READER_WAIT`].
     async fn make_room(&self) {
         let deadline = tokio::time::Instant::now() + SLOW_READER_WAIT;
         loop {
@@ -158,7 +158,7 @@ impl BatchCache {
 }
 
 impl CachedContents {
-    /// Who was left behind and comes again for the same events still stands still.
+    /// A lagging reader that asks for the same events again makes no progress, and stays lagging.
     fn place(&mut self, number: u64, after: i64) {
         let place = self.readers.entry(number).or_insert(ReaderPosition { after, lagging: false });
         if place.after != after {
@@ -175,14 +175,14 @@ impl CachedContents {
     fn put(&mut self, after: i64, entries: Arc<[FeedEntry]>) -> CachedBatch {
         let last = entries.last().map_or(after, |entry| entry.position().0);
         let shelved = CachedBatch { after, last, entries };
-        // What everyone has read is not kept: at the journal's end nobody goes back.
+        // What all readers have read is not kept: at the end of the journal nobody goes back.
         let kept: VecDeque<_> = self.batches.iter().filter(|batch| self.is_needed(batch)).cloned().collect();
         self.batches = kept;
         self.batches.push_back(shelved.clone());
         shelved
     }
 
-    /// Whether there is room for another batch, after what nobody needs was dropped, the oldest first.
+    /// Drops batches that no reader needs, oldest first. Returns whether there is room for another one.
     fn drop_unneeded(&mut self) -> bool {
         while self.is_full() {
             let unneeded = self.batches.iter().position(|batch| !self.is_needed(batch));
@@ -197,14 +197,14 @@ impl CachedContents {
         kept.saturating_add(usize::try_from(BATCH_EVENTS_MAX).unwrap_or(usize::MAX)) > SHELF_EVENTS_MAX
     }
 
-    /// A reader that is further back than the shelf is long reads for itself, and keeps nothing here.
+    /// A reader that is too far back for the cache reads by itself, and needs nothing here.
     fn is_needed(&self, batch: &CachedBatch) -> bool {
         let length = i64::try_from(SHELF_EVENTS_MAX).unwrap_or(i64::MAX);
         let near = batch.after.saturating_sub(length)..batch.last;
         self.readers.values().any(|place| !place.lagging && near.contains(&place.after))
     }
 
-    /// Gives up the readers that need the oldest batch, and the batch.
+    /// Marks the readers that need the oldest batch as lagging, and drops the batch.
     fn mark_lagging(&mut self) {
         let Some(oldest) = self.batches.pop_front() else { return };
         for place in self.readers.values_mut().filter(|place| place.after < oldest.last) {
@@ -213,7 +213,7 @@ impl CachedContents {
     }
 }
 
-/// The last position of the aligned range that follows `after`.
+/// The last position of the aligned range after `after`.
 const fn border(after: i64) -> i64 {
     after.div_euclid(BATCH_EVENTS_MAX).saturating_add(1).saturating_mul(BATCH_EVENTS_MAX)
 }

@@ -1,4 +1,4 @@
-//! Events out of the bytes of Postgres' binary `copy` format.
+//! How are events decoded from Postgres' binary `copy` format?
 
 use crate::{
     domain::{
@@ -11,12 +11,12 @@ use crate::{
 
 use super::{FeedEntry, FeedError, UnreadableEvent};
 
-/// Signature, flags, and the length of an extension that is not used.
+/// Signature, flags, and the length of an unused extension.
 const HEADER_BYTES: usize = 19;
-/// Microseconds from 1970 to 2000, where Postgres counts from.
+/// Microseconds from 1970 to 2000, which Postgres counts from.
 const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
 
-/// What is not yet read of the bytes.
+/// The bytes that were not decoded yet.
 struct DecodeBuffer<'a>(&'a [u8]);
 
 impl<'a> DecodeBuffer<'a> {
@@ -28,7 +28,7 @@ impl<'a> DecodeBuffer<'a> {
 
     fn field(&mut self) -> Option<&'a [u8]> {
         let length = i32::from_be_bytes(self.take(4)?.try_into().ok()?);
-        // All columns are `not null`, so there is no negative length.
+        // All columns are `not null`, so there are no negative lengths.
         self.take(usize::try_from(length).ok()?)
     }
 
@@ -55,7 +55,7 @@ pub(super) fn entries(bytes: &[u8], shard: Shard) -> Result<Vec<FeedEntry>, Feed
     }
 }
 
-/// `None` when the row itself has another form; what its columns say is the entry's own matter.
+/// `None`: the row has another form. If only the contents of its columns are wrong, the entry says so.
 fn entry(cursor: &mut DecodeBuffer<'_>, shard: Shard) -> Option<FeedEntry> {
     let position = Position(cursor.big()?);
     let account = cursor.text()?;

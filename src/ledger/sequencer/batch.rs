@@ -1,4 +1,4 @@
-//! What is stored in the journal together?
+//! Which requests are stored in the journal together?
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -9,7 +9,7 @@ use crate::{
 
 use crate::ledger::request::{AccountUnique, ExecuteResult, Request};
 
-/// A request with its answer, which is told once it is stored, or what it was decided on.
+/// A request with its answer, which is sent once the batch is stored that the answer depends on.
 pub(super) type Answered<R> = (Request<R>, ExecuteResult);
 
 /// Decided commands that are not stored yet.
@@ -19,11 +19,11 @@ pub(super) struct PendingBatch<R> {
     pub(super) recorded_at: Timestamp,
     pub(super) rows: NewRows,
     decided: Vec<Answered<R>>,
-    /// Which decision each of its preconditions is for.
+    /// The index of the decision that each precondition is for.
     precondition_of: Vec<usize>,
-    /// What each account was before this batch, to go back to if it cannot be stored.
+    /// The accounts before this batch, to restore if it cannot be stored.
     pub(super) before: FxHashMap<AccountId, LoadedAccount>,
-    /// The keys and generations that are on their way: a second request with one of them waits for the first.
+    /// The keys and generations of the batch. A second request with one of them waits for the first.
     uniques: FxHashSet<AccountUnique>,
 }
 
@@ -50,13 +50,13 @@ impl<R> PendingBatch<R> {
         self.decided.len()
     }
 
-    /// How many events it has, while it is open.
+    /// How many events it has.
     pub(super) fn events(&self) -> usize {
         self.rows.len()
     }
 
-    /// Takes a request in. Its rows are in the batch already. A refusal waits as well for what it was decided on: it is
-    /// true only if that was stored.
+    /// Adds a request whose rows are already in the batch.
+    /// A refusal also waits for the batch that it was decided on, since it is only true if that is stored.
     pub(super) fn push(&mut self, request: Request<R>, answer: ExecuteResult) {
         if answer.as_ref().is_ok_and(|outcome| !outcome.events.is_empty()) {
             self.uniques.extend(request.uniques());
@@ -64,8 +64,8 @@ impl<R> PendingBatch<R> {
         self.decided.push((request, answer));
     }
 
-    /// What the decisions without events rest on. Those with events need no precondition: they are stored only where
-    /// they are right.
+    /// The preconditions of decisions without events.
+    /// Decisions with events need none, since the journal only stores them if their state is right.
     pub(super) fn preconditions(
         &mut self,
         accounts: &FxHashMap<AccountId, LoadedAccount>,
@@ -74,11 +74,11 @@ impl<R> PendingBatch<R> {
         for (index, (request, answer)) in self.decided.iter().enumerate() {
             let uniques: Vec<Unique> = match answer {
                 Ok(outcome) if !outcome.events.is_empty() => continue,
-                // What has no effect can be repeated.
+                // Commands without an effect can be repeated.
                 Ok(_) => Vec::new(),
                 Err(_) => request.uniques().map(|(_, unique)| unique).collect(),
             };
-            // If the batch has events of the account, they are stored only where it is what it was taken for.
+            // If the batch has events of the account, storing them already checks the account's state.
             let account = &request.account;
             let is_confirmed = self.before.contains_key(account);
             let sequence = accounts.get(account).filter(|_| !is_confirmed).map(LoadedAccount::sequence);
@@ -95,7 +95,7 @@ impl<R> PendingBatch<R> {
         !self.uniques.is_empty() && request.uniques().any(|unique| self.uniques.contains(&unique))
     }
 
-    /// An account as the decisions of this batch left it. `None`: it has none on it.
+    /// An account after this batch's decisions. `None`: the batch has no events of it.
     pub(super) fn account_now(&self, id: &AccountId) -> Option<LoadedAccount> {
         let mut account = self.before.get(id)?.clone();
         let of_account = self.decided.iter().filter(|(request, _)| request.account == *id);
@@ -107,7 +107,8 @@ impl<R> PendingBatch<R> {
         Some(account)
     }
 
-    /// The requests whose preconditions with these indexes do not hold, and the others with their answers.
+    /// Splits off the requests whose preconditions have these indexes, which do not hold, and returns the others with
+    /// their answers.
     pub(super) fn split(self, outdated: &[usize]) -> (Vec<Request<R>>, Vec<Answered<R>>) {
         if outdated.is_empty() {
             return (Vec::new(), self.decided);

@@ -1,4 +1,4 @@
-//! What are the events of one command on one known account?
+//! Which events does one command have, on one loaded account?
 
 use uuid::Uuid;
 
@@ -17,24 +17,24 @@ use crate::{
 
 use crate::ledger::request::{ExecuteError, ExecuteResult, Outcome, ReplyTo, Request};
 
-/// Where decisions go: one batch, after a position.
+/// Decides commands into one batch, after a position.
 #[derive(Debug)]
 pub(super) struct Decider<'a> {
     pub(super) shard: Shard,
     pub(super) catalog: &'a Catalog,
     pub(super) recorded_at: Timestamp,
-    /// The position of the last event that was decided. It moves on with each.
+    /// The position of the last decided event. Each decision moves it on.
     pub(super) last: &'a mut Position,
-    /// What stores the events, at the positions that they will have if the batch is stored.
+    /// The rows that store the events, with the positions that they will have.
     pub(super) rows: &'a mut NewRows,
 }
 
-/// The rules wrote what cannot be applied or stored.
+/// The rules wrote something that cannot be applied or stored.
 struct Damage;
 
 impl Decider<'_> {
-    /// Decides a request on `known`, and moves `known` on. `touched` is called before it moves. After
-    /// [`ExecuteError::Damaged`] the account must be looked at.
+    /// Decides a request on `known`, and applies the events to it. `touched` is called before that.
+    /// After [`ExecuteError::Damaged`], `known` must be dropped.
     pub(super) fn decide<R: ReplyTo>(
         &mut self,
         request: &Request<R>,

@@ -1,6 +1,6 @@
-//! What did the latest commands answer? So that most repeated requests are answered from memory.
+//! What did the latest commands answer? Most repeated requests are answered from memory.
 //!
-//! Only a shortcut: the unique indexes of the journal are what makes a command happen once.
+//! This is only a shortcut: the unique indexes of the journal guarantee that a command takes effect once.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -28,12 +28,12 @@ impl IdempotencyCache {
         found.next().map(|events| replay(request, Arc::clone(events)))
     }
 
-    /// What a command did that was stored as it was sent.
+    /// Remembers the events of a stored command.
     pub(super) fn insert<R>(&mut self, request: &Request<R>, events: &Arc<Vec<RecordedEvent>>) {
         request.uniques().for_each(|unique| self.insert_one(unique, events));
     }
 
-    /// What the command did that has this key, or is for this generation, in the journal.
+    /// Remembers the events of a command that the journal has under this key or generation.
     pub(super) fn insert_one(&mut self, unique: AccountUnique, events: &Arc<Vec<RecordedEvent>>) {
         self.answers.insert(unique.clone(), Arc::clone(events));
         self.order.push_back(unique);
@@ -45,7 +45,7 @@ impl IdempotencyCache {
     }
 }
 
-/// The answer to a request whose key or generation is in the journal already.
+/// The answer to a request whose key or generation is already in the journal.
 pub(super) fn replay<R>(request: &Request<R>, events: Arc<Vec<RecordedEvent>>) -> ExecuteResult {
     let same = events.first().is_some_and(|first| first.metadata.request_hash == request.hash);
     let last = events.last().map(RecordedEvent::at);

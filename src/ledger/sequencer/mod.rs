@@ -1,16 +1,16 @@
-//! In which order are commands decided, and what may be answered when? A state machine without a clock, a task or a
-//! database.
+//! In which order are commands decided, and what may be answered when?
+//! This is a state machine without a clock, a task or a database.
 //!
-//! It decides commands in memory, one after the other, on what it knows of the accounts.
+//! It decides commands in memory, one after the other, on loaded accounts.
 //! While one batch is being stored, the next one forms.
-//! Nobody is answered before the batch that their command is in, or was decided on, is stored.
-//! A refusal stores nothing, so it comes with preconditions, which are looked up before it is told: another instance
-//! may have been at the account, or the key may be taken.
-//! If a batch cannot be stored as it was decided, all that was decided on it is dropped and decided again under the
-//! journal's lock ([`recovery`]).
+//! A command is only answered once the batch is stored that it is in, or that its decision depends on.
+//! A refusal stores nothing, so it has preconditions that are checked before it is answered: another instance may have
+//! changed the account, or the key may be taken.
+//! If a batch cannot be stored as it was decided, everything that was decided on it is dropped and decided again under
+//! the journal's lock ([`recovery`]).
 //!
-//! Whoever drives it (a shard's task, or a simulation) does the input and output: it takes what [`Sequencer::seal`],
-//! [`Sequencer::next_load`] and [`Sequencer::recovery`] ask for, and says what came of it.
+//! Its driver (a shard's task, or a simulation) does the input and output: it carries out what [`Sequencer::seal`],
+//! [`Sequencer::next_load`] and [`Sequencer::recovery`] return, and reports the results.
 
 mod batch;
 mod decider;
@@ -40,50 +40,50 @@ use recovery::Recovery;
 
 pub(super) use recovery::{Locked, RecoveryRequest, Redecided};
 
-/// How much is kept in memory, and how much is asked for at once.
+/// How much is kept in memory, and how much is requested at once.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// Commands in hand: decided and not stored, or waiting for their account. The others wait in the queue.
+    /// Commands in progress: decided and not stored, or waiting for their account. Others wait in the queue.
     pub commands: usize,
     /// Commands that are handed over at once.
     pub arriving: usize,
-    /// Events in one batch. More wait for the next one.
+    /// Events in one batch. More wait for the next batch.
     pub batch_events: usize,
     pub accounts: usize,
-    /// Accounts that one load asks for.
+    /// Accounts in one load.
     pub load_accounts: usize,
     pub loads: usize,
     /// Answers that are remembered by their key.
     pub answers: usize,
 }
 
-/// What is to be stored, all or nothing.
+/// A batch to store, all or nothing.
 #[derive(Debug)]
 pub(super) struct AppendRequest {
     pub shard: Shard,
-    /// Where the journal must end for the rows to be right.
+    /// The position at which the journal must end.
     pub expected: Position,
     pub recorded_at: Timestamp,
     pub rows: NewRows,
-    /// What the decisions without events rest on. To be looked up when the rows are stored.
+    /// The preconditions of decisions without events, to check when the rows are stored.
     pub preconditions: Vec<Precondition>,
 }
 
-/// A batch that is stored.
+/// A stored batch.
 #[derive(Debug)]
 pub(super) struct Appended {
-    /// Where the journal ends with it.
+    /// The end of the journal, including the batch.
     pub position: Position,
     /// The indexes of preconditions that are not known to hold.
     pub outdated: Vec<usize>,
 }
 
-/// A batch that is not stored as it was decided.
+/// A batch that was not stored as it was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AppendFailure {
-    /// Nothing of it is stored, and never will be.
+    /// Nothing of it is stored, or will be.
     NotStored,
-    /// It is stored, or not, or will be, unless the journal's head moves first.
+    /// It may be stored, now or later, unless the journal's head moves first.
     Unknown,
 }
 
@@ -91,11 +91,11 @@ pub(super) enum AppendFailure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LoadFailure {
     Unavailable,
-    /// One of them has a history that the rules do not write.
+    /// One of them has a history that the rules cannot have written.
     Damaged,
 }
 
-/// Decisions that hold and have not been told yet.
+/// Decisions that hold and were not answered yet.
 #[derive(Debug)]
 #[must_use = "whoever sent the commands waits for their answers"]
 pub(super) struct Answers<R>(Vec<Answered<R>>);
@@ -105,34 +105,34 @@ pub(super) struct Sequencer<R> {
     shard: Shard,
     catalog: Arc<Catalog>,
     limits: Limits,
-    /// The last position that is known. Another instance may be further.
+    /// The last known position of the journal. Other instances may have stored more.
     head: Position,
-    /// The position of the last event that was decided, stored or not.
+    /// The position of the last decided event, stored or not.
     decided: Position,
     accounts: FxHashMap<AccountId, LoadedAccount>,
-    /// What is decided and will be stored next.
+    /// The batch that is forming.
     open: PendingBatch<R>,
-    /// What is on its way into the journal.
+    /// The batch that is being stored.
     sealed: Option<PendingBatch<R>>,
     recovery: Option<Recovery<R>>,
     answered: IdempotencyCache,
-    /// Commands with the key or the generation of one that is on its way, and those that came during a recovery.
+    /// Commands with the key or generation of one that is being stored, and those that arrived during a recovery.
     waiting: Vec<Request<R>>,
     /// Commands on accounts that are being loaded.
     loading: FxHashMap<AccountId, Vec<Request<R>>>,
     loading_count: usize,
     to_load: Vec<AccountId>,
-    /// Accounts that are loaded alone, because a load of several met one that is damaged.
+    /// Accounts to load one by one, because loading several failed on a damaged one.
     to_load_alone: Vec<AccountId>,
     loads: usize,
     snapshots_due: Vec<AccountId>,
-    /// A mistake that the simulation has to find.
+    /// A deliberate mistake that the simulation has to find.
     #[cfg(test)]
     pub(super) keeps_what_was_decided_on_a_lost_batch: bool,
 }
 
 impl<R: ReplyTo> Sequencer<R> {
-    /// `head`: where the journal ends.
+    /// `head`: the end of the journal.
     pub(super) fn new(shard: Shard, catalog: Arc<Catalog>, limits: Limits, head: Position) -> Self {
         Self {
             shard,
@@ -157,7 +157,7 @@ impl<R: ReplyTo> Sequencer<R> {
         }
     }
 
-    /// The last position that is known.
+    /// The last known position of the journal.
     pub(super) const fn head(&self) -> Position {
         self.head
     }
@@ -167,7 +167,7 @@ impl<R: ReplyTo> Sequencer<R> {
         self.recovery.is_some()
     }
 
-    /// Whether as many commands may be handed over as arrive at once.
+    /// Whether [`Limits::arriving`] more commands may be handed over.
     pub(super) fn has_room(&self) -> bool {
         let decided = self.open.len().saturating_add(self.sealed.as_ref().map_or(0, PendingBatch::len));
         let held = decided.saturating_add(self.waiting.len()).saturating_add(self.loading_count);
@@ -183,7 +183,7 @@ impl<R: ReplyTo> Sequencer<R> {
         in_hand == 0 && !is_on_its_way && self.loading.is_empty()
     }
 
-    /// Decides one command, or lets it wait for what it needs.
+    /// Decides one command, or keeps it until what it needs is there.
     pub(super) fn accept(&mut self, request: Request<R>, now: Timestamp) {
         if let Some(answer) = self.answered.find(&request) {
             request.answer(answer);
@@ -194,12 +194,12 @@ impl<R: ReplyTo> Sequencer<R> {
         }
     }
 
-    /// Whether a command with the key or the generation of this one is decided and not stored.
+    /// Whether a command with this key or generation is decided and not stored.
     fn is_on_its_way(&self, request: &Request<R>) -> bool {
         self.open.has_any_of(request) || self.sealed.as_ref().is_some_and(|sealed| sealed.has_any_of(request))
     }
 
-    /// Gives the request back when its account is not known.
+    /// Decides a request. Returns it if its account is not loaded.
     fn decide(&mut self, request: Request<R>, now: Timestamp) -> Option<Request<R>> {
         let Some(account) = self.accounts.get_mut(&request.account) else { return Some(request) };
         if self.open.is_empty() {
@@ -222,7 +222,7 @@ impl<R: ReplyTo> Sequencer<R> {
         let answer = decider.decide(&request, account, keep);
         if matches!(answer, Err(ExecuteError::Damaged)) {
             tracing::error!(account = %request.account, "a decision cannot be applied to its account");
-            // What the batch has decided before on this account stands.
+            // The batch's earlier decisions on this account stay as they are.
             if let Some(now) = self.open.account_now(&request.account) {
                 *account = now;
             }
@@ -252,7 +252,7 @@ impl<R: ReplyTo> Sequencer<R> {
         requests
     }
 
-    /// Accounts that have to be read now. [`Self::loaded`] must be told what came of it.
+    /// The accounts to load now. [`Self::loaded`] must be called with the result.
     pub(super) fn next_load(&mut self) -> Option<Vec<AccountId>> {
         if self.loads >= self.limits.loads {
             return None;
@@ -270,7 +270,7 @@ impl<R: ReplyTo> Sequencer<R> {
         Some(ids)
     }
 
-    /// What came of a load of these accounts.
+    /// Takes the result of a load of these accounts.
     pub(super) fn loaded(
         &mut self,
         ids: Vec<AccountId>,
@@ -287,7 +287,7 @@ impl<R: ReplyTo> Sequencer<R> {
                     requests.into_iter().for_each(|request| self.accept(request, now));
                 }
             }
-            // One damaged account must not keep the others from being loaded.
+            // One damaged account must not prevent the others from being loaded.
             Err(LoadFailure::Damaged) if ids.len() > 1 => self.to_load_alone.extend(ids),
             Err(failure) => {
                 let answer = match failure {
@@ -301,14 +301,14 @@ impl<R: ReplyTo> Sequencer<R> {
         }
     }
 
-    /// Forgets accounts when there are too many, none that the open batch is about.
+    /// Drops accounts from memory if there are too many, but none that the open batch changes.
     fn make_room(&mut self) {
         if self.accounts.len() >= self.limits.accounts && self.open.is_empty() {
             self.accounts.clear();
         }
     }
 
-    /// Closes the open batch, unless one is on its way. [`Self::appended`] must be told what came of it.
+    /// Closes the open batch, unless one is being stored. [`Self::appended`] must be called with the result.
     pub(super) fn seal(&mut self) -> Option<AppendRequest> {
         if self.sealed.is_some() || self.recovery.is_some() || self.open.is_empty() {
             return None;
@@ -326,8 +326,8 @@ impl<R: ReplyTo> Sequencer<R> {
         Some(request)
     }
 
-    /// What came of the sealed batch: what may be told now. What does not hold is to be recovered
-    /// ([`Self::recovery`]).
+    /// Takes the result of the sealed batch, and returns what may be answered.
+    /// What does not hold has to be recovered ([`Self::recovery`]).
     pub(super) fn appended(&mut self, appended: Result<Appended, AppendFailure>) -> Answers<R> {
         let Some(mut batch) = self.sealed.take() else { return Answers(Vec::new()) };
         match appended {
@@ -348,13 +348,13 @@ impl<R: ReplyTo> Sequencer<R> {
         }
     }
 
-    /// Tells what holds, and goes on with the commands that waited for it.
+    /// Answers, and goes on with the commands that waited for these.
     pub(super) fn answer(&mut self, answers: Answers<R>, now: Timestamp) {
         answers.0.into_iter().for_each(|(request, answer)| self.tell(request, answer));
         self.accept_waiting(now);
     }
 
-    /// Answers a request, and remembers what it did.
+    /// Answers a request, and remembers the answer.
     fn tell(&mut self, request: Request<R>, answer: ExecuteResult) {
         if let Ok(outcome) = &answer
             && !outcome.events.is_empty()
@@ -374,7 +374,7 @@ impl<R: ReplyTo> Sequencer<R> {
         self.accounts.extend(before);
     }
 
-    /// Accounts that have enough new events for a new snapshot.
+    /// Accounts with enough new events for a snapshot.
     pub(super) fn take_due_snapshots(&mut self) -> Vec<AccountId> {
         std::mem::take(&mut self.snapshots_due)
     }

@@ -1,9 +1,9 @@
-//! What if a batch could not be stored as it was decided, or nobody knows whether it was?
+//! What happens if a batch was not stored as it was decided, or it is not known whether it was?
 //!
-//! Everything is decided again, under the lock on the journal's head, so that nothing can change meanwhile:
-//! first it is looked up which of the commands are in the journal already, by their keys and generations, then the
-//! accounts are brought up to date, then what is left is decided and stored in the same transaction. An append that was
-//! lost on the way can come later, but then finds the head moved and is refused.
+//! Everything is decided again under the lock on the journal's head, so that nothing else can change.
+//! First, the commands that are already in the journal are found by their keys and generations.
+//! Then the accounts are brought up to date, and the remaining commands are decided and stored in the same transaction.
+//! An append that was delayed may arrive later, but is then refused, because the head has moved.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,11 +24,11 @@ use crate::{
 use super::{AppendRequest, Sequencer, decider::Decider, idempotency_cache};
 use crate::ledger::request::{AccountUnique, ExecuteError, ExecuteResult, ReplyTo, Request};
 
-/// Commands that are decided again, and those that wait until they are.
+/// Commands that are decided again, and those that wait for that.
 #[derive(Debug)]
 pub(super) struct Recovery<R> {
     requests: Vec<Request<R>>,
-    /// What was decided on the lost batch.
+    /// Commands that were decided on the lost batch.
     later: Vec<Request<R>>,
     /// Whether an earlier attempt may have stored them.
     may_be_stored: bool,
@@ -38,26 +38,26 @@ pub(super) struct Recovery<R> {
 #[derive(Debug)]
 pub(in crate::ledger) struct RecoveryRequest {
     pub uniques: Vec<AccountUnique>,
-    /// The accounts as far as they are known.
+    /// The accounts, as they are known here.
     pub accounts: Vec<LoadedAccount>,
     /// How many commands wait for it.
     pub commands: usize,
 }
 
-/// What was looked up under the lock.
+/// The results of the look-up under the lock.
 #[derive(Debug)]
 pub(in crate::ledger) struct Locked {
     pub head: Position,
-    /// The events of commands that are in the journal already.
+    /// The events of commands that are already in the journal.
     pub found: BTreeMap<AccountUnique, Vec<RecordedEvent>>,
-    /// The accounts as they are. One whose history is damaged is left out.
+    /// The current accounts. Damaged ones are left out.
     pub accounts: Vec<LoadedAccount>,
 }
 
-/// What was decided again. To be stored in the transaction that holds the lock.
+/// What was decided again, to be stored in the transaction that holds the lock.
 #[derive(Debug)]
 pub(in crate::ledger) struct Redecided {
-    /// Without preconditions: nothing can change under the lock.
+    /// It has no preconditions, since nothing can change under the lock.
     pub append: AppendRequest,
     verdicts: Vec<Verdict>,
     accounts: FxHashMap<AccountId, LoadedAccount>,
@@ -65,15 +65,15 @@ pub(in crate::ledger) struct Redecided {
 
 #[derive(Debug)]
 enum Verdict {
-    /// The journal has a command with this key, or for this generation, already.
+    /// The journal already has a command with this key or generation.
     Found(AccountUnique, Arc<Vec<RecordedEvent>>),
     Decided(ExecuteResult),
-    /// Another command of the same batch has the same key, or is for the same generation.
+    /// Another command of the same batch has the same key or generation.
     Repeat,
 }
 
 impl<R: ReplyTo> Sequencer<R> {
-    /// Decides requests again that rest on what is not so, after going back to what the accounts were `before`.
+    /// Begins to decide requests again whose decisions do not hold, after restoring the accounts `before` them.
     pub(super) fn begin_recovery(
         &mut self,
         requests: Vec<Request<R>>,
@@ -85,14 +85,14 @@ impl<R: ReplyTo> Sequencer<R> {
         if self.keeps_what_was_decided_on_a_lost_batch {
             self.open = std::mem::take(&mut later);
         }
-        // What the later batch was decided on is gone too; the earlier state is restored last.
+        // The later batch was decided on the lost one, so its accounts are restored first and the earlier state last.
         self.restore(std::mem::take(&mut later.before));
         self.restore(before);
         self.decided = self.head;
         self.recovery = Some(Recovery { requests, later: later.into_requests(), may_be_stored });
     }
 
-    /// What has to be looked up, under the lock on the journal's head, for what is decided again. `None`: nothing is.
+    /// What to look up under the lock on the journal's head. `None`: nothing has to be decided again.
     pub(in crate::ledger) fn recovery(&self) -> Option<RecoveryRequest> {
         let Recovery { requests, .. } = self.recovery.as_ref()?;
         let uniques: BTreeSet<AccountUnique> = requests.iter().flat_map(Request::uniques).collect();
@@ -107,7 +107,7 @@ impl<R: ReplyTo> Sequencer<R> {
         })
     }
 
-    /// Decides again, on what was looked up. Changes nothing yet.
+    /// Decides again on the results of the look-up. The sequencer itself is not changed.
     pub(in crate::ledger) fn decide_again(&self, locked: Locked, now: Timestamp) -> Redecided {
         let Locked { head, found, accounts } = locked;
         let found: BTreeMap<AccountUnique, Arc<Vec<RecordedEvent>>> =
@@ -159,7 +159,7 @@ impl<R: ReplyTo> Sequencer<R> {
         for (request, verdict) in requests.into_iter().zip(verdicts) {
             match verdict {
                 Verdict::Found(unique, events) => {
-                    // The request may have another key as well, which the journal does not have.
+                    // The request may also have a key that the journal does not have yet.
                     self.answered.insert_one(unique, &events);
                     let answer = idempotency_cache::replay(&request, events);
                     request.answer(answer);
@@ -172,15 +172,15 @@ impl<R: ReplyTo> Sequencer<R> {
         self.accept_waiting(now);
     }
 
-    /// An attempt has failed. `may_be_stored`: nobody knows whether its transaction was committed.
+    /// An attempt has failed. `may_be_stored`: it is not known whether its transaction was committed.
     pub(in crate::ledger) fn recovery_failed(&mut self, may_be_stored: bool) {
         if let Some(recovery) = &mut self.recovery {
             recovery.may_be_stored |= may_be_stored;
         }
     }
 
-    /// Answers that the commands cannot be stored now, and goes on with the others. What may be stored all the same
-    /// moved the journal's head then, so nothing is decided on a state that has passed.
+    /// Answers that the commands cannot be stored now, and goes on with the others.
+    /// If they were stored after all, the journal's head has moved, so that nothing is decided on an old state.
     pub(in crate::ledger) fn give_up_recovery(&mut self, now: Timestamp) {
         let Some(Recovery { requests, later, may_be_stored }) = self.recovery.take() else { return };
         let answer = if may_be_stored { ExecuteError::OutcomeUnknown } else { ExecuteError::Unavailable };

@@ -1,4 +1,4 @@
--- Who asked for what was done under these keys.
+-- Who requested the calls with these keys?
 select found.*
 from unnest($1::text[]) wanted (stripe_key)
 cross join lateral (

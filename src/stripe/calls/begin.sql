@@ -1,6 +1,6 @@
--- Begins a call: notes what is asked, before it is asked.
+-- Begins a call: stores the request before it is sent.
 --
--- Nothing where the key is taken: whoever took it has written what is asked.
+-- Returns nothing if the key is taken: then another attempt has stored the request.
 insert into ledger.stripe_calls
     (account, operation, idempotency_key, stripe_key, asked, request, state, begun_at, changed_at, asked_at, resolve_at,
      actor)

@@ -1,4 +1,4 @@
--- What is due to be asked again. Whoever claims it has it for a while, longer each time.
+-- Claims calls that are due to be followed up. A claim lasts for a while, longer each time.
 with due as (
     select account, operation, idempotency_key
     from ledger.stripe_calls

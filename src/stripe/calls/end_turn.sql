@@ -1,2 +1,2 @@
--- Ends an account's turn to be sold to.
+-- Ends the turn of a sale to an account.
 delete from ledger.sale_turns where account = $1 and token = $2

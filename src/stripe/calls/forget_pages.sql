@@ -1,4 +1,4 @@
--- Forgets pages of Stripe that were asked for before a time: nobody comes back to them.
+-- Deletes pages at Stripe that were requested before a time, since nobody returns to them.
 delete from ledger.stripe_calls
 where ctid in (
     select ctid

@@ -1,4 +1,5 @@
-//! Which calls were made, and what is their outcome? Written down before asking, so that nothing is asked twice.
+//! Which calls were made to Stripe, and what is their outcome?
+//! Each is stored before it is sent, so that nothing is done twice.
 
 mod open_calls;
 mod operation;
@@ -23,13 +24,13 @@ use crate::domain::{
     time::Timestamp,
 };
 
-/// Where calls are written down. Cheap to clone.
+/// The table of calls. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Calls {
     pool: PgPool,
 }
 
-/// One call: of an account, for an operation, by the caller's key.
+/// A call: for an account, of an operation, under the caller's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallId {
     pub account: AccountId,
@@ -37,35 +38,35 @@ pub struct CallId {
     pub key: String,
 }
 
-/// A call as it is written down.
+/// A call as it is stored.
 #[derive(Debug)]
 pub struct StoredCall<R, A> {
     pub key: StripeKey,
-    /// What the caller asked for, as a hash.
+    /// A hash of the caller's request.
     pub asked: [u8; 32],
     pub request: R,
     pub outcome: CallOutcome<A>,
-    /// Whether Stripe may have been asked for it.
+    /// Whether Stripe may have got the request.
     pub asked_before: bool,
     pub begun: CallStart,
 }
 
-/// When it was written down, and for whom.
+/// When a call was stored, and for whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallStart {
     pub at: Timestamp,
-    /// `None`: it was done for no change of a subscription, or before that was written down.
+    /// `None`: it was not for a change of a subscription, or an earlier release stored it.
     pub by: Option<Actor>,
 }
 
 /// How far a call has come.
 #[derive(Debug)]
 pub enum CallOutcome<A> {
-    /// Not asked yet, or with an outcome that nobody knows.
+    /// Not sent yet, or with an unknown outcome.
     Open,
     Done(A),
     Rejected(Rejection),
-    /// Nobody will ever know.
+    /// The outcome can no longer be found out.
     Lost,
 }
 
@@ -73,7 +74,7 @@ pub enum CallOutcome<A> {
 pub enum CallsError {
     #[error("the calls to Stripe cannot be read or written")]
     Storage(#[from] sqlx::Error),
-    #[error("a call to Stripe is written down in a form that this program does not read")]
+    #[error("a stored call to Stripe cannot be read")]
     Unreadable(#[from] serde_json::Error),
 }
 
@@ -89,8 +90,8 @@ struct CallRow {
 }
 
 impl CallId {
-    /// The key at Stripe, the same whenever it is asked for. Each part is hashed with its length, so that no two calls
-    /// have one key.
+    /// The call's key at Stripe, the same for every attempt.
+    /// Each part is hashed with its length, so that different calls always have different keys.
     #[must_use]
     pub fn stripe_key(&self) -> StripeKey {
         let mut hasher = Sha256::new();
@@ -111,7 +112,7 @@ impl Calls {
     /// The call with this id, if it was ever begun.
     ///
     /// # Errors
-    /// When the database does not answer, or holds what cannot be read.
+    /// If the database does not answer, or the stored call cannot be read.
     pub async fn find<R: DeserializeOwned, A: DeserializeOwned>(
         &self,
         id: &CallId,
@@ -125,10 +126,10 @@ impl Calls {
         row.map(read).transpose()
     }
 
-    /// Writes down what is about to be asked. `false`: it was written down before.
+    /// Stores what is about to be requested. `false`: it was stored before.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn begin<R: Serialize + Sync>(
         &self,
         id: &CallId,
@@ -150,10 +151,10 @@ impl Calls {
         Ok(begun.rows_affected() == 1)
     }
 
-    /// Who asked for what was done under these keys at Stripe.
+    /// Who requested the calls with these keys at Stripe.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn askers(
         connection: &mut PgConnection,
         keys: &[&str],
@@ -167,10 +168,10 @@ impl Calls {
         Ok(known.collect())
     }
 
-    /// Writes down what Stripe did.
+    /// Stores what Stripe answered.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn done<A: Serialize + Sync>(
         &self,
         id: &CallId,
@@ -180,10 +181,10 @@ impl Calls {
         self.settle(id, "done", answer, at).await
     }
 
-    /// Writes down why Stripe said no.
+    /// Stores why Stripe refused.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn rejected(&self, id: &CallId, why: &Rejection, at: Timestamp) -> Result<(), CallsError> {
         self.settle(id, "rejected", why, at).await
     }
@@ -207,10 +208,10 @@ impl Calls {
         Ok(())
     }
 
-    /// Takes back what was written down and never asked.
+    /// Deletes a call that was stored and never sent.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn withdraw(&self, id: &CallId) -> Result<(), sqlx::Error> {
         let withdraw =
             sqlx::query(include_str!("withdraw.sql")).bind(id.account.as_str()).bind(id.operation.as_str());
@@ -221,7 +222,7 @@ impl Calls {
     /// When the `nth` latest call of an operation was begun, counted from 1, if that was after `since`.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn nth_begun(
         &self,
         id: &CallId,

@@ -1,4 +1,4 @@
--- When the nth latest was begun, if that was after an instant.
+-- When was the nth latest call begun, if that was after a time?
 select begun_at
 from ledger.stripe_calls
 where account = $1 and operation = $2 and begun_at > $3

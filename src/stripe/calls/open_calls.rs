@@ -1,4 +1,4 @@
-//! Which calls have an outcome that nobody knows, and what becomes of them?
+//! Which calls have an unknown outcome, and what is done about them?
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::Row;
@@ -6,24 +6,24 @@ use sqlx::Row;
 use super::{CallId, Calls, Operation};
 use crate::domain::{ids::AccountId, time::Timestamp};
 
-/// How long Stripe is relied on to know a key, of the day that it says: after that, asking again could do it again.
+/// How long a key can be sent to Stripe again. Stripe documents a day; after that, the call could happen twice.
 pub const KEY_LIVES: TimeDelta = TimeDelta::hours(23);
-/// How long an asking may take before it is looked at by the program itself: longer than a client tries.
+/// How long an attempt may take before the program itself follows it up: longer than a client retries.
 pub const RESOLVE_AFTER: TimeDelta = TimeDelta::seconds(60);
-/// How long the key of a page is remembered. What a repetition would open after that does nothing by itself.
+/// How long the key of a page is remembered. A page that is opened again after that does nothing by itself.
 pub const PAGES_KEPT: TimeDelta = TimeDelta::days(90);
 
-/// One time that Stripe is asked.
+/// One attempt to call Stripe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallAttempt {
-    /// Whether it was asked before, with an outcome that is not known.
+    /// Whether an earlier attempt has an unknown outcome.
     pub again: bool,
-    /// When it was asked first.
+    /// When the first attempt was made.
     since: Timestamp,
     number: i32,
 }
 
-/// A call that is due to be asked again.
+/// A call that is due to be followed up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DueCall {
     pub account: String,
@@ -40,7 +40,7 @@ impl CallAttempt {
 }
 
 impl DueCall {
-    /// `None`: it is of an account that cannot be one.
+    /// `None`: the stored account id is not valid.
     #[must_use]
     pub fn id(&self, operation: Operation) -> Option<CallId> {
         let account = AccountId::parse(&self.account).ok()?;
@@ -49,10 +49,10 @@ impl DueCall {
 }
 
 impl Calls {
-    /// Writes down that Stripe is about to be asked. `None`: it is settled.
+    /// Stores that Stripe is about to be called. `None`: the outcome is known already.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn begin_attempt(
         &self,
         id: &CallId,
@@ -69,10 +69,10 @@ impl Calls {
         Ok(row.map(|(again, since, number)| CallAttempt { again, since: since.into(), number }))
     }
 
-    /// Writes down that nothing has happened, if that is known of every asking. `false`: it is not.
+    /// Stores that nothing has happened, if that is known of every attempt. `false`: it is not.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn mark_not_sent(
         &self,
         id: &CallId,
@@ -93,10 +93,10 @@ impl Calls {
         Ok(noted.rows_affected() == 1)
     }
 
-    /// Takes up to `max` calls that are due to be asked again. Nobody else gets them for a while.
+    /// Claims up to `max` calls that are due. No other instance gets them for a while.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn claim(&self, now: Timestamp, max: i64) -> Result<Vec<DueCall>, sqlx::Error> {
         let rows =
             sqlx::query(include_str!("claim.sql")).bind(now.to_utc()).bind(max).fetch_all(&self.pool).await?;
@@ -106,10 +106,10 @@ impl Calls {
         due.collect()
     }
 
-    /// Writes down that nobody will ever know, by this key.
+    /// Stores that the outcome under this key can no longer be found out.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn mark_lost(&self, id: &CallId, now: Timestamp) -> Result<(), sqlx::Error> {
         let lose =
             sqlx::query(include_str!("mark_lost.sql")).bind(id.account.as_str()).bind(id.operation.as_str());
@@ -117,10 +117,10 @@ impl Calls {
         Ok(())
     }
 
-    /// Forgets a call whose outcome is not known, so that the same is asked anew.
+    /// Deletes a call with an unknown outcome, so that it can be begun again.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn forget(&self, id: &CallId) -> Result<(), sqlx::Error> {
         let forget =
             sqlx::query(include_str!("forget.sql")).bind(id.account.as_str()).bind(id.operation.as_str());
@@ -128,19 +128,19 @@ impl Calls {
         Ok(())
     }
 
-    /// Forgets up to `max` pages that are long over, and says how many.
+    /// Deletes up to `max` pages that are older than [`PAGES_KEPT`], and returns how many.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn forget_pages(&self, now: Timestamp, max: i64) -> Result<u64, sqlx::Error> {
         let forget = sqlx::query(include_str!("forget_pages.sql")).bind(now.minus(PAGES_KEPT).to_utc());
         Ok(forget.bind(max).execute(&self.pool).await?.rows_affected())
     }
 
-    /// How many calls are open, and for how many seconds the oldest of them.
+    /// How many calls are open, and for how many seconds the oldest has been.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn count_open(&self, now: Timestamp) -> Result<(i64, i64), sqlx::Error> {
         sqlx::query_as(include_str!("count_open.sql")).bind(now.to_utc()).fetch_one(&self.pool).await
     }

@@ -1,23 +1,23 @@
-//! What is Stripe asked to do, each time once?
+//! Which operations does Stripe carry out, each exactly once?
 
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-/// What is done about a call of which Stripe has forgotten the key, and of which nobody knows what came of it.
+/// What is done about a call with an unknown outcome, if Stripe has forgotten its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnknownOutcome {
-    /// Doing it again costs nothing and does nothing twice: it may be begun anew. A customer that was perhaps made has
-    /// nothing, what is detached or closed stays so, and in a new schedule nothing changes.
+    /// The call may be begun again, since doing it twice is harmless: a customer that was perhaps made has nothing,
+    /// what was detached or closed stays so, and a new schedule changes nothing yet.
     Forget,
-    /// The subscription says whether it was changed as was wanted. If it does not, nobody will know.
+    /// The subscription shows whether it was changed as requested. If it does not, the outcome is lost.
     Compare,
-    /// Nobody will know, and a person is told.
+    /// The outcome is lost, and an operator is told.
     Lose,
 }
 
-/// Each operation, by the name that is stored, with what is done about an outcome that nobody knows.
+/// Defines each operation, its stored name, and what is done about an unknown outcome.
 macro_rules! operations {
     ($($(#[$doc:meta])* $name:ident = $stored:literal => $unknown:ident,)*) => {
-        /// What a call does. Its name is stored, and part of the key at Stripe.
+        /// What a call does. The name is stored, and a part of the key at Stripe.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
         #[strum(const_into_str)]
         pub enum Operation {
@@ -36,13 +36,13 @@ macro_rules! operations {
 }
 
 operations! {
-    /// An account is made a customer once, whichever of its requests comes first.
+    /// An account gets one customer, whichever request comes first.
     CreateCustomer = "customer" => Forget,
     OpenCheckout = "checkout_session" => Lose,
     ExpireCheckout = "expire_checkout" => Forget,
     OpenPortal = "portal_session" => Lose,
     AttachPaymentMethod = "attach_payment_method" => Lose,
-    /// Its key is the method's id: a method is detached once, and does not come back.
+    /// Its key is the payment method's id: a payment method is detached once, and cannot be attached again.
     DetachPaymentMethod = "detach_payment_method" => Forget,
     CreatePayment = "payment" => Lose,
     ConfirmPayment = "confirm_payment" => Lose,
@@ -56,27 +56,27 @@ operations! {
     PauseSubscription = "subscription_pause" => Compare,
     ResumeSubscription = "subscription_resume" => Compare,
     WithdrawChange = "subscription_withdraw_change" => Compare,
-    /// A schedule in which nothing changes yet.
+    /// Makes a schedule that changes nothing yet.
     OpenSchedule = "subscription_schedule" => Forget,
-    /// Before something else is done at once. Its key is the schedule's id: it is released once.
+    /// Releases a schedule before something else is done at once. Its key is the schedule's id: it is released once.
     ReleaseSchedule = "subscription_schedule_release" => Forget,
-    /// Whether an account pays twice for what is sold once is found out, and mended. Its key is both subscriptions'
-    /// ids.
+    /// Finds out whether an account pays for two subscriptions where only one is sold, and ends one.
+    /// Its key is both subscriptions' ids.
     EndDuplicate = "second_subscription" => Lose,
-    /// Its key is the subscription.
+    /// Its key is the subscription's id.
     CancelDuplicate = "second_subscription_cancel" => Lose,
-    /// Its key is the payment.
+    /// Its key is the payment's id.
     RefundDuplicate = "second_subscription_refund" => Lose,
 }
 
 impl Operation {
-    /// Its name, as it is stored.
+    /// The stored name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         self.into_str()
     }
 
-    /// `None`: it is of a newer release, whose instances see to it.
+    /// `None`: the operation is one of a newer release, whose instances resolve it.
     #[must_use]
     pub fn find(name: &str) -> Option<Self> {
         name.parse().ok()

@@ -1,5 +1,5 @@
--- What else of an account was asked for that a plan could come of: whether any outcome is unknown, and whether there
--- was any since an instant.
+-- Which other calls of an account may have sold a plan: does any have an unknown outcome, and was any begun since a
+-- time?
 select coalesce(bool_or(state = 'open'), false), coalesce(bool_or(begun_at > $4), false)
 from ledger.stripe_calls
 where account = $1

@@ -1,5 +1,5 @@
-//! Who sells to an account now? One request at a time, on whichever instance, so that each sees what the one before has
-//! sold.
+//! Who sells to an account now?
+//! One request at a time, over all instances, so that each sees what the one before has sold.
 
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -7,10 +7,10 @@ use uuid::Uuid;
 use super::{CallId, Calls};
 use crate::domain::{ids::AccountId, time::Timestamp};
 
-/// How long a turn lasts that nobody ends: longer than Stripe is waited for.
+/// After how many seconds a turn ends by itself: longer than a call to Stripe takes.
 const TURN_S: f64 = 120.0;
 
-/// A turn. It is over when it is dropped.
+/// A turn. It ends when it is dropped.
 #[derive(Debug)]
 pub struct CallTurn {
     pool: PgPool,
@@ -18,20 +18,20 @@ pub struct CallTurn {
     token: Uuid,
 }
 
-/// What else an account was asked to pay for that a plan could come of.
+/// Other calls of an account that may have sold a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SoldLately {
-    /// Of one of them, nobody knows what came of it.
+    /// Whether any of them has an unknown outcome.
     pub unknown: bool,
-    /// One of them was begun not long ago.
+    /// Whether any of them was begun recently.
     pub any: bool,
 }
 
 impl Calls {
-    /// `None`: it is somebody else's.
+    /// Takes the account's turn. `None`: another request has it.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn take_turn(&self, account: &AccountId) -> Result<Option<CallTurn>, sqlx::Error> {
         let (account, token) = (account.as_str().to_owned(), Uuid::new_v4());
         let taken = sqlx::query(include_str!("take_turn.sql")).bind(&account).bind(token).bind(TURN_S);
@@ -39,10 +39,10 @@ impl Calls {
         Ok(taken.then(|| CallTurn { pool: self.pool.clone(), account, token }))
     }
 
-    /// Forgets a call with an outcome that nobody knows, if it was asked first before then. `false`: it was not.
+    /// Deletes a call with an unknown outcome that was first sent before `before`. `false`: there was none.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn forget_old(&self, id: &CallId, before: Timestamp) -> Result<bool, sqlx::Error> {
         let forgotten = sqlx::query(include_str!("forget_old.sql"))
             .bind(id.account.as_str())
@@ -54,10 +54,10 @@ impl Calls {
         Ok(forgotten.rows_affected() == 1)
     }
 
-    /// What else was sold to the account since then, or may have been.
+    /// What else was, or may have been, sold to the account since `since`.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn sold_lately(&self, id: &CallId, since: Timestamp) -> Result<SoldLately, sqlx::Error> {
         let (unknown, any) = sqlx::query_as(include_str!("sold_lately.sql"))
             .bind(id.account.as_str())
@@ -71,7 +71,7 @@ impl Calls {
 }
 
 impl Drop for CallTurn {
-    /// Also when the caller has gone away in the middle. Where the program ends, it is left to run out.
+    /// Also runs if the caller disconnects. If the program ends, the turn ends after [`TURN_S`].
     fn drop(&mut self) {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let (pool, account, token) = (self.pool.clone(), std::mem::take(&mut self.account), self.token);

@@ -1,4 +1,4 @@
-//! What is written down when an account has two subscriptions where one is sold, and what became of them?
+//! What is stored about two subscriptions of an account that may have only one?
 
 use serde::{Deserialize, Serialize};
 
@@ -8,9 +8,9 @@ pub struct Two {
     pub subscriptions: [String; 2],
 }
 
-/// What became of them.
+/// What was done about them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TwoSettled {
-    /// The one that was cancelled; `None`: none was.
+    /// The cancelled subscription. `None`: none was cancelled.
     pub cancelled: Option<String>,
 }

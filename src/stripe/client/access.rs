@@ -1,4 +1,4 @@
-//! With what is Stripe asked, and where? A key that is never shown, and an address.
+//! With which key, and at which URL, is Stripe called? The key is never shown.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use reqwest::header::HeaderValue;
 
 use crate::catalog::Mode;
 
-/// Stripe's own address, where another is not set.
+/// Stripe's own URL, which is used unless another one is set.
 pub const API_URL_DEFAULT: &str = "https://api.stripe.com";
 
 /// A secret or restricted key.
@@ -15,25 +15,27 @@ pub struct SecretKey(String);
 
 /// The text is deliberately not repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it begins with sk_test_, rk_test_, sk_live_ or rk_live_, and has only visible ASCII characters")]
+#[error(
+    "it has to begin with sk_test_, rk_test_, sk_live_ or rk_live_, and to have only visible ASCII characters"
+)]
 pub struct InvalidSecretKey;
 
 impl SecretKey {
     /// # Errors
-    /// When the text is no secret or restricted key.
+    /// If the text is not a secret or restricted key.
     pub fn parse(text: &str) -> Result<Self, InvalidSecretKey> {
         let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
         let known = Mode::of_secret_key(text).is_some();
         if known && visible { Ok(Self(text.to_owned())) } else { Err(InvalidSecretKey) }
     }
 
-    /// Whether it moves real money.
+    /// The mode of the key: in live mode it moves real money.
     #[must_use]
     pub fn mode(&self) -> Mode {
         Mode::of_secret_key(&self.0).unwrap_or(Mode::Test)
     }
 
-    /// What is sent with each request. It is hidden wherever headers are shown.
+    /// The header that is sent with each request. It is hidden wherever headers are printed.
     pub(super) fn authorization(&self) -> HeaderValue {
         // Only visible ASCII characters are in it.
         let mut header =
@@ -49,17 +51,17 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-/// Where Stripe's API is.
+/// The URL of Stripe's API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiUrl(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is an address such as https://api.stripe.com, or http://127.0.0.1:12111 for a sandbox")]
+#[error("it has to be an address such as https://api.stripe.com, or http://127.0.0.1:12111 for a sandbox")]
 pub struct InvalidApiUrl;
 
 impl ApiUrl {
     /// # Errors
-    /// When the text is no address of an HTTP server, or has a user, a query or a fragment in it.
+    /// If the text is not the URL of an HTTP server, or contains a user, a query or a fragment.
     pub fn parse(text: &str) -> Result<Self, InvalidApiUrl> {
         let url = reqwest::Url::parse(text).map_err(|_| InvalidApiUrl)?;
         let is_anonymous = url.username().is_empty() && url.password().is_none();
@@ -68,13 +70,13 @@ impl ApiUrl {
         if known { Ok(Self(url.as_str().trim_end_matches('/').to_owned())) } else { Err(InvalidApiUrl) }
     }
 
-    /// Whether what is sent there can be read on the way.
+    /// Whether requests are sent unencrypted.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.0.starts_with("http://")
     }
 
-    /// With the slash at the end that the client needs.
+    /// With a slash at the end, which the client needs.
     pub(super) fn base(&self) -> String {
         format!("{}/", self.0)
     }

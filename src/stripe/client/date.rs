@@ -1,4 +1,4 @@
-//! What time is it at Stripe? Signatures are dated by its clock, and checked by ours.
+//! What time is it at Stripe? Its clock dates signatures, and this machine's clock checks them.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use crate::domain::time::Timestamp;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 impl ApiUrl {
-    /// The time there, to the second, as the header of any answer says it; `None` when there is no answer.
+    /// The time at Stripe, to the second, from the header of any answer. `None`: there is no answer.
     ///
-    /// No key is sent: a refusal has a date too.
+    /// No key is sent, since a refusal has a date, too.
     pub async fn date(&self) -> Option<Timestamp> {
         let client = reqwest::Client::builder().timeout(TIMEOUT).build().ok()?;
         let answer = client.get(format!("{}v1/webhook_endpoints", self.base())).send().await.ok()?;

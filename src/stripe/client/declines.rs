@@ -1,11 +1,11 @@
 //! What can a person do after a payment was declined?
 //!
-//! The codes are Stripe's, the advice is a small number of things that a front end can act on. A code that is not in
-//! the table is answered as the bank's plain no.
+//! The codes are Stripe's, and the remedies are a few things that a front end can act on.
+//! An unknown code is treated as a general decline by the bank.
 
 use super::Rejection;
 
-/// What helps.
+/// What can help after a decline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Remedy {
     AnotherMethod,
@@ -26,7 +26,7 @@ impl Remedy {
         Self::TryLater,
     ];
 
-    /// Stable: front ends decide on it.
+    /// Stable: front ends branch on it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -39,7 +39,7 @@ impl Remedy {
         }
     }
 
-    /// For the person, in a sentence.
+    /// A sentence for the person.
     #[must_use]
     pub const fn advice(self) -> &'static str {
         match self {
@@ -58,9 +58,10 @@ impl Remedy {
     }
 }
 
-/// Each of Stripe's decline codes, and those error codes that come without one.
+/// Each of Stripe's decline codes, and the error codes that come without one.
 ///
-/// Of a card that was lost or stolen, and of suspected fraud, a person is told no more than of any other card.
+/// If a card is reported as lost or stolen, or fraud is suspected, the person gets the same advice as for any other
+/// card.
 pub const DECLINES: &[(&str, Remedy)] = &[
     ("approve_with_id", Remedy::TryAgain),
     ("authentication_not_handled", Remedy::Authenticate),
@@ -118,7 +119,7 @@ pub const DECLINES: &[(&str, Remedy)] = &[
     ("withdrawal_count_limit_exceeded", Remedy::AnotherMethod),
 ];
 
-/// What helps against a decline: by the bank's code, else by Stripe's.
+/// What can help after a decline, by the bank's code, or else by Stripe's.
 #[must_use]
 pub fn remedy(decline_code: Option<&str>, code: Option<&str>) -> Remedy {
     let known = [decline_code, code].into_iter().flatten().find_map(|code| {
@@ -129,7 +130,7 @@ pub fn remedy(decline_code: Option<&str>, code: Option<&str>) -> Remedy {
 }
 
 impl Rejection {
-    /// What helps, where a bank said no, and not Stripe.
+    /// What can help. `None`: Stripe refused the request, and not the bank.
     #[must_use]
     pub fn remedy(&self) -> Option<Remedy> {
         self.declined.then(|| remedy(self.decline_code.as_deref(), self.code.as_deref()))

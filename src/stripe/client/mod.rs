@@ -1,8 +1,9 @@
-//! How is Stripe asked? With a key of ours that makes a repetition harmless, a time limit, and a few more tries where
-//! another may help.
+//! How is Stripe called?
+//! With a key that makes repetitions harmless, with a time limit, and with a few retries if they may help.
 //!
-//! `async-stripe` knows the requests. Its own ways to retry are deliberately not used: they make up a key for each
-//! call, which is lost when this program ends.
+//! `async-stripe` has the requests.
+//! Its own retries are deliberately not used: they generate a new key for each call, which is lost when this program
+//! ends.
 
 mod access;
 mod date;
@@ -24,12 +25,12 @@ use transport::{Transport, TransportError};
 
 use super::documents::StripeKey;
 
-/// How long one try may take.
+/// How long one attempt may take.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
-/// How long is waited before each further try, of which there are as many.
+/// The pauses before further attempts.
 pub const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
 
-/// How patient a client is.
+/// How long the client waits and how often it retries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Patience {
     pub timeout: Duration,
@@ -42,24 +43,24 @@ impl Default for Patience {
     }
 }
 
-/// Something that Stripe can be asked.
+/// A request to Stripe.
 pub trait StripeCall: Sync {
-    /// What is read of the answer; everything else in it is passed over, so that it may change.
+    /// The part of the answer that is read; everything else is ignored, so that it may change.
     type Answer: Deserialize;
 
-    /// The request, as `async-stripe` makes it.
+    /// The request, in `async-stripe`'s form.
     fn request(&self) -> impl StripeRequest + Send;
 }
 
-/// Something that is done once under a key.
+/// A request that is carried out once for its key.
 ///
-/// Each says whether it takes money, so that none can forget that some accounts are sold nothing.
+/// Each says whether it takes money, so that no request can ignore that billing may be off for an account.
 pub trait Change: StripeCall {
-    /// Whether money is taken by it, now or later, that would not be taken without it.
+    /// Whether it takes money, now or later, that would not be taken otherwise.
     fn begins_charge(&self) -> bool;
 }
 
-/// Who asks Stripe. Cheap to clone.
+/// Calls Stripe. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Client {
     transport: Arc<Transport>,
@@ -68,26 +69,26 @@ pub struct Client {
 
 impl Client {
     /// # Errors
-    /// When no connection could ever be made on this machine.
+    /// If no connection can be made from this machine, since TLS cannot be set up.
     pub fn new(key: &SecretKey, url: &ApiUrl, patience: Patience) -> Result<Self, reqwest::Error> {
         let transport = Transport::new(key, url, patience.timeout)?;
         Ok(Self { transport: Arc::new(transport), patience })
     }
 
-    /// Asks for something to be done, once under `key`, however often it is asked.
+    /// Sends a change, which is made once for `key`, however often it is sent.
     ///
     /// # Errors
-    /// When Stripe says no, or nothing.
+    /// If Stripe refuses, or does not answer.
     pub async fn execute_once<A: Change>(&self, ask: &A, key: &StripeKey) -> Result<A::Answer, CallError> {
-        // A key that Stripe would not take is never made: the journal of calls makes them all of one form.
+        // Stripe accepts all keys that [`StripeKey`](super::documents::StripeKey) can have, so this cannot happen.
         let key = IdempotencyKey::new(key.as_str()).map_err(|_| CallError::Unavailable)?;
         self.send(ask, &RequestStrategy::Idempotent(key)).await
     }
 
-    /// Asks for what changes nothing.
+    /// Sends a request that changes nothing.
     ///
     /// # Errors
-    /// As [`Self::execute_once`]; but since it does no harm to ask again, nothing is ever in doubt.
+    /// Like [`Self::execute_once`], except that the outcome is never unknown, since repeating is harmless.
     pub async fn read<A: StripeCall>(&self, ask: &A) -> Result<A::Answer, CallError> {
         let answer = self.send(ask, &RequestStrategy::Once).await;
         answer.map_err(|error| match error {
@@ -96,26 +97,26 @@ impl Client {
         })
     }
 
-    /// Sets a value or deletes something, which comes to the same however often it is done.
+    /// Sets a value or deletes something, which has the same result however often it is sent.
     ///
     /// # Errors
-    /// As [`Self::execute_once`].
+    /// Like [`Self::execute_once`].
     pub async fn execute_idempotent<A: StripeCall>(&self, ask: &A) -> Result<A::Answer, CallError> {
         self.send(ask, &RequestStrategy::Once).await
     }
 
-    /// A page of a list, from after an object on.
+    /// A page of a list, after the object `after`.
     ///
     /// # Errors
-    /// As [`Self::read`].
+    /// Like [`Self::read`].
     pub async fn page(&self, listing: &ListFilter, after: Option<&str>) -> Result<ObjectPage, CallError> {
         self.read(&AskPage { listing, after }).await.map(ObjectPage::from)
     }
 
-    /// One object, whole.
+    /// One complete object.
     ///
     /// # Errors
-    /// As [`Self::read`].
+    /// Like [`Self::read`].
     pub async fn object(&self, object: &AskObject<'_>) -> Result<serde_json::Value, CallError> {
         self.read(object).await.map(plain)
     }
@@ -132,7 +133,7 @@ impl Client {
             };
             let error = CallError::of(&failed).after(earlier.as_ref());
             let Some(pause) = pauses.next().filter(|_| error.may_pass()) else {
-                // A refusal is an answer, and is kept and told.
+                // A refusal is an answer, which is stored and returned.
                 if error.rejection().is_none() {
                     say_why(&ask.request().build(), strategy, &failed);
                 }
@@ -144,7 +145,7 @@ impl Client {
     }
 }
 
-/// Whoever asked is told that it has failed, and nothing of why. That is said here, once for all tries.
+/// Logs why a call has failed, once for all attempts. The caller is not told why.
 fn say_why(asked: &RequestBuilder, strategy: &RequestStrategy, cause: &TransportError) {
     let (method, path) = (asked.method, asked.path.as_str());
     let stripe_key = if let RequestStrategy::Idempotent(key) = strategy { Some(key.as_str()) } else { None };

@@ -1,4 +1,4 @@
-//! What does it mean when Stripe does not say yes? Four things, which a caller answers in four ways.
+//! What does it mean if Stripe does not carry out a request? There are four cases, which a caller handles differently.
 
 use reqwest::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -7,22 +7,22 @@ use super::transport::{StripeErrorDocument, TransportError};
 
 /// Stripe understood the request, and refused it. Nothing was changed.
 ///
-/// Stripe's sentence for people is deliberately left out: it may repeat what a person typed in.
+/// Stripe's message is deliberately left out, since it may repeat what a person entered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejection {
     /// Stripe's type of error, such as `card_error`.
     pub kind: String,
     /// Stripe's code, such as `resource_missing`.
     pub code: Option<String>,
-    /// Why a bank said no, such as `insufficient_funds`.
+    /// The bank's reason, such as `insufficient_funds`.
     pub decline_code: Option<String>,
-    /// The parameter of Stripe's that it is about.
+    /// The parameter of Stripe's API that the error is about.
     pub parameter: Option<String>,
-    /// Whether somebody's way to pay was refused, and not the request.
+    /// Whether a payment was declined, and not the request refused.
     pub declined: bool,
 }
 
-/// Whether what was asked about is not there.
+/// Whether Stripe does not have the object.
 #[must_use]
 pub fn is_missing(rejection: &Rejection) -> bool {
     rejection.code.as_deref() == Some("resource_missing")
@@ -34,13 +34,13 @@ pub enum CallError {
     #[error("Stripe refused the request")]
     Rejected(Rejection),
     /// Nothing was changed.
-    #[error("Stripe does not take the key")]
+    #[error("Stripe does not accept the key")]
     KeyNotTaken,
     /// Nothing was changed.
-    #[error("Stripe does not take requests now")]
+    #[error("Stripe does not accept requests now")]
     Unavailable,
-    /// It may have happened. The same request with the same key will tell.
-    #[error("whether Stripe did it is not known")]
+    /// It may have happened. Sending the same request with the same key returns the outcome.
+    #[error("it is not known whether Stripe did it")]
     OutcomeUnknown,
 }
 
@@ -49,7 +49,7 @@ impl CallError {
         match error {
             TransportError::Refused { status, error } => Self::refused(*status, error),
             TransportError::NotConnected(_) => Self::Unavailable,
-            // What is no answer of Stripe's comes from something in between, and says nothing about Stripe.
+            // Such an answer comes from something in between, and says nothing about what Stripe did.
             TransportError::TimedOut | TransportError::Lost(_) | TransportError::Unreadable => {
                 Self::OutcomeUnknown
             }
@@ -59,12 +59,12 @@ impl CallError {
     fn refused(status: StatusCode, error: &StripeErrorDocument) -> Self {
         match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::KeyNotTaken,
-            // Refused before any work was begun.
+            // Refused before Stripe began to work on it.
             StatusCode::TOO_MANY_REQUESTS => Self::Unavailable,
-            // Another request with the key is being worked on, and what comes of it is not known yet.
+            // Another request with this key is in progress, and its outcome is not known yet.
             StatusCode::CONFLICT => Self::OutcomeUnknown,
             status if status.is_server_error() => Self::OutcomeUnknown,
-            // The key was asked with before, in other words: what came of that is not said.
+            // The key was used for a different request, whose outcome Stripe does not return.
             _ if error.kind == "idempotency_error" => Self::OutcomeUnknown,
             _ => Self::Rejected(Rejection {
                 kind: error.kind.clone(),
@@ -76,13 +76,13 @@ impl CallError {
         }
     }
 
-    /// What Stripe said, if it said no.
+    /// Stripe's refusal, if it refused.
     #[must_use]
     pub const fn rejection(&self) -> Option<&Rejection> {
         if let Self::Rejected(rejection) = self { Some(rejection) } else { None }
     }
 
-    /// Whether asking again may have another outcome.
+    /// Whether another attempt may have another outcome.
     pub(super) const fn may_pass(&self) -> bool {
         match self {
             Self::Unavailable | Self::OutcomeUnknown => true,
@@ -90,8 +90,8 @@ impl CallError {
         }
     }
 
-    /// What is known after this try, when an earlier one ended as `earlier`: what may have happened may have happened,
-    /// also when Stripe was too busy to say so afterwards.
+    /// What is known after this attempt, if an earlier one ended as `earlier`: an unknown outcome stays unknown, unless
+    /// Stripe answers.
     pub(super) fn after(self, earlier: Option<&Self>) -> Self {
         match (earlier, self) {
             (Some(Self::OutcomeUnknown), Self::Unavailable | Self::KeyNotTaken) => Self::OutcomeUnknown,

@@ -1,8 +1,9 @@
-//! How does one request get to Stripe, and its answer back? Once; whether there is another try is decided above.
+//! How does one request get to Stripe, and its answer back?
+//! It is sent once; whether it is sent again is decided by the client.
 //!
-//! `async-stripe` makes the requests, and leaves open who sends them. Its own client reads every error whole, and with
-//! it half of all objects of Stripe; this one reads the few members that are used, and says whether a connection was
-//! ever made.
+//! `async-stripe` builds the requests, and has a trait for what sends them.
+//! Its own client parses each error with all objects that may be in it, which are most objects of Stripe.
+//! This one parses the four fields that are used, and says whether a connection was made.
 
 use std::{error::Error, fmt::Display, time::Duration};
 
@@ -19,10 +20,10 @@ use stripe_client_core::{
 
 use super::{ApiUrl, SecretKey};
 
-/// The version in which answers are read, that of the generated requests.
+/// Stripe's API version, for which the requests are generated and in which the answers are read.
 const API_VERSION: stripe_shared::ApiVersion = stripe_shared::version::VERSION;
 
-/// The connection to one account of Stripe's.
+/// Sends requests to one Stripe account.
 #[derive(Clone, Debug)]
 pub(super) struct Transport {
     http: reqwest::Client,
@@ -30,10 +31,10 @@ pub(super) struct Transport {
     authorization: HeaderValue,
 }
 
-/// Why there is no answer that can be used.
+/// Why there is no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TransportError {
-    /// Stripe said no.
+    /// Stripe refused the request.
     #[error("it answered {}, {}", status.as_u16(), error.kind)]
     Refused { status: StatusCode, error: StripeErrorDocument },
     /// Nothing was sent.
@@ -43,12 +44,12 @@ pub(super) enum TransportError {
     TimedOut,
     #[error("the connection was lost: {0}")]
     Lost(String),
-    /// It is no answer of Stripe's, or has another form than ours.
+    /// The answer is not from Stripe, or has a form that is not known here.
     #[error("its answer cannot be read")]
     Unreadable,
 }
 
-/// What is read of an error. Its sentence for people may repeat what a person typed in, and is passed over.
+/// What is read of an error. Its message is ignored, since it may repeat what a person entered.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct StripeErrorDocument {
     #[serde(rename = "type")]
@@ -65,13 +66,13 @@ struct ErrorEnvelope {
 
 impl Transport {
     /// # Errors
-    /// When no connection could ever be made on this machine, since TLS cannot be set up.
+    /// If no connection can be made from this machine, since TLS cannot be set up.
     pub fn new(key: &SecretKey, url: &ApiUrl, timeout: Duration) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder()
             .timeout(timeout)
             .redirect(redirect::Policy::none())
             .no_proxy()
-            // A connection that Stripe closed meanwhile would leave open whether a request was read.
+            // If Stripe has closed a connection meanwhile, it is not known whether it read the request.
             .pool_max_idle_per_host(0)
             .build()?;
         Ok(Self { http, url: url.clone(), authorization: key.authorization() })
@@ -133,12 +134,12 @@ impl From<reqwest::Error> for TransportError {
             return Self::TimedOut;
         }
         let cause = innermost(&error);
-        // Neither does a request leave that could not be built.
+        // A request that could not be built was not sent either.
         if error.is_connect() || error.is_builder() { Self::NotConnected(cause) } else { Self::Lost(cause) }
     }
 }
 
-/// The last of the causes. Those above it say the address, in which ids of customers are.
+/// The innermost cause. The others contain the URL, which may contain the id of a customer.
 fn innermost(error: &reqwest::Error) -> String {
     let mut cause: &dyn Error = error;
     while let Some(source) = cause.source() {

@@ -1,8 +1,8 @@
-//! Whose events are accepted here?
+//! Which events are accepted by this deployment?
 
 use std::collections::BTreeSet;
 
-/// Which of Stripe's two worlds this deployment belongs to. Nothing may cross over from the other one.
+/// Which of Stripe's modes this deployment belongs to. Events of the other mode are not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StripeMode {
     Test,
@@ -19,11 +19,11 @@ impl StripeMode {
     }
 }
 
-/// Whose events are accepted here.
+/// Which events are accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deployment {
     pub mode: StripeMode,
-    /// The connected accounts (`acct_…`) whose events count as our own; usually none.
+    /// The connected accounts (`acct_…`) whose events are accepted, too; usually none.
     pub connect_accounts: BTreeSet<String>,
 }
 

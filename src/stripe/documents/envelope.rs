@@ -1,23 +1,23 @@
-//! What does every event have?
+//! Which fields do all of Stripe's events have?
 
 use serde_json::Value;
 
 use super::{Document, StripeKey};
 use crate::domain::{ids::ProviderId, time::Timestamp};
 
-/// An event as it was delivered. Only what the ledger needs is required, everything else may be absent.
+/// An event as it was delivered. Only what the ledger needs is required; everything else may be absent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Envelope {
     pub id: ProviderId,
-    /// Such as `invoice.paid`; of the same characters as an id.
+    /// Such as `invoice.paid`. It has the same characters as an id.
     pub kind: String,
     /// When Stripe made the event, to the second.
     pub created: Timestamp,
     pub livemode: bool,
     pub api_version: Option<String>,
-    /// The connected account that it is about; `None` when it is our own.
+    /// The connected account that it is about. `None`: the Stripe account itself.
     pub account: Option<String>,
-    /// The key of the call that caused it, where that was one of ours.
+    /// The key of the call that caused it, if the program made that call.
     pub stripe_key: Option<String>,
     pub content: Content,
 }
@@ -25,16 +25,16 @@ pub struct Envelope {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
     Snapshot {
-        /// The object as it was after the change.
+        /// The object after the change.
         object: Value,
-        /// What the changed fields were before, for a change.
+        /// For a change: the earlier values of the changed fields.
         previous: Option<Value>,
     },
     /// A notification that only says where the object can be fetched.
     Thin,
 }
 
-/// The body is not an event. It cannot be stored, because it has no id under which it could be stored once.
+/// The body is not an event. It cannot be stored, since it has no id.
 #[derive(Debug, thiserror::Error)]
 pub enum Unparsable {
     #[error("the body is not JSON")]
@@ -45,14 +45,14 @@ pub enum Unparsable {
 
 impl Envelope {
     /// # Errors
-    /// When the body is not JSON, or lacks what every event has.
+    /// If the body is not JSON, or lacks a field that all events have.
     pub fn parse(body: &[u8]) -> Result<Self, Unparsable> {
         let value: Value = serde_json::from_slice(body).map_err(Unparsable::NotJson)?;
         Self::of(&value)
     }
 
     /// # Errors
-    /// When the document lacks what every event has.
+    /// If the document lacks a field that all events have.
     pub fn of(document: &Value) -> Result<Self, Unparsable> {
         let event = Document::new(document);
         let missing = |field| Unparsable::Field { field };
@@ -79,7 +79,7 @@ impl Envelope {
         })
     }
 
-    /// The object that the event is about; `None` for a thin event.
+    /// The object that the event is about. `None`: it is a thin event.
     #[must_use]
     pub const fn object(&self) -> Option<Document<'_>> {
         match &self.content {
@@ -88,7 +88,7 @@ impl Envelope {
         }
     }
 
-    /// The same event with all of an invoice's lines, of which Stripe delivers the first ten.
+    /// The same event with all lines of its invoice, of which Stripe delivers the first ten.
     #[must_use]
     pub fn with_lines(self, lines: Vec<Value>) -> Self {
         self.with_list("lines", lines)
@@ -104,7 +104,7 @@ impl Envelope {
         self
     }
 
-    /// What was different before.
+    /// The earlier values of the changed fields.
     #[must_use]
     pub fn previous(&self) -> Option<Document<'_>> {
         match &self.content {

@@ -1,8 +1,8 @@
-//! What does an object of Stripe say at a place, whatever its API version?
+//! What does an object of Stripe's have at a path, in any API version?
 //!
-//! Stripe's objects change their shape with the API version, and an event is rendered in the version of the
-//! day on which it was made. So nothing is required here: every reading may be absent, and the reader says
-//! what that means.
+//! Stripe's objects have a different form in each API version, and an event has the version of the day on which it was
+//! made.
+//! So nothing is required here: every value may be absent, and the caller decides what that means.
 
 mod deployment;
 pub mod envelope;
@@ -15,7 +15,7 @@ pub use stripe_key::StripeKey;
 
 use crate::domain::{ids::ProviderId, time::Timestamp};
 
-/// The longest text of an event that is repeated in a reason, in characters.
+/// The longest text of an event that a reason repeats, in characters.
 pub const QUOTED_CHARACTERS_MAX: usize = 64;
 
 /// A part of an event's JSON.
@@ -28,20 +28,21 @@ impl<'a> Document<'a> {
         Self(value)
     }
 
-    /// What is at a path such as `parent.subscription_details`. Null is as good as absent.
+    /// The value at a path such as `parent.subscription_details`. Null counts as absent.
     #[must_use]
     pub fn find(self, path: &str) -> Option<Self> {
         let value = path.split('.').try_fold(self.0, |value, name| value.get(name))?;
         (!value.is_null()).then_some(Self(value))
     }
 
-    /// What is at the first of these paths that has anything. The newest shape comes first.
+    /// The first value that is present at one of these paths. The newest form comes first.
     #[must_use]
     pub fn first(self, paths: &[&str]) -> Option<Self> {
         paths.iter().find_map(|path| self.find(path))
     }
 
-    /// Whether the field is there at all, also as null: `previous_attributes` says so what was unset before.
+    /// Whether the field is present, including as null: `previous_attributes` shows in this way that a field was not
+    /// set before.
     #[must_use]
     pub fn mentions(self, name: &str) -> bool {
         self.0.get(name).is_some()
@@ -57,13 +58,13 @@ impl<'a> Document<'a> {
         self.find(path)?.as_integer()
     }
 
-    /// A whole number. Minor units of money are beyond what a float can say exactly.
+    /// A whole number. A float cannot express all amounts of money exactly.
     #[must_use]
     pub fn as_integer(self) -> Option<i64> {
         self.0.as_i64()
     }
 
-    /// A number as it is written, so that `12.5` and `0.1` are exact.
+    /// A number as text, so that `12.5` and `0.1` are exact.
     #[must_use]
     pub fn decimal(self, path: &str) -> Option<String> {
         match self.find(path)?.0 {
@@ -78,13 +79,13 @@ impl<'a> Document<'a> {
         self.find(path).is_some_and(|found| found.0.as_bool() == Some(true))
     }
 
-    /// Unix seconds.
+    /// From seconds since 1970.
     #[must_use]
     pub fn time(self, path: &str) -> Option<Timestamp> {
         self.integer(path).and_then(Timestamp::from_seconds)
     }
 
-    /// A reference, which is an id or, where it was expanded, the object itself.
+    /// A reference: an id or, if it was expanded, the object with that id.
     #[must_use]
     pub fn id(self, path: &str) -> Option<ProviderId> {
         self.find(path)?.id_of()
@@ -101,26 +102,26 @@ impl<'a> Document<'a> {
         ProviderId::parse(text).ok()
     }
 
-    /// The members of a list, which is an array or one of Stripe's list objects.
+    /// The members of a list: an array, or one of Stripe's list objects.
     pub fn members(self, path: &str) -> impl Iterator<Item = Self> + use<'a> {
         let list = self.find(path).map(|found| found.find("data").unwrap_or(found));
         list.and_then(|list| list.0.as_array()).into_iter().flatten().map(Self)
     }
 
-    /// A copy of an object; `None` when it is anything else.
+    /// A copy of an object. `None`: it is something else.
     #[must_use]
     pub fn to_value(self) -> Option<Value> {
         self.0.is_object().then(|| self.0.clone())
     }
 
-    /// Whether a list goes on beyond the members that are here.
+    /// Whether a list has more members than these.
     #[must_use]
     pub fn is_cut_off(self, path: &str) -> bool {
         self.find(path).is_some_and(|list| list.is_true("has_more"))
     }
 }
 
-/// Text of an event, made fit for a reason: short, and without anything that is not to be seen.
+/// A text of an event for a reason: shortened, and without invisible characters.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     let shown: String = text.chars().take(QUOTED_CHARACTERS_MAX).collect();

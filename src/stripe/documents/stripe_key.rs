@@ -1,9 +1,9 @@
-//! Which key does a call have at Stripe?
+//! Which idempotency key does a call have at Stripe?
 
-/// How each key of ours begins.
+/// The prefix of the program's own keys.
 const OURS: &str = "counterfoil_";
 
-/// The key of a call at Stripe, which does under one key only one thing.
+/// The idempotency key of a call at Stripe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StripeKey(String);
 
@@ -13,13 +13,13 @@ impl StripeKey {
         Self(key)
     }
 
-    /// Of a call's hash.
+    /// The key for a call's hash.
     #[must_use]
     pub fn of(hash: &[u8]) -> Self {
         Self(format!("{OURS}{}", hex::encode(hash)))
     }
 
-    /// Whether a key at Stripe is one that this program has made.
+    /// Whether the program has made this key.
     #[must_use]
     pub fn is_ours(key: &str) -> bool {
         key.starts_with(OURS)

@@ -1,4 +1,4 @@
-//! How is a customer linked to an account that moves in?
+//! How is the customer of an account that moves in linked?
 
 use crate::{
     domain::{
@@ -11,18 +11,18 @@ use crate::{
 
 use super::{accounts::linking, inbox::Inbox};
 
-/// What makes an account what it was elsewhere.
+/// The request that imports an account.
 #[must_use]
 pub fn request(account: AccountId, import: ImportAccount, provenance: Provenance) -> Request {
     let command = Command::Account(AccountCommand::ImportAccount(Box::new(import)));
     Request::new(account, command, IdempotencyKey::importing(), provenance)
 }
 
-/// Opens an account as it was elsewhere, and lets what Stripe tells of its customer find it. A customer that stands for
-/// another account is not taken over.
+/// Imports an account and links its customer, so that Stripe's events about it find the account.
+/// A customer that is linked to another account is refused.
 ///
 /// # Errors
-/// When the inbox does not answer. The same import again does what is missing then.
+/// If the inbox does not answer. The same import again then completes it.
 pub async fn import(
     (ledger, inbox): (&Ledger, &Inbox),
     account: AccountId,
@@ -34,7 +34,7 @@ pub async fn import(
     let Some(customer) = customer else { return Ok(ledger.execute(request).await) };
     let answer = linking::execute((ledger, inbox.customer_links()), customer, request).await?;
     if answer.is_ok() {
-        // What waited for the link may be due.
+        // Events that waited for the link may be due.
         inbox.wake();
     }
     Ok(answer)

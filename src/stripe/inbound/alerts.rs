@@ -1,4 +1,5 @@
-//! Is something wrong with what Stripe delivers? Counts for dashboards, and a line for whoever has to act.
+//! Is something wrong with Stripe's deliveries?
+//! There are metrics for dashboards, and log lines for those who have to act.
 
 use std::sync::{
     Arc,
@@ -7,17 +8,17 @@ use std::sync::{
 
 use super::inbox::{Inbox, InboxState, claim::EventResult};
 
-/// After so many failures in a row somebody is called.
+/// After this many failures in a row, an error is logged.
 pub const FAILURES_IN_A_ROW_MAX: u32 = 5;
 
-/// What one processor has seen lately. Cheap to clone; clones count together.
+/// What one processor has seen lately. Clones share the counts.
 #[derive(Clone, Debug, Default)]
 pub struct Watch {
     failures: Arc<AtomicU32>,
 }
 
 impl Watch {
-    /// Notes what became of an event.
+    /// Counts and logs the result of an event.
     pub(super) fn event(&self, settled: &EventResult) {
         metrics::counter!("counterfoil_inbox_events_total", "state" => settled.state.as_str()).increment(1);
         let (event, reason) = (&settled.event_id, settled.reason.as_deref().unwrap_or_default());
@@ -32,7 +33,7 @@ impl Watch {
             InboxState::Quarantined => {
                 tracing::warn!(event, reason, "a Stripe event is not for this deployment, and was put aside");
             }
-            // Waiting for a customer or a payment is no failure before it has lasted too long.
+            // Waiting for a customer or a payment is only an error if it lasts too long.
             InboxState::Waiting => tracing::debug!(event, state, reason, "a Stripe event waits"),
             InboxState::Received
             | InboxState::Processed
@@ -45,7 +46,7 @@ impl Watch {
         }
     }
 
-    /// Notes that events cannot be handled at all now.
+    /// Counts a failure of the processor as a whole.
     pub(super) fn failed(&self) {
         let failures = self.failures.fetch_add(1, Ordering::Relaxed).saturating_add(1);
         if failures.checked_rem(FAILURES_IN_A_ROW_MAX) == Some(0) {
@@ -69,7 +70,7 @@ impl Watch {
     }
 }
 
-/// What a person should do about a dead letter.
+/// What an operator should do about a dead event.
 #[must_use]
 pub fn to_do(event: &str) -> String {
     format!(
@@ -81,7 +82,7 @@ pub fn to_do(event: &str) -> String {
 /// Sets the gauges of how many events are in each state.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database does not answer.
 pub async fn measure(inbox: &Inbox) -> Result<(), sqlx::Error> {
     for (state, count) in inbox.count_open().await? {
         let count = u32::try_from(count).unwrap_or(u32::MAX);

@@ -1,8 +1,9 @@
-//! What does a discount take off, of which an event has only the id?
+//! What does a discount take off, if the event has only its id?
 //!
-//! Current versions of Stripe's API name discounts, and the coupons of discounts, by their ids. What is behind an id is
-//! asked of Stripe once and remembered: coupons do not change their terms. What stays unknown takes nothing off, and is
-//! counted and said; the event that tells a customer's discount waits for it.
+//! Current versions of Stripe's API refer to discounts, and to their coupons, by id.
+//! The terms of an id are fetched from Stripe once and stored, since coupons do not change their terms.
+//! An unknown discount takes nothing off, and is counted and logged; the event that reports a customer's discount waits
+//! for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,17 +22,17 @@ use crate::{
     },
 };
 
-/// Coupons by their own ids, and by those of discounts.
+/// Coupons, by their own ids and by those of discounts.
 pub(super) type Coupons = BTreeMap<String, Value>;
 
-/// What is kept of a coupon.
+/// The fields of a coupon that are stored.
 const TERMS: [&str; 5] = ["id", "duration", "percent_off", "amount_off", "currency"];
-/// Where the coupon of a discount is, newest shape first.
+/// Where the coupon of a discount is, newest form first.
 const COUPON_AT: [&str; 2] = ["/source/coupon", "/coupon"];
-/// What tells that a discount has ended needs no coupon.
+/// The end of a discount is reported without its coupon's terms.
 const DELETED: &str = "customer.discount.deleted";
 
-/// What became known of a coupon, and when that was so.
+/// The terms of a coupon, and when they were read.
 #[derive(Clone, Debug)]
 pub struct CouponReport {
     pub id: String,
@@ -39,22 +40,21 @@ pub struct CouponReport {
     pub at: Timestamp,
 }
 
-/// An event with what its discounts are.
+/// An event with the terms of its discounts.
 pub(super) struct Filled {
     pub(super) event: Envelope,
-    /// What is to be remembered.
+    /// What should be stored.
     pub(super) told: Vec<CouponReport>,
-    /// The ids that nothing is known of.
+    /// The ids that are still unknown.
     pub(super) unknown: Vec<String>,
 }
 
-/// The ids that the event names.
+/// The ids that the event refers to.
 pub(super) fn named(event: &Envelope) -> BTreeSet<String> {
     unexplained(event)
 }
 
-/// Whether Stripe has to be asked what is behind a discount. That of a connected account cannot be asked for with our
-/// key.
+/// Whether terms of a discount have to be fetched. Those of a connected account cannot be, with our key.
 pub(super) fn asks(event: &Envelope, known: &Coupons) -> bool {
     if event.account.is_some() || unexplained(event).is_empty() {
         return false;
@@ -64,7 +64,7 @@ pub(super) fn asks(event: &Envelope, known: &Coupons) -> bool {
     !unexplained(&event).is_empty()
 }
 
-/// Puts in what is known, and asks Stripe for the rest, until then.
+/// Inserts the known terms, and fetches the others, until `until`.
 pub(super) async fn fill(
     client: Option<&Client>,
     mut event: Envelope,
@@ -86,7 +86,7 @@ pub(super) async fn fill(
     Filled { event, told, unknown }
 }
 
-/// The ids of discounts and coupons that stand alone, now or before.
+/// The ids of discounts and coupons without terms, in the object and in its earlier values.
 fn unexplained(event: &Envelope) -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     let mut event = event.clone();
@@ -119,7 +119,7 @@ fn put_in(event: &mut Envelope, known: &Coupons) {
     });
 }
 
-/// Reads the subscription as it is now, where its discounts are told, and each coupon that is only named there.
+/// Fetches the current subscription with its discounts, and each coupon that is only referred to there.
 async fn fetch(client: &Client, event: &mut Envelope, until: Instant) -> Coupons {
     let mut fetched = Coupons::new();
     let discounts = unexplained(event).into_iter().any(|id| id.starts_with("di_"));
@@ -177,8 +177,8 @@ fn terms(coupon: &Value) -> Value {
     TERMS.iter().map(|name| ((*name).to_owned(), coupon.get(name).cloned().unwrap_or_default())).collect()
 }
 
-/// Visits each discount that an event tells of: of a customer, of a subscription, of its items, and of what these were
-/// before; with the id of the one that the older field has in full beside it.
+/// Visits each discount in an event: of a customer, of a subscription, of its items, and in their earlier values.
+/// `visit` also gets the id of the discount that the older field has in full.
 fn each_discount(event: &mut Envelope, visit: &mut impl FnMut(&mut Value, Option<&str>)) {
     let Content::Snapshot { object, previous } = &mut event.content else { return };
     match object.get("object").and_then(Value::as_str) {

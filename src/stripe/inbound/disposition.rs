@@ -1,4 +1,4 @@
-//! What becomes of an event, and when is it tried again?
+//! What happens to an event, and when is it tried again?
 
 use chrono::TimeDelta;
 
@@ -11,14 +11,14 @@ use crate::{
     stripe::translate::SetAside,
 };
 
-/// How often an event is tried before a person has to look: with the delays below, for about nine hours.
+/// How often an event is tried before it is dead: with the delays below, for about nine hours.
 pub const ATTEMPTS_MAX: i32 = 20;
-/// The delay after the first attempt. It doubles with each further one.
+/// The delay after the first attempt, in seconds. It doubles with each further one.
 pub const RETRY_DELAY_S_MIN: i64 = 1;
-/// The longest delay between two attempts.
+/// The longest delay between two attempts, in seconds.
 pub const RETRY_DELAY_S_MAX: i64 = 3_600;
 
-/// How often an event is tried, and how long is waited in between.
+/// How often an event is tried, and how long the delays are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retries {
     pub attempts_max: i32,
@@ -32,15 +32,15 @@ impl Default for Retries {
     }
 }
 
-/// What becomes of an event.
+/// What happens to an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Disposition {
-    /// With what is to be said of it all the same.
+    /// Processed, with a note if there is one.
     Done(AccountId, Option<String>),
     Aside(InboxState, String),
-    /// To be tried again, until it was tried too often.
+    /// Tried again, until the attempts are used up.
     Later(String),
-    /// The same, but when it was tried too often, nothing is lost: it was about something that is not sold here.
+    /// The same, but then it is ignored, since it was about something that was not sold here.
     LaterIfAtAll(String),
     Dead(String),
 }
@@ -84,7 +84,7 @@ impl Disposition {
     }
 }
 
-/// One more attempt, unless there were enough: then this is what became of the event.
+/// Schedules one more attempt. If there were enough, the result is `given_up`.
 fn wait(given_up: EventResult, retries: Retries, at: Timestamp) -> EventResult {
     let attempts = given_up.attempts.saturating_add(1);
     if attempts >= retries.attempts_max {
@@ -94,7 +94,7 @@ fn wait(given_up: EventResult, retries: Retries, at: Timestamp) -> EventResult {
     EventResult { attempts, next_attempt_at, state: InboxState::Waiting, ..given_up }
 }
 
-/// How long to wait after so many attempts.
+/// How long to wait after this many attempts.
 fn delay(retries: Retries, attempts: i32) -> TimeDelta {
     let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0);
     let factor = 2_i64.checked_pow(doublings).unwrap_or(retries.delay_s_max);

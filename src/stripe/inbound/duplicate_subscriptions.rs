@@ -1,8 +1,9 @@
-//! Has somebody paid for two subscriptions, where only one is sold? Two pages can be paid on at the same moment, and
-//! subscriptions can be made elsewhere.
+//! Has an account paid for two subscriptions where only one is sold?
+//! Two pages can be paid at the same time, and subscriptions can be made elsewhere.
 //!
-//! An operator is told once of each two. Where the catalog says so, it is written down that the newer one is to be
-//! cancelled and refunded; nothing is asked of Stripe while an event is handled.
+//! An operator is told once of each pair.
+//! If the catalog says so, it is stored that the newer one has to be cancelled and refunded; Stripe is not called while
+//! an event is handled.
 
 use sha2::{Digest, Sha256};
 
@@ -26,7 +27,7 @@ pub enum SecondError {
     Storage(#[from] sqlx::Error),
 }
 
-/// Looks at each report of a subscription for another one beside it.
+/// Checks after each report of a subscription whether there is another one.
 pub(super) async fn look(
     ledger: &Ledger,
     calls: &Calls,
@@ -57,7 +58,7 @@ pub(super) async fn look(
                       done by itself",
         "an account has paid for two subscriptions"
     );
-    // From here on it is for whoever finds out what became of calls.
+    // From now on, the task that resolves open calls carries it out.
     calls.begin_attempt(&id, now).await?;
     if !ending {
         calls.done(&id, &TwoSettled { cancelled: None }, now).await?;

@@ -1,5 +1,6 @@
-//! What if an event has only a part of its object? Stripe delivers the first ten lines of an invoice, and none of the
-//! items of a checkout or of the invoice's subscription; what is needed is fetched before anything is granted.
+//! What if an event has only a part of its object?
+//! Stripe delivers the first ten lines of an invoice, and no items of a checkout or of the invoice's subscription; what
+//! is needed is fetched before anything is granted.
 
 use serde_json::Value;
 
@@ -15,10 +16,10 @@ use crate::{
 /// The most lines of one invoice, or items of one checkout.
 pub const LINES_MAX: usize = 2_000;
 
-/// How often something of one event is fetched: the lines of an invoice, and then what its subscription has.
+/// How often something is fetched for one event: the lines of an invoice, and then the items of its subscription.
 const RESTS_MAX: usize = 2;
 
-/// Why the rest is not there.
+/// Why the rest could not be fetched.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NoLines {
     #[error("Stripe cannot be asked for it: {0}")]
@@ -36,15 +37,15 @@ enum InvoiceRest {
     Items {
         session: ProviderId,
     },
-    /// What the invoice's subscription has beside the plan.
+    /// The items of the invoice's subscription.
     Beside {
         subscription: ProviderId,
     },
 }
 
 impl InvoiceRest {
-    /// What is to be fetched before the event can be read. That of a connected account cannot be asked for with our
-    /// key.
+    /// What has to be fetched before the event can be read.
+    /// Objects of a connected account cannot be fetched with our key.
     fn of(event: &Envelope, translation: &Translation) -> Option<Self> {
         let Err(SetAside::Incomplete(_)) = translation else { return None };
         let object = event.object().filter(|_| event.account.is_none())?;
@@ -56,7 +57,7 @@ impl InvoiceRest {
         }
     }
 
-    /// The event with all of it.
+    /// The event with what was left out.
     async fn fetch(&self, client: &Client, event: Envelope) -> Result<Envelope, NoLines> {
         match self {
             Self::Lines { invoice } => {
@@ -70,7 +71,7 @@ impl InvoiceRest {
             Self::Beside { subscription } => {
                 let asked = AskObject { path: format!("/subscriptions/{subscription}"), expand: &[] };
                 let subscription = match client.object(&asked).await {
-                    // Nobody knows what it has.
+                    // Stripe does not have the object, so nothing more can be known.
                     Err(CallError::Rejected(_)) => Value::Null,
                     answer => answer?,
                 };
@@ -81,13 +82,13 @@ impl InvoiceRest {
     }
 }
 
-/// Whether Stripe has to be asked for what an event leaves out.
+/// Whether something has to be fetched from Stripe for this event.
 pub(super) fn asks(event: &Envelope, read: impl Fn(&Envelope) -> Translation) -> bool {
     let kind = event.object().and_then(|object| object.text("object"));
     matches!(kind, Some("invoice" | "checkout.session")) && InvoiceRest::of(event, &read(event)).is_some()
 }
 
-/// What an event says with what it leaves out, as far as there is somebody to ask, and the event with that.
+/// The translation of an event with what it leaves out, as far as Stripe can be asked, and the event with that.
 pub(super) async fn read_whole(
     client: Option<&Client>,
     mut event: Envelope,
@@ -106,7 +107,7 @@ pub(super) async fn read_whole(
     Ok((event, translation))
 }
 
-/// The same event where nobody can be asked: it says all that will ever be known of what was bought.
+/// The same event if Stripe cannot be asked: it has all that will ever be known of what was bought.
 fn without_items(event: &Envelope, translation: &Translation) -> Option<Envelope> {
     let Err(SetAside::Incomplete(_)) = translation else { return None };
     let object = event.object()?;

@@ -1,9 +1,10 @@
-//! What does Stripe say, and to which account? A delivery is verified and stored ([`inbox`]), answered, and then
-//! translated into commands that the [`processor`] sends to the ledger; [`accounts`] finds whose each event is. Only
-//! the first of these steps can fail to the sender.
+//! What does Stripe report, and about which account?
+//! A delivery is verified and stored ([`inbox`]), answered, and then translated into commands that the [`processor`]
+//! sends to the ledger; [`accounts`] finds the account of each event.
+//! Only the first of these steps can fail visibly to Stripe.
 //!
-//! What was not told, or only in part, is read at Stripe: the rest of an invoice's lines, what discounts take off, and
-//! all that [`reconcile`] compares.
+//! What is not reported, or only in part, is read from Stripe: the rest of an invoice's lines, the terms of discounts,
+//! and all that [`reconcile`] compares.
 
 pub mod account_import;
 pub mod accounts;

@@ -1,10 +1,11 @@
-//! How do stored events reach the ledger? Here they are translated, and their commands executed.
+//! How do stored events reach the ledger? They are translated, and their commands are executed.
 //!
-//! Each customer's events are taken up in the order of arrival, several at a time, and customers side by side.
-//! Nothing depends on that order, it only spares waiting. What an event leaves out is fetched
-//! ([`super::invoice_lines`]), and others go on meanwhile: such events have a lane of their own. An event whose
-//! commands were executed and which was not marked so, because the process died in between, is handled again: its
-//! commands have the same keys, and count once.
+//! The events of each customer are handled in the order of arrival, several at a time, and customers concurrently.
+//! Nothing depends on that order; it only saves waiting.
+//! Events that leave something out are handled separately, so that complete events do not wait while it is fetched
+//! ([`super::invoice_lines`]).
+//! If the process dies between the commands of an event and the record of its result, the event is handled again: its
+//! commands have the same keys, and take effect once.
 
 mod plan;
 mod reading;
@@ -42,41 +43,40 @@ pub use super::disposition::{ATTEMPTS_MAX, RETRY_DELAY_S_MAX, RETRY_DELAY_S_MIN,
 
 /// How many customers are worked on at the same time.
 const PARTIES_CONCURRENT_MAX: usize = 64;
-/// How many events of one customer are worked on at the same time. The next ones are decided while the first
-/// are being stored.
+/// How many events of one customer are worked on at the same time.
+/// The next ones are decided while the first are being stored.
 const EVENTS_CONCURRENT_MAX: usize = 64;
-/// For how long a claim is worked on. What is left then goes back, so that no transaction stays open for
-/// long.
+/// For how long one claim is worked on. The remaining events go back, so that no transaction stays open for long.
 const CLAIM_PATIENCE: Duration = Duration::from_secs(10);
-/// For how long is waited, in one claim, for what its events leave out.
+/// For how long one claim waits for what its events leave out.
 const FETCH_PATIENCE: Duration = Duration::from_secs(5);
-/// For how many events at the same time.
+/// For how many events something is fetched at the same time.
 const FETCHES_CONCURRENT_MAX: usize = 8;
-/// How often events are looked for that another instance stored, or whose delay is over.
+/// How often the inbox is checked for events that other instances stored, or whose delay is over.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// How long to stay away from a ledger or database that takes nothing now.
+/// How long to pause if the ledger or the database does not accept commands.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Handles the inbox's events for as long as it runs. Any number may run on one database.
+/// Handles the inbox's events while it runs. Several may run on one database.
 #[derive(Clone)]
 pub struct Processor {
     inbox: Inbox,
     ledger: Ledger,
     deployment: Deployment,
     watch: Watch,
-    /// Whom to ask for what an event leaves out; without it, such an event waits.
+    /// Fetches what events leave out. `None`: such events wait.
     client: Option<Client>,
     retries: Retries,
 }
 
-/// What a look into the inbox came to.
+/// The result of one check of the inbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InboxProgress {
     /// Nothing is due.
     Idle,
-    /// So many events were handled, and there may be more.
+    /// This many events were handled, and there may be more.
     Handled(usize),
-    /// The ledger takes nothing now. What was not handled stays as it was.
+    /// The ledger does not accept commands now. Events that were not handled are unchanged.
     Interrupted,
 }
 
@@ -86,25 +86,25 @@ impl Processor {
         Self { inbox, ledger, deployment, watch: Watch::default(), client: None, retries: Retries::default() }
     }
 
-    /// The same, asking Stripe for what events leave out.
+    /// The same processor, fetching from Stripe what events leave out.
     #[must_use]
     pub fn asking(self, client: Option<Client>) -> Self {
         Self { client, ..self }
     }
 
-    /// The same, with other attempts and delays.
+    /// The same processor, with other attempts and delays.
     #[must_use]
     pub fn retrying(self, retries: Retries) -> Self {
         Self { retries, ..self }
     }
 
-    /// What went wrong lately.
+    /// The recent failures.
     #[must_use]
     pub const fn watch(&self) -> &Watch {
         &self.watch
     }
 
-    /// Works until `stop`. What is claimed by then is finished first.
+    /// Runs until `stop`. Claimed events are finished first.
     pub async fn run(self, stop: CancellationToken) {
         tokio::join!(
             self.run_lane(HandlingContext::Whole, &stop),
@@ -132,10 +132,10 @@ impl Processor {
         }
     }
 
-    /// Handles what is due now, up to one claim's worth.
+    /// Handles what is due now, up to one claim.
     ///
     /// # Errors
-    /// When the database does not answer. Nothing is lost by that: it is all done again.
+    /// If the database does not answer. Nothing is lost: it is all done again.
     pub async fn work(&self) -> Result<InboxProgress, sqlx::Error> {
         match self.work_lane(HandlingContext::Whole).await? {
             InboxProgress::Idle => self.work_lane(HandlingContext::Asking).await,
@@ -182,8 +182,8 @@ impl Processor {
         Ok(if interrupted { InboxProgress::Interrupted } else { InboxProgress::Handled(settled.len()) })
     }
 
-    /// Whose each event is follows from the ones before it, so that is found out first, for all of them. Then
-    /// their commands are sent, without waiting for each to be stored before the next is decided.
+    /// Which account an event belongs to depends on the events before it, so that is found first, for all of them.
+    /// Then their commands are sent, without waiting for one to be stored before the next is decided.
     async fn handle_party(
         &self,
         events: Vec<Translated>,
@@ -243,7 +243,7 @@ impl Processor {
                 learned.accounts.links.push((customer.clone(), account.clone()));
             }
             if let Command::Subscription(SubscriptionCommand::RecordSubscription(report)) = &step.command {
-                // What cannot be looked at now is looked at with the next report.
+                // If it cannot be checked now, it is checked after the next report.
                 let calls = Calls::new(self.inbox.pool().clone());
                 let looked =
                     duplicate_subscriptions::look(&self.ledger, &calls, account, &report.terms.subscription)
@@ -274,7 +274,7 @@ impl Processor {
         let key = IdempotencyKey::stripe(&step.key);
         let request = Request::new(account.clone(), step.command.clone(), key, provenance(due));
         match self.ledger.execute(request).await {
-            // A key that is taken means that another event has reported the same fact.
+            // If the key is taken, another event has reported the same fact.
             Ok(_) | Err(ExecuteError::KeyReused) => Ok(()),
             Err(ExecuteError::Refused(refusal)) => {
                 Err(ProcessingError::Fate(Disposition::Dead(format!("refused: {}", name(&refusal)))))
@@ -292,7 +292,7 @@ impl Processor {
     }
 }
 
-/// Stripe is asked about it first.
+/// Something has to be fetched from Stripe first.
 fn put_off(due: &ClaimedEvent) -> EventResult {
     EventResult {
         event_id: due.event_id.clone(),
@@ -309,11 +309,11 @@ enum EventOutcome {
     Settled(EventResult, HandledFacts),
     /// There was no time left for it.
     Left,
-    /// The ledger takes nothing now, and that is not the event's fault.
+    /// The ledger does not accept commands now, which is not the event's fault.
     Interrupted,
 }
 
-/// What came of one customer's events.
+/// The results of one customer's events.
 #[derive(Default)]
 struct Handled {
     settled: Vec<EventResult>,
@@ -322,12 +322,12 @@ struct Handled {
 }
 
 enum ProcessingError {
-    /// It will go away by itself.
+    /// It will pass without anybody acting.
     Transient,
     Fate(Disposition),
 }
 
-/// Whoever asked for it, if that was over the API; else it was somebody at Stripe, or Stripe itself.
+/// Who caused the event: the caller of the API, if the program requested it; else somebody at Stripe, or Stripe itself.
 fn provenance(due: &ClaimedEvent) -> Provenance {
     let stripe = || Actor::parse("stripe").expect("the word is a valid name");
     Provenance {
@@ -339,7 +339,7 @@ fn provenance(due: &ClaimedEvent) -> Provenance {
     }
 }
 
-/// The refusal's name, as it is written in JSON, without its particulars.
+/// The refusal's name as in JSON, without its fields.
 fn name(refusal: &Refusal) -> String {
     match serde_json::to_value(refusal) {
         Ok(serde_json::Value::String(name)) => name,

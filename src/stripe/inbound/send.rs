@@ -1,6 +1,6 @@
-//! How does an event reach a server without Stripe? It is signed here, and posted as Stripe would.
+//! How is an event sent to a server without Stripe? It is signed here, and posted as Stripe would.
 //!
-//! This is what `stripe trigger` is for people who have an account there.
+//! This replaces `stripe trigger`, which needs a Stripe account.
 
 use super::signature::{HEADER, WebhookSecret, sign};
 use crate::{
@@ -8,13 +8,13 @@ use crate::{
     stripe::documents::{QUOTED_CHARACTERS_MAX, envelope::Envelope},
 };
 
-/// What came back for one document.
+/// The answer for one document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SendResult {
-    /// The event's id, where the document is an event.
+    /// The event's id, if the document is an event.
     pub event: Option<String>,
     pub status: u16,
-    /// What the server said, cut off where it is long.
+    /// The server's answer, shortened if it is long.
     pub body: String,
 }
 
@@ -28,11 +28,11 @@ impl SendResult {
 /// The longest part of an answer that is kept, in characters.
 pub const ANSWER_CHARACTERS_MAX: usize = QUOTED_CHARACTERS_MAX * 8;
 
-/// Posts `body`, byte for byte, signed with `secret` at `at`. A document that is no event is sent too: to see
-/// it refused is what it is for.
+/// Posts `body`, byte for byte, signed with `secret` at `at`.
+/// A document that is not an event is sent, too, to show that it is refused.
 ///
 /// # Errors
-/// When no answer came.
+/// If there was no answer.
 pub async fn send(
     client: &reqwest::Client,
     url: &str,

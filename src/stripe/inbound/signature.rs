@@ -1,8 +1,7 @@
 //! Did Stripe sign these bytes, and just now?
 //!
-//! Stripe signs `<time>.<body>` with HMAC-SHA256 and sends `Stripe-Signature: t=<time>,v1=<hex>`. While a
-//! secret is being replaced there are several `v1`, and several secrets may be configured: any pair may
-//! match.
+//! Stripe signs `<time>.<body>` with HMAC-SHA256 and sends `Stripe-Signature: t=<time>,v1=<hex>`.
+//! While a secret is being replaced there are several `v1`, and several secrets may be configured: any pair may match.
 
 use std::fmt;
 
@@ -14,16 +13,16 @@ use crate::domain::time::Timestamp;
 /// The header that carries the signature.
 pub const HEADER: &str = "stripe-signature";
 
-/// How far the time of signing may be from now, in either direction.
+/// How many seconds the signature's time may be from now, in either direction.
 pub const TOLERANCE_S: i64 = 300;
 
-/// Stripe sends one signature for each active secret, of which there are at most two.
+/// The most signatures of one delivery. Stripe sends one for each active secret, of which there are at most two.
 pub const SIGNATURES_MAX: usize = 16;
 
-/// What every endpoint's secret begins with.
+/// The prefix of the secrets of endpoints.
 const SECRET_PREFIX: &str = "whsec_";
 
-/// The key of one webhook endpoint, with a name that can be shown.
+/// The secret of a webhook endpoint, with a name that can be shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct WebhookSecret {
     name: String,
@@ -48,7 +47,7 @@ impl WebhookSecret {
     }
 }
 
-/// Every secret that is accepted. The first one signs what `stripe send` posts.
+/// All accepted secrets. The first one signs what `stripe send` posts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Secrets(Vec<WebhookSecret>);
 
@@ -64,11 +63,10 @@ impl Secrets {
         Self(secrets)
     }
 
-    /// Reads a setting such as `whsec_a,next=whsec_b`. A secret without a name is called by its place: `1`,
-    /// `2`.
+    /// Parses a setting such as `whsec_a,next=whsec_b`. A secret without a name gets its place as name: `1`, `2`.
     ///
     /// # Errors
-    /// When one of the secrets is empty.
+    /// If one of the secrets is empty.
     pub fn parse(setting: &str) -> Result<Self, InvalidSecrets> {
         let secrets = setting.split(',').zip(1_u32..).map(|(part, place)| {
             let part = part.trim();
@@ -84,13 +82,13 @@ impl Secrets {
         secrets.collect::<Result<_, _>>().map(Self)
     }
 
-    /// Without any, no delivery is accepted.
+    /// Whether there is no secret, so that no delivery is accepted.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// One more that is accepted, after the others.
+    /// Adds a secret after the others.
     pub fn add(&mut self, secret: WebhookSecret) {
         self.0.push(secret);
     }
@@ -110,18 +108,18 @@ pub enum SignatureError {
     Malformed,
     #[error("no signature matches the body under any configured secret")]
     NoMatch,
-    /// Signed with our secret, and then kept back: a replay, or a clock that is wrong.
+    /// Signed with a configured secret, but too long ago: it is a replay, or a clock is wrong.
     #[error("the signature is {age_s} s old; at most {TOLERANCE_S} s are accepted")]
     TooOld { age_s: i64 },
     #[error("the signature is from {ahead_s} s in the future; at most {TOLERANCE_S} s are accepted")]
     FromTheFuture { ahead_s: i64 },
 }
 
-/// Checks `header` over the raw `body`, and says which secret matched.
+/// Checks `header` for the raw `body`, and returns the secret that matched.
 ///
 /// # Errors
-/// When the header is malformed, nothing matches, or the time of signing is too far from `at`. The time is
-/// checked last, so that an error about it is only ever about a genuine signature.
+/// If the header is malformed, nothing matches, or its time is too far from `at`.
+/// The time is checked last, so that an error about it is always about a genuine signature.
 pub fn verify<'a>(
     secrets: &'a Secrets,
     header: Option<&str>,
@@ -134,11 +132,10 @@ pub fn verify<'a>(
     header.is_timely(at).map(|()| secret)
 }
 
-/// Checks what the header alone says, before anything is read of the body: whoever has no signature of these minutes
-/// sends none.
+/// Checks only the header, before the body is read: senders without a recent signature need not send one.
 ///
 /// # Errors
-/// As [`verify`], but whether the signature is genuine is not known yet.
+/// Like [`verify`], except that it is not known yet whether the signature is genuine.
 pub fn may_be_signed(header: Option<&str>, at: Timestamp) -> Result<(), SignatureError> {
     let header = Header::parse(header.ok_or(SignatureError::Missing)?)?;
     if header.signatures.is_empty() {
@@ -156,7 +153,7 @@ pub fn sign(secret: &WebhookSecret, body: &[u8], at: Timestamp) -> String {
 }
 
 struct Header<'a> {
-    /// As it was sent, because the signature is over the text.
+    /// As it was sent, since the signature covers the text.
     signed_at: &'a str,
     signed_at_s: i64,
     signatures: Vec<[u8; 32]>,

@@ -1,4 +1,4 @@
-//! What if an account is several customers? Then all of them are asked, and their answers told as one list.
+//! What if an account has several customers? Then the lists of all of them are merged.
 
 use std::{cmp::Reverse, future::Future};
 
@@ -10,12 +10,12 @@ use crate::{
     stripe::client::{FindSubscription, StripeInvoice, StripePayment, StripePaymentMethod},
 };
 
-/// The largest page that Stripe answers.
+/// The largest page that Stripe returns.
 const PAGE_MAX: u8 = 100;
-/// How many pages of each of several customers are read for one list. What is older is not in it.
+/// How many pages of each of several customers are read for one list. Older objects are not in the list.
 const PAGES_MAX: usize = 10;
 
-/// Something that is listed by customer.
+/// An object that is listed by customer.
 pub(super) trait ListedByCustomer {
     fn id(&self) -> &str;
     /// In seconds since 1970.
@@ -52,8 +52,8 @@ impl ListedByCustomer for StripePaymentMethod {
     }
 }
 
-/// A page of the lists of all customers together, the newest first. `ask` reads a page of one of them: its members, and
-/// whether there are more.
+/// A page of the merged lists of all customers, newest first.
+/// `ask` reads a page of one customer: its members, and whether there are more.
 pub(super) async fn page_of_all<T, F>(
     customers: &[String],
     page: PageRequest,
@@ -82,7 +82,7 @@ where
     Ok((all.into_iter().skip(from).take(limit).collect(), has_more))
 }
 
-/// What a customer has, up to a limit.
+/// The list of one customer, up to a limit.
 async fn whole<T, F>(
     customer: &str,
     ask: &impl Fn(String, u8, Option<String>) -> F,
@@ -103,14 +103,13 @@ where
     Ok(all)
 }
 
-/// The customers that an account is, as they are asked for.
+/// The ids of the account's customers.
 pub(super) fn customers(account: &OpenAccount) -> Vec<String> {
     purchase::customers(account).map(ToString::to_string).collect()
 }
 
 impl Billing {
-    /// The customer whose page is for the account: of several the one that is subscribed, since there is more to look
-    /// after than at the others.
+    /// The customer whose portal is opened for the account: of several, one with a subscription.
     pub(super) async fn subscriber(&self, account: &OpenAccount) -> Result<String, BillingError> {
         let customers = customers(account);
         let first = customers.first().cloned().ok_or(Refusal::NoCustomer)?;

@@ -1,5 +1,6 @@
-//! May a plan be sold now? One request at a time asks, for each account; and Stripe is asked too where the ledger may
-//! not have heard yet of what was sold a moment ago.
+//! May a plan be sold now?
+//! One request at a time is decided for each account; Stripe is asked, too, if a recent sale may not have been reported
+//! yet.
 
 use std::time::Duration;
 
@@ -19,16 +20,16 @@ use crate::{
     },
 };
 
-/// How long a request waits for its turn, and how often it looks.
+/// How often a request tries to get its turn.
 const TRIES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(50);
-/// When another one may be tried.
+/// After how many seconds another request may be tried.
 const WAIT_S: u64 = 2;
-/// How long ago something was sold at most for its webhook to be on its way: Stripe tries for three days.
+/// How long a webhook of a sale may take at most: Stripe retries for three days.
 const HEARD_BY: TimeDelta = TimeDelta::days(4);
 
 impl Billing {
-    /// Waits until nobody else sells to the account.
+    /// Waits until no other request sells to the account.
     pub(super) async fn take_turn(&self, account: &AccountId) -> Result<CallTurn, BillingError> {
         for _ in 0..TRIES {
             let turn = self.0.calls.take_turn(account).await.map_err(BillingError::Storage)?;
@@ -40,8 +41,8 @@ impl Billing {
         Err(BillingError::TooMany { wait_s: WAIT_S })
     }
 
-    /// Whether Stripe knows of nothing that stands in the way of a plan, where anything was sold lately. What the
-    /// ledger knows was looked at before.
+    /// Checks that Stripe has no subscription that stands in the way, if anything was sold lately.
+    /// The ledger was checked before.
     pub(super) async fn check_unheard(
         &self,
         id: &CallId,
@@ -68,7 +69,7 @@ impl Billing {
         Ok(())
     }
 
-    /// Whether Stripe knows of nothing that the account is subscribed to. With its customer that would end, unasked.
+    /// Checks that Stripe has no subscription of the account, which would end with its customer.
     pub(super) async fn check_leaves(&self, account: &Account) -> Result<(), BillingError> {
         for customer in customers(account.require_open()?) {
             let listed = self.client()?.read(&ListSubscriptions { customer }).await;

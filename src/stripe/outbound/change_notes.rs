@@ -1,5 +1,5 @@
-//! Who asked for what of a subscription? The ledger takes note when Stripe has done it, once for each call; what came
-//! of it is told by webhooks.
+//! Who requested which change of a subscription?
+//! The ledger records it once for each call, when Stripe has carried it out; the results are reported by webhooks.
 
 use super::{
     Billing, BillingError, RepeatableAnswer,
@@ -18,7 +18,7 @@ use crate::{
     stripe::client::{Amendment, MakeSubscription, StripeSubscription},
 };
 
-/// A subscription as it then was at Stripe, and where in the ledger it stands that it was asked for.
+/// A subscription as it then was at Stripe, and the position at which the ledger recorded the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Amended {
     pub row: StripeSubscription,
@@ -29,7 +29,7 @@ impl<C> Reply<C>
 where
     C: RecordedCall<Stored = StripeSubscription>,
 {
-    /// Where it stands is known of each change that is noted.
+    /// The answer with its position, which every recorded change has.
     pub(super) fn amended(self) -> Result<RepeatableAnswer<Amended>, BillingError> {
         let position = self.position.ok_or(BillingError::OutcomeUnknown)?;
         let RepeatableAnswer { answer: row, replayed } = self.repeatable();
@@ -38,7 +38,7 @@ where
 }
 
 impl Billing {
-    /// Repeated, it answers the same place: it is dated by when it was first asked for.
+    /// Records a request. A repetition has the same position, since it has the time of the first attempt.
     pub(super) async fn note<C>(
         &self,
         done: &DoneCall<'_, C>,
@@ -58,14 +58,14 @@ impl Billing {
         let request = Request::new(id.account.clone(), command, key, done.provenance()?);
         match self.0.ledger.execute(request).await {
             Ok(outcome) => Ok(outcome.position),
-            // It stands there, and by the catalog of that time the price was for something else.
+            // The request is already recorded, and the catalog of that time had something else for the price.
             Err(ExecuteError::KeyReused) => Ok(self.0.ledger.view(&id.account).await?.position),
             Err(error) => Err(error.into()),
         }
     }
 }
 
-/// What was asked for, by what Stripe was asked.
+/// The request, derived from what was sent to Stripe.
 pub(super) fn requested(amendment: &Amendment, catalog: &Catalog) -> Requested {
     let change = |price: &str, quantity: u32| {
         let found = catalog.plan_by_price_id(price);
@@ -88,7 +88,7 @@ pub(super) fn requested(amendment: &Amendment, catalog: &Catalog) -> Requested {
     }
 }
 
-/// The same of a subscription that is made.
+/// The request for a new subscription.
 pub(super) fn begun(request: &MakeSubscription) -> Result<Requested, BillingError> {
     let plan = PlanId::parse(&request.plan).map_err(|_| BillingError::OutcomeUnknown)?;
     Ok(Requested::Begin { plan, quantity: request.quantity })

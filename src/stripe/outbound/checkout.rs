@@ -1,4 +1,5 @@
-//! How does a checkout begin? The rules say whether and at which price, Stripe makes the page, the ledger takes note.
+//! How does a checkout begin?
+//! The rules say whether and at which price, Stripe makes the page, and the ledger records it.
 
 use chrono::TimeDelta;
 use serde::Serialize;
@@ -34,26 +35,26 @@ use crate::{
 /// How many checkouts an account may begin in a minute.
 pub const CHECKOUTS_PER_MINUTE: i64 = 5;
 const WINDOW_S: i64 = 60;
-/// What Stripe puts the session's id in the place of.
+/// The placeholder that Stripe replaces with the session's id.
 const SESSION: &str = "{CHECKOUT_SESSION_ID}";
 
-/// A request for a page to buy something on.
+/// A request for a checkout page.
 #[derive(Clone, Debug)]
 pub struct Checkout {
     pub account: AccountId,
     pub key: String,
     pub wish: PurchaseRequest,
-    /// Where the person comes back to.
+    /// Where the person returns to.
     pub success_url: String,
     pub cancel_url: String,
-    /// Passed on to Stripe, and kept nowhere.
+    /// Sent to Stripe, and not stored here.
     pub email: Option<String>,
-    /// What the caller attaches to what is bought.
+    /// What the caller attaches to the purchase.
     pub metadata: Metadata,
     pub provenance: Provenance,
 }
 
-/// A page that is open.
+/// An open page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenedSession {
     pub session: String,
@@ -61,7 +62,7 @@ pub struct OpenedSession {
     pub expires_at: Timestamp,
 }
 
-/// What a repetition is compared by: everything but the address, of which not even a hash is kept.
+/// What repetitions are compared by: everything except the e-mail address, of which not even a hash is stored.
 #[derive(Serialize)]
 struct CheckoutFingerprint<'a> {
     wish: (&'a str, &'a str, u32, bool),
@@ -73,10 +74,10 @@ struct CheckoutFingerprint<'a> {
 }
 
 impl Billing {
-    /// Opens a page for it, once for each key.
+    /// Opens a checkout page, once for each key.
     ///
     /// # Errors
-    /// When the rules or Stripe refuse it, or Stripe does not answer.
+    /// If the rules or Stripe refuse it, or Stripe does not answer.
     pub async fn open_checkout(
         &self,
         checkout: Checkout,
@@ -130,13 +131,13 @@ impl Billing {
         })
     }
 
-    /// How many of a pack one payment may be for.
+    /// The most packs in one payment.
     fn packs_max(&self, pack: &SoldPack) -> Option<u32> {
         let most = self.0.ledger.catalog().payments.minor_max.checked_div(pack.price.minor)?;
         u32::try_from(most).ok()
     }
 
-    /// A pack, or a free amount of credits, for which a price is made.
+    /// The price of a pack or of a chosen number of credits, which is made for this sale.
     fn sold_once(
         &self,
         pack: &PackId,
@@ -151,8 +152,8 @@ impl Billing {
         Ok(CheckoutPurchase::Credits { terms, name: top_up.name.clone(), product: top_up.product_id.clone() })
     }
 
-    /// Nobody is to pay for two plans: the pages on which that could be done are closed first. One that was paid on
-    /// meanwhile, of which the webhook has not told yet, stands in the way of another.
+    /// Closes the pages on which another plan could be paid for.
+    /// If one of them was paid on in the meantime and its webhook has not arrived, the sale is refused.
     pub(super) async fn close_superseded(
         &self,
         id: &CallId,
@@ -181,7 +182,7 @@ impl Billing {
         self.check_often(id, CHECKOUTS_PER_MINUTE).await
     }
 
-    /// Whether the operation was begun less often in the last minute.
+    /// Checks that the operation was begun less than `most` times in the last minute.
     pub(super) async fn check_often(&self, id: &CallId, most: i64) -> Result<(), BillingError> {
         let now = self.now();
         let since = now.minus(TimeDelta::seconds(WINDOW_S));
@@ -266,7 +267,7 @@ fn asked(checkout: &Checkout) -> CheckoutFingerprint<'_> {
     }
 }
 
-/// What is paid for there, from what is written down, which is what Stripe was asked.
+/// What is paid for on the page, derived from what was sent to Stripe.
 fn purpose(call: &OpenCheckout) -> Result<PaymentPurpose, BillingError> {
     let purpose = match &call.sold {
         CheckoutPurchase::Plan { plan, .. } => PlanId::parse(plan)
@@ -287,12 +288,12 @@ fn opened(answer: &OpenedCheckout) -> Result<OpenedSession, BillingError> {
         (Some(url), Some(expires_at)) => {
             Ok(OpenedSession { session: answer.id.clone(), url: url.clone(), expires_at })
         }
-        // A session that has no page any more was made by an earlier try, and has ended since.
+        // A session without a page was made by an earlier attempt, and has ended since.
         (None, _) | (_, None) => Err(BillingError::OutcomeUnknown),
     }
 }
 
-/// The address with the place for the session's id, where it has none. What follows a `#` stays at the end.
+/// The URL with the placeholder of the session's id, if it has none. A fragment stays at the end.
 fn with_session(url: &str) -> String {
     if url.contains(SESSION) {
         return url.to_owned();

@@ -1,8 +1,10 @@
-//! Which customer at Stripe is this account? The one that it is linked to, else one whose metadata names it, else a new
-//! one. An address alone makes nobody a customer: whoever can type it in would be shown what is another's.
+//! Which customer at Stripe belongs to this account?
+//! The one that it is linked to, else one whose metadata names it, else a new one.
+//! An e-mail address alone does not identify a customer: anybody who enters it would see another person's data.
 //!
-//! The address is passed on to Stripe and kept nowhere here. A new customer is made without it, so that making it is
-//! the same request however often it is repeated; it is set afterwards, which can be done any number of times.
+//! The address is sent to Stripe and not stored here.
+//! A new customer is made without it, so that repetitions are the same request; it is set afterwards, which can be
+//! repeated.
 
 use super::{Billing, BillingError, runner::CallOrder};
 use crate::{
@@ -53,7 +55,7 @@ impl Billing {
         Ok(customer)
     }
 
-    /// A customer with the address that was made for this very account, and is not linked to another.
+    /// A customer with this address that was made for this account, and is not linked to another one.
     async fn find_made_for(&self, account: &AccountId, email: &str) -> Result<Option<String>, BillingError> {
         let found = self.client()?.read(&FindCustomers { email: email.to_owned(), after: None }).await?;
         for customer in found.data.iter().filter(|customer| customer.account() == Some(account.as_str())) {
@@ -69,7 +71,7 @@ impl Billing {
         self.0.links.stands_for_another(&customer, account).await.map_err(BillingError::Storage)
     }
 
-    /// Keeps a customer that was made for the account from becoming another's while nothing has linked the two.
+    /// Reserves a customer that was made for the account, until they are linked.
     async fn keep_for(&self, account: &AccountId, customer: String) -> Result<String, BillingError> {
         let id = ProviderId::parse(&customer).map_err(|_| BillingError::OutcomeUnknown)?;
         let places = (&self.0.ledger, &self.0.links);
@@ -79,7 +81,7 @@ impl Billing {
         }
     }
 
-    /// A customer that is gone at Stripe is followed by another.
+    /// Makes a customer. One that was deleted at Stripe is followed by another one.
     async fn make_customer(&self, account: &AccountId, open: &OpenAccount) -> Result<String, BillingError> {
         let gone = open.customers.len();
         let key = if gone == 0 { KEY.to_owned() } else { format!("{KEY}:{gone}") };

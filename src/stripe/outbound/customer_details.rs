@@ -1,8 +1,7 @@
-//! What does Stripe know of the customer that an account is? It is read from there and passed on to there, and kept
-//! nowhere here.
+//! What does Stripe know of an account's customer? It is read from there and sent there, and not stored here.
 //!
-//! Nothing here is written down before it is asked but the making of a customer: to set what somebody is called, or to
-//! delete a customer, is the same however often it is done, and what would be written down is personal.
+//! Only the making of a customer is stored before it is sent: setting details or deleting a customer can be repeated,
+//! and the request would be personal data.
 
 use super::{Billing, BillingError};
 use crate::{
@@ -20,20 +19,20 @@ use crate::{
     },
 };
 
-/// How many pages of customers with one e-mail address are read. What is older is not found.
+/// How many pages of customers with one e-mail address are read. Older ones are not found.
 const PAGES_MAX: usize = 10;
 
-/// A customer as it is, and whether the account has just become it.
+/// A customer, and whether the account has just got it.
 pub struct LinkedCustomer {
     pub customer: StripeCustomer,
     pub new: bool,
 }
 
 impl Billing {
-    /// Makes an account a customer, unless it is one, and passes on what is said about it.
+    /// Makes a customer for an account, unless it has one, and sends its details to Stripe.
     ///
     /// # Errors
-    /// When the account is not open, or Stripe refuses or does not answer.
+    /// If the account is not open, or Stripe refuses or does not answer.
     pub async fn become_customer(
         &self,
         account: &AccountId,
@@ -44,14 +43,14 @@ impl Billing {
         let view = self.0.ledger.view(account).await?;
         let open = view.account.require_open()?;
         let new = purchase::find_customer(open).is_none();
-        // Whose address it is was not shown: a customer that is there already is found by a checkout, where somebody
-        // pays.
+        // The address is not used to find an existing customer, since nothing shows whose it is; a checkout does so,
+        // where somebody pays.
         let customer = self.payer(account, open, None, provenance).await?;
         let customer = self.describe(customer, details).await?;
         Ok(LinkedCustomer { customer, new })
     }
 
-    /// The webhook links the two as well; whoever asks next need not wait for it.
+    /// Links the two. A webhook does so as well, but the next request need not wait for it.
     async fn link(
         &self,
         account: &AccountId,
@@ -85,25 +84,24 @@ impl Billing {
 
     async fn look_up(&self, customer: String) -> Result<StripeCustomer, BillingError> {
         let seen = self.client()?.read(&FindCustomer { customer }).await?;
-        // Deleted at Stripe; the webhook that closes the link is on its way.
+        // The customer was deleted at Stripe, and the webhook about it has not arrived yet.
         if seen.is_deleted() { Err(Refusal::NoCustomer.into()) } else { Ok(seen) }
     }
 
-    /// The customer that an account is, as Stripe knows it.
+    /// The account's customer, as Stripe has it.
     ///
     /// # Errors
-    /// When it is none, or Stripe does not answer.
+    /// If it has none, or Stripe does not answer.
     pub async fn find_customer(&self, account: &AccountId) -> Result<StripeCustomer, BillingError> {
         self.client()?;
         let view = self.0.ledger.view(account).await?;
         self.look_up(purchase::customer(&view.account)?.to_string()).await
     }
 
-    /// The customers with this e-mail address, whoever they are, the newest first. The address is passed on to Stripe,
-    /// and kept nowhere.
+    /// All customers with this e-mail address, newest first. The address is sent to Stripe, and not stored here.
     ///
     /// # Errors
-    /// When Stripe refuses or does not answer.
+    /// If Stripe refuses or does not answer.
     pub async fn customers_with(&self, email: &str) -> Result<Vec<FoundCustomer>, BillingError> {
         let mut all: Vec<FoundCustomer> = Vec::new();
         for _ in 0..PAGES_MAX {
@@ -117,10 +115,10 @@ impl Billing {
         Ok(all)
     }
 
-    /// Passes on what is said about a customer.
+    /// Sends details of a customer to Stripe.
     ///
     /// # Errors
-    /// When the account is none, or Stripe refuses or does not answer.
+    /// If the account has none, or Stripe refuses or does not answer.
     pub async fn describe_customer(
         &self,
         account: &AccountId,
@@ -131,10 +129,10 @@ impl Billing {
         self.describe(purchase::customer(&view.account)?.to_string(), details).await
     }
 
-    /// Deletes the customer at Stripe, which tells so by a webhook; that closes the link. Answers its id.
+    /// Deletes the customer at Stripe, whose webhook then ends the link. Returns its id.
     ///
     /// # Errors
-    /// When the account is none, has a running subscription, or Stripe does not answer.
+    /// If the account has none, has a subscription that has not ended, or Stripe does not answer.
     pub async fn delete_customer(&self, account: &AccountId) -> Result<ProviderId, BillingError> {
         self.client()?;
         let view = self.0.ledger.view(account).await?;
@@ -144,13 +142,13 @@ impl Billing {
             self.client()?.execute_idempotent(&DeleteCustomer { customer: customer.to_string() }).await;
         match deleted {
             Ok(_) => Ok(customer),
-            // An earlier try of this very request, or somebody else, was first.
+            // An earlier attempt of this request, or somebody else, has deleted it.
             Err(error) if error.rejection().is_some_and(is_missing) => Ok(customer),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// The customer that an account is, or has just become.
+    /// The account's customer, which is made if there is none.
     pub(super) async fn payer(
         &self,
         account: &AccountId,

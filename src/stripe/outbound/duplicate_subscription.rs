@@ -1,5 +1,5 @@
-//! How is the newer one of two subscriptions taken back? It is cancelled, and what it was paid with is given back: each
-//! once, and not before Stripe says that both still run.
+//! How is the newer of two subscriptions taken back?
+//! It is cancelled and its payment is refunded, each once, and only if Stripe says that both still run.
 
 use serde_json::Value;
 
@@ -41,8 +41,7 @@ impl Billing {
         Ok(())
     }
 
-    /// Whether nothing was spent or set aside of what it gave. Money for credits that are used up goes back only when a
-    /// person says so.
+    /// Whether nothing of its credits was spent or held. If credits were used, only an operator decides about a refund.
     async fn is_unused(&self, id: &CallId, subscription: &str) -> Result<bool, BillingError> {
         let view = self.0.ledger.view(&id.account).await?;
         let Some(open) = view.account.opened() else { return Ok(true) };
@@ -84,7 +83,7 @@ impl Billing {
         let order = CallOrder::new(&id.account, Operation::RefundDuplicate, &payment, &payment);
         match self.run(&order, request).await {
             Ok(_) => Ok(()),
-            // An operator was first, or the bank was.
+            // An operator or the bank has already returned the money.
             Err(BillingError::Rejected(_)) => Ok(()),
             Err(error) => Err(error),
         }

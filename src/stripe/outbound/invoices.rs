@@ -1,4 +1,4 @@
-//! What has an account been billed? Its customers' invoices, as Stripe shows them.
+//! Which invoices does an account have? Those of its customers, as Stripe has them.
 
 use super::{
     Billing, BillingError, PageRequest,
@@ -10,10 +10,10 @@ use crate::{
 };
 
 impl Billing {
-    /// The invoices of all customers that the account is, the newest first. Who is no customer has none.
+    /// The invoices of all customers of the account, newest first. Empty if it has no customer.
     ///
     /// # Errors
-    /// When there is no such account, or Stripe does not answer.
+    /// If there is no such account, or Stripe does not answer.
     pub async fn list_invoices(
         &self,
         account: &AccountId,

@@ -1,5 +1,6 @@
-//! How does an account pay? Pages at Stripe are opened for it, payments made and subscriptions changed, once for each
-//! request; what comes of that is told by webhooks: nothing is granted here.
+//! How does an account pay?
+//! Pages at Stripe are opened, payments made and subscriptions changed, once for each request.
+//! Nothing is granted here: the results are reported by webhooks.
 
 mod across_customers;
 mod call_turns;
@@ -55,18 +56,18 @@ use crate::{
     ledger::{ExecuteError, Ledger, ViewError},
 };
 
-/// Whether anything is asked of Stripe.
+/// Whether Stripe is called.
 #[derive(Clone, Debug)]
 pub enum BillingMode {
     On(Client),
-    /// By the operator, or by the catalog.
+    /// Switched off by the operator, or by the catalog.
     Off,
     /// There is no key.
     NotConfigured,
 }
 
 impl BillingMode {
-    /// Whom to ask, if anybody is asked.
+    /// The client, if Stripe is called.
     #[must_use]
     pub const fn client(&self) -> Option<&Client> {
         match self {
@@ -76,12 +77,12 @@ impl BillingMode {
     }
 }
 
-/// What the operator says of it.
+/// The operator's settings.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// For which accounts it is on.
+    /// For which accounts billing is on.
     pub rollout: Rollout,
-    /// What the portal offers; `None`: what the Stripe account has by default.
+    /// The portal's configuration. `None`: the Stripe account's default.
     pub portal: Option<String>,
 }
 
@@ -91,7 +92,7 @@ impl Default for Settings {
     }
 }
 
-/// What asks Stripe on behalf of accounts. Cheap to clone.
+/// Calls Stripe for accounts. Cheap to clone.
 #[derive(Clone)]
 pub struct Billing(Arc<BillingParts>);
 
@@ -103,7 +104,7 @@ struct BillingParts {
     settings: Settings,
 }
 
-/// What was answered, and whether it was answered before.
+/// An answer, and whether it is a repetition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RepeatableAnswer<A> {
     pub answer: A,
@@ -114,64 +115,64 @@ pub struct RepeatableAnswer<A> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResourceKind {
     PaymentMethod,
-    /// What invoices are paid with, where none was named.
+    /// The default payment method for invoices, if none was named.
     PreferredMethod,
     Payment,
 }
 
-/// Where a list at Stripe goes on, and how much of it is wanted.
+/// Which page of a list at Stripe is requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageRequest {
     pub limit: u8,
     pub after: Option<ProviderId>,
 }
 
-/// Why it was not done, or is not known to be.
+/// Why something was not done, or is not known to be done.
 #[derive(Debug, thiserror::Error)]
 pub enum BillingError {
     #[error("billing is switched off")]
     Off,
-    #[error("there is no key that Stripe takes")]
+    #[error("there is no key that Stripe accepts")]
     NotConfigured,
-    /// The rules do not allow it. Stripe was not asked.
-    #[error("it was refused")]
+    /// The rules do not allow it. Stripe was not called.
+    #[error("the rules refuse it")]
     Refused(Refusal),
     #[error("the idempotency key was used for another request")]
     KeyReused,
-    #[error("too many were begun lately")]
+    #[error("too many calls were begun lately")]
     TooMany { wait_s: u64 },
     #[error("Stripe refused it")]
     Rejected(Rejection),
-    /// The bank said no, for want of the person's word.
-    #[error("the person was not asked")]
+    /// The bank declined because the person has to authenticate.
+    #[error("the bank requires the person to authenticate")]
     Unauthenticated(Box<Unauthenticated>),
-    /// At Stripe, or not of this account.
-    #[error("there is none: {0:?}")]
+    /// Stripe does not have it, or it is not this account's.
+    #[error("Stripe does not have it: {0:?}")]
     NotFound(ResourceKind),
-    #[error("the payment method is another customer's")]
+    #[error("the payment method belongs to another customer")]
     MethodTaken,
-    /// By a product or price that is not the same.
-    #[error("the name is taken at Stripe")]
+    /// Stripe has another product or price with this id or lookup key.
+    #[error("Stripe has another object with this id or lookup key")]
     NameTaken,
-    #[error("the list has no such place")]
+    #[error("the cursor is unknown")]
     CursorUnknown,
     /// Nothing happened.
-    #[error("Stripe does not take requests now")]
+    #[error("Stripe does not accept requests now")]
     Unavailable,
-    /// It may have happened. The same request with the same key will tell.
-    #[error("whether Stripe did it is not known")]
+    /// It may have happened. Repeating the request with the same key returns the outcome.
+    #[error("it is not known whether Stripe did it")]
     OutcomeUnknown,
-    /// It may have happened, and Stripe does not know the key any more.
-    #[error("whether Stripe did it was not found out in time")]
+    /// It may have happened, and Stripe no longer knows the key.
+    #[error("it was not found out in time whether Stripe did it")]
     OutcomeLost,
-    /// Stripe has done it, and the ledger did not take note. The same request with the same key will complete it.
-    #[error("the ledger took no note of it")]
+    /// Stripe has done it, but the ledger did not record it. Repeating the request with the same key completes it.
+    #[error("the ledger did not record it")]
     Execute(ExecuteError),
     #[error("the account cannot be read")]
     View(#[from] ViewError),
     #[error("the database does not answer")]
     Storage(#[source] sqlx::Error),
-    #[error("what is written down of an earlier call cannot be read")]
+    #[error("a stored call to Stripe cannot be read")]
     Unreadable(#[source] serde_json::Error),
 }
 
@@ -187,8 +188,8 @@ impl Billing {
         Self(Arc::new(BillingParts { switch, calls, links, ledger, settings }))
     }
 
-    /// Whether anything is sold to this account. The one place that decides it: the rules are told, and so is whoever
-    /// is shown what is for sale.
+    /// Whether anything is sold to this account.
+    /// This is decided here and nowhere else, for the rules and for what is shown.
     #[must_use]
     pub fn state_of(&self, account: &AccountId) -> BillingState {
         match &self.0.switch {
@@ -197,7 +198,7 @@ impl Billing {
         }
     }
 
-    /// Whether anything is sold at all.
+    /// Whether anything is sold to any account.
     #[must_use]
     pub fn reach(&self) -> Reach {
         match &self.0.switch {
@@ -225,7 +226,7 @@ impl From<CallError> for BillingError {
             CallError::Rejected(rejection) => Self::Rejected(rejection),
             CallError::KeyNotTaken => {
                 tracing::error!(
-                    "Stripe does not take the key, or the key lacks a right; docs/STRIPE.md names those of STRIPE_SECRET_KEY"
+                    "Stripe does not accept the key, or the key lacks a right; docs/STRIPE.md names those of STRIPE_SECRET_KEY"
                 );
                 Self::NotConfigured
             }

@@ -1,5 +1,6 @@
-//! What does Stripe say of an account at a glance? The next invoice and the last ones, or why that is not known:
-//! whoever asks for more than that is not kept waiting for it, and not refused.
+//! What does Stripe say about an account in short?
+//! The next invoice and the last ones, or why they are missing: a slow or failing Stripe neither delays nor fails the
+//! rest of the answer.
 
 use std::time::Duration;
 
@@ -14,9 +15,9 @@ use crate::{
     stripe::client::StripeInvoice,
 };
 
-/// How long is waited for it, all tries together.
+/// How long Stripe is waited for, including all attempts.
 pub const GLANCE_WAIT: Duration = Duration::from_secs(4);
-/// How many of the last invoices are shown.
+/// How many of the last invoices are returned.
 pub const INVOICES_SHOWN: u8 = 5;
 
 /// What Stripe said.
@@ -25,23 +26,23 @@ pub struct Glance {
     /// When Stripe was asked. `None`: it was not.
     pub asked_at: Option<Timestamp>,
     pub next_invoice: Result<InvoicePreview, UntoldReason>,
-    /// The newest first.
+    /// Newest first.
     pub invoices: Result<Vec<StripeInvoice>, UntoldReason>,
 }
 
-/// Why something is not told.
+/// Why something is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UntoldReason {
-    /// The caller did not want it.
+    /// The caller did not ask for it.
     NotAsked,
     BillingOff,
     BillingNotConfigured,
-    /// There is no subscription that goes on.
+    /// No subscription has a next invoice.
     NoSubscription,
-    /// Nothing will be charged, as when it ends with its period, or while it is paused.
+    /// Nothing will be charged, for example because the subscription ends with its period, or is paused.
     NothingDue,
-    /// Stripe understood, and said no.
+    /// Stripe refused the request.
     StripeRejected,
     /// Stripe did not answer, or not in time.
     StripeUnavailable,
@@ -55,7 +56,7 @@ impl Glance {
 }
 
 impl Billing {
-    /// What Stripe says now of an account, and of its subscription if one goes on.
+    /// What Stripe says now about an account, and about its subscription if it has one.
     pub async fn glance(&self, account: &AccountId, subscription: Option<&ProviderId>) -> Glance {
         if let Err(error) = self.client() {
             return Glance::untold(untold(&error));

@@ -1,4 +1,4 @@
-//! What can an account pay with? Its customers' payment methods, which are attached, preferred and detached.
+//! How can an account pay? Its customers' payment methods are attached, made the default, and detached.
 
 use futures::future::try_join_all;
 
@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// A method that the account is to pay with.
+/// A payment method to attach to an account.
 #[derive(Clone, Debug)]
 pub struct AttachOrder {
     pub account: AccountId,
@@ -36,7 +36,7 @@ pub struct AttachOrder {
 #[derive(Clone)]
 pub struct Method {
     pub seen: StripePaymentMethod,
-    /// Whether invoices are paid with it.
+    /// Whether it is the default for invoices.
     pub preferred: bool,
 }
 
@@ -46,10 +46,10 @@ pub struct MethodPage {
 }
 
 impl Billing {
-    /// What the account's customers can pay with, the newest first. Who is no customer has nothing.
+    /// The payment methods of the account's customers, newest first. Empty if it has no customer.
     ///
     /// # Errors
-    /// When the account is not open, or Stripe does not answer.
+    /// If the account is not open, or Stripe does not answer.
     pub async fn list_methods(
         &self,
         account: &AccountId,
@@ -69,7 +69,7 @@ impl Billing {
         Ok(MethodPage { methods: methods.collect(), has_more })
     }
 
-    /// What the invoices of these customers are paid with.
+    /// The default payment methods of these customers.
     async fn preferred(&self, customers: &[String]) -> Result<Vec<String>, BillingError> {
         let client = self.client()?;
         let find = async |customer: &String| client.read(&FindCustomer { customer: customer.clone() }).await;
@@ -77,10 +77,10 @@ impl Billing {
         Ok(found.iter().filter_map(|found| found.default_method().map(str::to_owned)).collect())
     }
 
-    /// Attaches a method that nobody has, once for each key. An account that is no customer becomes one.
+    /// Attaches a payment method, once for each key. If the account has no customer, one is made.
     ///
     /// # Errors
-    /// When the method is not there or is another customer's, or Stripe refuses or does not answer.
+    /// If the payment method does not exist or is another customer's, or Stripe refuses or does not answer.
     pub async fn attach_method(&self, order: AttachOrder) -> Result<RepeatableAnswer<Method>, BillingError> {
         let AttachOrder { account, key, method, provenance } = order;
         let order = CallOrder::new(&account, Operation::AttachPaymentMethod, &key, &method.as_str());
@@ -98,7 +98,7 @@ impl Billing {
         Ok(RepeatableAnswer { answer: method, replayed })
     }
 
-    /// A method, and whether it is its customer's preferred one.
+    /// A payment method, and whether it is its customer's default.
     async fn look_at(&self, method: String) -> Result<Method, CallError> {
         let client = self.client().map_err(|_| CallError::Unavailable)?;
         let seen = client.read(&FindMethod { method }).await?;
@@ -108,10 +108,10 @@ impl Billing {
         Ok(Method { seen, preferred })
     }
 
-    /// Detaches a method of the account's customer, once.
+    /// Detaches a payment method of the account's customer, once.
     ///
     /// # Errors
-    /// When the customer does not have it, or Stripe does not answer.
+    /// If the customer does not have it, or Stripe does not answer.
     pub async fn detach_method(
         &self,
         account: &AccountId,
@@ -128,11 +128,11 @@ impl Billing {
         Ok(method.clone())
     }
 
-    /// Lets the invoices of the account's customer be paid with one of its methods, also those of subscriptions that
+    /// Makes a payment method of the account's customer the default for invoices, including those of subscriptions that
     /// had another one of their own.
     ///
     /// # Errors
-    /// When the customer does not have it, or Stripe does not answer.
+    /// If the customer does not have it, or Stripe does not answer.
     pub async fn prefer_method(
         &self,
         account: &AccountId,
@@ -146,8 +146,8 @@ impl Billing {
         Ok(Method { seen, preferred: true })
     }
 
-    /// Lets the subscriptions that are charged to a method be charged to the preferred one, before it is detached: what
-    /// is gone is charged nowhere.
+    /// Before a payment method is detached, changes subscriptions that use it to the default one, since nothing can be
+    /// charged to a detached one.
     async fn spare(
         &self,
         account: &AccountId,
@@ -163,8 +163,9 @@ impl Billing {
         }
     }
 
-    /// A subscription may have a method of its own, as one that began on a page has, and it is charged to that before
-    /// what its customer prefers.
+    /// Sets the payment method of subscriptions.
+    /// A subscription may have one of its own, for example from its checkout, which is charged instead of the
+    /// customer's default.
     async fn charge_with(
         &self,
         account: &AccountId,
@@ -185,7 +186,7 @@ impl Billing {
         Ok(())
     }
 
-    /// A method of the account's customer, and that customer.
+    /// A payment method of the account's customer, and that customer.
     pub(super) async fn find_method_of(
         &self,
         account: &AccountId,
@@ -203,8 +204,8 @@ impl Billing {
         }
     }
 
-    /// A method that the account may pay with: its own, or one that is nobody's yet. Of several customers each pays
-    /// with its own.
+    /// A payment method that the account may pay with: its own, or one without a customer.
+    /// Each of several customers pays with its own.
     pub(super) async fn usable_method(
         &self,
         account: &Account,
@@ -223,7 +224,7 @@ impl Billing {
         found.map_err(|error| missing(error, ResourceKind::PaymentMethod))
     }
 
-    /// One page of a list. A place that Stripe does not know is the caller's mistake.
+    /// Reads one page of a list. An unknown cursor is the caller's mistake.
     pub(super) async fn ask_page<A: StripeCall>(&self, list: &A) -> Result<A::Answer, BillingError> {
         self.client()?.read(list).await.map_err(|error| {
             let place = error.rejection().and_then(|why| why.parameter.as_deref());
@@ -232,12 +233,12 @@ impl Billing {
     }
 }
 
-/// What Stripe does not have is not found; everything else stays what it is.
+/// Converts an error that Stripe does not have an object; other errors stay as they are.
 pub(super) fn missing(error: CallError, sought: ResourceKind) -> BillingError {
     if error.rejection().is_some_and(is_missing) { BillingError::NotFound(sought) } else { error.into() }
 }
 
-/// After the work was done, an answer that does not come says nothing about the work.
+/// The change was made, so an error while reading the result means that the outcome is unknown, and not that it failed.
 pub(super) fn done_all_the_same(error: CallError) -> BillingError {
     if error == CallError::Unavailable { BillingError::OutcomeUnknown } else { error.into() }
 }

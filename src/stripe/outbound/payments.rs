@@ -1,5 +1,6 @@
-//! How does an account pay without a page of Stripe's? A payment is made, confirmed, captured, called off or given
-//! back, each once for each key. Credits come when Stripe reports the money, as for everything that is bought.
+//! How does an account pay without a checkout page?
+//! A payment is made, confirmed, captured, cancelled or refunded, each once for each key.
+//! Credits are granted when Stripe reports the money, as for every purchase.
 
 use std::fmt;
 
@@ -36,7 +37,7 @@ use crate::{
 /// Stripe's code for a payment that cannot be refunded because it is disputed.
 const CHARGE_DISPUTED: &str = "charge_disputed";
 
-/// Something to be paid for.
+/// A payment to make.
 #[derive(Clone, Debug)]
 pub struct PaymentOrder {
     pub account: AccountId,
@@ -49,7 +50,7 @@ pub struct PaymentOrder {
     pub provenance: Provenance,
 }
 
-/// A payment of an account, and the key of what is to be done with it.
+/// A payment of an account, and the key of what is done with it.
 #[derive(Clone, Debug)]
 pub struct PaymentOf {
     pub account: AccountId,
@@ -57,12 +58,12 @@ pub struct PaymentOf {
     pub payment: ProviderId,
 }
 
-/// With what is paid, and who is there.
+/// How a payment is made, and whether the person is present.
 #[derive(Clone, Debug)]
 pub struct Confirmation {
-    /// `None`: what the customer's invoices are paid with.
+    /// `None`: the customer's default payment method.
     pub method: Option<ProviderId>,
-    /// Where the person comes back to from a page of the bank; `None`: nobody is there to be asked.
+    /// Where the person returns to from a page of the bank. `None`: the person is absent.
     pub return_url: Option<String>,
 }
 
@@ -71,11 +72,11 @@ pub struct PaymentPage {
     pub has_more: bool,
 }
 
-/// A decline after which the person can still say yes, in the browser.
+/// A decline after which the person can still authenticate in the browser.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Unauthenticated {
     pub rejection: Rejection,
-    /// With which the browser does so. It is in no log and no table.
+    /// With this the browser authenticates. It is not logged or stored.
     pub client_secret: Option<String>,
 }
 
@@ -92,10 +93,10 @@ impl PaymentOf {
 }
 
 impl Billing {
-    /// Makes a payment, which takes no money before it is confirmed. An account that is no customer becomes one.
+    /// Makes a payment, which takes no money before it is confirmed. If the account has no customer, one is made.
     ///
     /// # Errors
-    /// When the rules or Stripe refuse it, or Stripe does not answer.
+    /// If the rules or Stripe refuse it, or Stripe does not answer.
     pub async fn make_payment(
         &self,
         order: PaymentOrder,
@@ -139,10 +140,10 @@ impl Billing {
         self.as_it_is(self.run(&order, request).await?).await
     }
 
-    /// Asks the bank.
+    /// Confirms a payment, which sends it to the bank.
     ///
     /// # Errors
-    /// When the payment cannot be confirmed, the bank says no, or Stripe does not answer.
+    /// If the payment cannot be confirmed, the bank declines, or Stripe does not answer.
     pub async fn confirm_payment(
         &self,
         of: PaymentOf,
@@ -166,10 +167,10 @@ impl Billing {
         }
     }
 
-    /// Takes what the bank holds, all of it or as much as is wanted.
+    /// Captures an authorised payment, all of it or the requested amount.
     ///
     /// # Errors
-    /// When the bank does not hold it, or Stripe refuses or does not answer.
+    /// If it is not authorised, or Stripe refuses or does not answer.
     pub async fn capture_payment(
         &self,
         of: PaymentOf,
@@ -191,10 +192,10 @@ impl Billing {
         }
     }
 
-    /// Calls a payment off. What the bank holds is let go.
+    /// Cancels a payment. An authorisation is released.
     ///
     /// # Errors
-    /// When it is over, or Stripe refuses or does not answer.
+    /// If it is over, or Stripe refuses or does not answer.
     pub async fn cancel_payment(
         &self,
         of: PaymentOf,
@@ -212,10 +213,10 @@ impl Billing {
         }
     }
 
-    /// Gives money back, all that is left or as much as is wanted. The credits follow when Stripe reports it.
+    /// Refunds a payment, all that is left or the requested amount. Credits are taken back when Stripe reports it.
     ///
     /// # Errors
-    /// When less is left, the business gives nothing back, or Stripe refuses or does not answer.
+    /// If less is left, the business does not refund it, or Stripe refuses or does not answer.
     pub async fn refund_payment(
         &self,
         of: PaymentOf,
@@ -231,7 +232,7 @@ impl Billing {
         let asked = (of.payment.as_str(), wanted, reason);
         match self.run(&of.order(Operation::RefundPayment, &asked), request).await {
             Ok(reply) => Ok(reply.repeatable()),
-            // The bank may have told Stripe before Stripe told us.
+            // Stripe may know of a dispute that it has not reported yet.
             Err(BillingError::Rejected(Rejection { code: Some(code), .. })) if code == CHARGE_DISPUTED => {
                 Err(Refusal::PaymentDisputed.into())
             }
@@ -242,10 +243,10 @@ impl Billing {
         }
     }
 
-    /// A payment of the account, as Stripe shows it now.
+    /// A payment of the account, as Stripe has it now.
     ///
     /// # Errors
-    /// When it is none of the account's, or Stripe does not answer.
+    /// If the account has no such payment, or Stripe does not answer.
     pub async fn find_payment(
         &self,
         account: &AccountId,
@@ -254,10 +255,10 @@ impl Billing {
         Ok(self.payment_of(account, payment).await?.1)
     }
 
-    /// The payments of all customers that the account is, the newest first: those of invoices and pages, too.
+    /// The payments of all customers of the account, newest first, including those of invoices and checkout pages.
     ///
     /// # Errors
-    /// When there is no such account, or Stripe does not answer.
+    /// If there is no such account, or Stripe does not answer.
     pub async fn list_payments(
         &self,
         account: &AccountId,
@@ -278,7 +279,7 @@ impl Billing {
         self.0.ledger.catalog()
     }
 
-    /// The account, and a payment that is of a customer that it is or was.
+    /// The account, and a payment of one of its current or former customers.
     async fn payment_of(
         &self,
         account: &AccountId,
@@ -294,7 +295,7 @@ impl Billing {
         Err(BillingError::NotFound(ResourceKind::Payment))
     }
 
-    /// The wanted method, if it is the account's or nobody's; else the one that its invoices are paid with.
+    /// The requested payment method, if the account may use it, else the customer's default.
     async fn method_to_pay_with(
         &self,
         account: &Account,
@@ -311,7 +312,7 @@ impl Billing {
         default.ok_or(BillingError::NotFound(ResourceKind::PreferredMethod))
     }
 
-    /// What is written down of a payment is its id: a repetition is answered as the payment is now.
+    /// Only the id of a payment is stored, so a repetition returns the payment as it is now.
     async fn as_it_is<C>(&self, reply: Reply<C>) -> Result<RepeatableAnswer<StripePayment>, BillingError>
     where
         C: RecordedCall<Answer = StripePayment, Stored = StoredPayment>,
@@ -323,8 +324,8 @@ impl Billing {
         Ok(RepeatableAnswer { answer: found.map_err(done_all_the_same)?, replayed: true })
     }
 
-    /// Another request may have been first, after the rules allowed this one: then what Stripe refuses is told as the
-    /// rules tell it.
+    /// Converts Stripe's refusal to the rules' refusal: another request may have changed the payment after the rules
+    /// allowed this one.
     async fn by_the_rules(
         &self,
         error: BillingError,
@@ -338,7 +339,7 @@ impl Billing {
         refused.map_or(BillingError::Rejected(rejection), BillingError::Refused)
     }
 
-    /// Adds to a decline what the browser needs to ask the person.
+    /// Adds to a decline what the browser needs for authentication.
     async fn explain(&self, error: BillingError, payment: &ProviderId) -> BillingError {
         let BillingError::Rejected(rejection) = error else { return error };
         if rejection.remedy() != Some(Remedy::Authenticate) {
@@ -351,12 +352,13 @@ impl Billing {
     }
 }
 
-/// Also of an account that is closed: what it paid can be given back.
+/// Also a closed account, since its payments can be refunded.
 fn opened(account: &Account) -> Result<&OpenAccount, Refusal> {
     account.opened().ok_or(Refusal::AccountNotFound)
 }
 
-/// What the rules look at. A payment that says how many packs it is for was made here; one of a page is for a pack too.
+/// A payment for the rules.
+/// Only a payment that was made here has its number of packs; one of a page may be for packs, too.
 pub(super) fn payment(seen: &StripePayment) -> Payment {
     Payment {
         status: PaymentStatus::parse(&seen.status),

@@ -1,4 +1,4 @@
-//! How does a person look after a subscription? On a page at Stripe, which is opened for the account's customer.
+//! How is the customer portal opened for an account?
 
 use serde::Serialize;
 
@@ -14,29 +14,29 @@ use crate::{
     },
 };
 
-/// A request for that page.
+/// A request for the customer portal.
 #[derive(Clone, Debug)]
 pub struct PortalRequest {
     pub account: AccountId,
     pub key: String,
     pub return_url: String,
-    /// What the person is to confirm there; `None`: they see all that the page offers.
+    /// The change to confirm. `None`: the portal shows all that it offers.
     pub change: Option<Chosen>,
 }
 
-/// A change that somebody has chosen before the page is opened.
+/// A change that was chosen before the portal is opened.
 #[derive(Clone, Debug, Serialize)]
 pub struct Chosen {
-    /// `None`: the only one that the account has.
+    /// `None`: the only subscription of the account.
     pub subscription: Option<ProviderId>,
     pub wish: ChangeRequest,
 }
 
 impl Billing {
-    /// Opens the page, once for each key, and answers its address.
+    /// Opens the portal, once for each key, and returns its URL.
     ///
     /// # Errors
-    /// When the account is no customer, or Stripe refuses or does not answer.
+    /// If the account has no customer, or Stripe refuses or does not answer.
     pub async fn open_portal(&self, portal: PortalRequest) -> Result<RepeatableAnswer<String>, BillingError> {
         let PortalRequest { account, key, return_url, change } = portal;
         let order = match &change {
@@ -48,7 +48,7 @@ impl Billing {
         Ok(RepeatableAnswer { answer: answer.url, replayed })
     }
 
-    /// A change is only shown where it may be made; when it takes effect, and what it costs, the page says.
+    /// A change is only offered if it is allowed; the portal says when it takes effect, and what it costs.
     async fn work_out_portal(
         &self,
         account: &AccountId,
@@ -80,8 +80,8 @@ impl Billing {
         Ok(OpenPortal { customer, return_url, configuration, change: Some(change), only: None })
     }
 
-    /// Of which customer's page the subscription is, and whether it can be ended there: what ends already is for
-    /// another card.
+    /// The customer that has the subscription, and whether it can be cancelled on the portal.
+    /// If it ends already, the portal is opened for the payment method.
     async fn cancellation(
         &self,
         subscriber: String,

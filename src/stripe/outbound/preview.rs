@@ -1,5 +1,5 @@
-//! What would it cost, and what would it bring? Stripe says the money, the rules say the credits: both without anything
-//! being done.
+//! What would a change cost, and which credits would it give?
+//! Stripe computes the money and the rules the credits, without changing anything.
 
 use serde_json::Value;
 
@@ -28,14 +28,14 @@ use crate::{
     },
 };
 
-/// What Stripe says where there is no next invoice.
+/// Stripe's code if there is no next invoice.
 const NONE_UPCOMING: &str = "invoice_upcoming_none";
-/// The id of an object that there is not.
+/// The id of an object that does not exist.
 const IMAGINED: &str = "imagined";
-/// A report that comes after what is known.
+/// The rank of a report that comes after all known ones of its second.
 const RANK: u8 = 1;
 
-/// A change that could be made.
+/// A possible change.
 #[derive(Clone, Debug)]
 pub struct ChangePreview {
     pub subscription: ProviderId,
@@ -43,41 +43,40 @@ pub struct ChangePreview {
     pub invoice: InvoicePreview,
     /// For each month, before and after.
     pub monthly: (Credits, Credits),
-    /// `None`: the invoice has more lines than Stripe shows, or cannot be read, so what it would bring is not known.
+    /// `None`: unknown, since the invoice has more lines than Stripe shows, or cannot be read.
     pub credits: Option<CreditPreview>,
-    /// What the next invoice would bring, where it settles the change. `None`: nothing waits for it, or it is not
-    /// known.
+    /// What the next invoice does to credits, if it settles the change. `None`: nothing waits for it, or it is unknown.
     pub with_next_invoice: Option<CreditPreview>,
 }
 
-/// An invoice that there is not yet.
+/// An invoice that does not exist yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvoicePreview {
     pub total: Money,
-    /// What is left to pay when a balance of the customer's is used.
+    /// How much remains to be paid after the customer's balance is used.
     pub amount_due: Money,
     pub due_at: Timestamp,
     pub lines: Vec<LinePreview>,
     /// Whether these are all of its lines.
     pub is_whole: bool,
-    /// Whether nobody but the catalog was asked: what takes off, or comes on top, is not in it.
+    /// Whether it is only the catalog's price, without discounts, taxes and the balance.
     pub is_estimate: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinePreview {
     pub description: String,
-    /// Below zero: what is given back.
+    /// Negative for what is given back.
     pub amount: Money,
     pub period: Period,
     pub is_proration: bool,
 }
 
 impl Billing {
-    /// What a change would cost and bring now.
+    /// What a change would cost now, and what it would do to credits.
     ///
     /// # Errors
-    /// When the rules or Stripe refuse it, or Stripe does not answer.
+    /// If the rules or Stripe refuse it, or Stripe does not answer.
     pub async fn preview_change(
         &self,
         account: &AccountId,
@@ -128,8 +127,8 @@ impl Billing {
         Ok(ChangePreview { subscription, change, invoice, monthly, credits, with_next_invoice })
     }
 
-    /// A change of the interval that waits costs and brings nothing now: what the first period of it will cost is the
-    /// catalog's price.
+    /// The preview of a change of the interval that waits.
+    /// It changes nothing now, and its first period costs the catalog's price.
     fn preview_later(
         &self,
         account: &Account,
@@ -163,7 +162,7 @@ impl Billing {
     /// The next invoice, if there will be one.
     ///
     /// # Errors
-    /// When there is no subscription, or Stripe refuses or does not answer.
+    /// If there is no subscription, or Stripe refuses or does not answer.
     pub async fn upcoming_invoice(
         &self,
         account: &AccountId,
@@ -173,7 +172,7 @@ impl Billing {
         let view = self.0.ledger.view(account).await?;
         let terms = subscription_change::find(&view.account, subscription, self.now())?;
         if terms.collection_paused {
-            // Stripe makes the invoice all the same, and voids it.
+            // Stripe previews an invoice all the same, although it would be void.
             return Ok((terms.subscription.clone(), None));
         }
         let row = self.find_subscription(terms).await?;
@@ -186,8 +185,8 @@ impl Billing {
         Ok((terms.subscription.clone(), invoice))
     }
 
-    /// What the ledger would be told if the invoice was paid, if anything: read as from the webhook that will say so.
-    /// `None`: that would be set aside for a person to look at.
+    /// The command that would follow if the invoice was paid, translated like the webhook that will say so.
+    /// `None`: the event would need review.
     fn paying(&self, invoice: &Value, at: Timestamp) -> Option<Option<Command>> {
         let mut object = invoice.clone();
         let members = object.as_object_mut()?;
@@ -222,7 +221,7 @@ impl Billing {
         }
     }
 
-    /// What the ledger would be told of the change.
+    /// The command that would report the change.
     fn reporting(
         &self,
         terms: &SubscriptionState,
@@ -231,7 +230,7 @@ impl Billing {
     ) -> Result<Command, Refusal> {
         let catalog = self.0.ledger.catalog();
         let one = PlanSelection { quantity: 1, ..change.to.clone() };
-        // A report of its own: with the id of one that is known it would say nothing.
+        // With the id of a known report, it would be ignored.
         let id = ProviderId::parse(IMAGINED).unwrap_or_else(|_| terms.evidence.id.clone());
         let changed = SubscriptionState {
             plan: change.to.plan.clone(),
@@ -248,7 +247,7 @@ impl Billing {
     }
 }
 
-/// The same document, as the rest of this program reads documents of Stripe's.
+/// The same document as a `serde_json` value.
 fn document(answer: &miniserde::json::Value) -> Result<Value, BillingError> {
     serde_json::from_str(&miniserde::json::to_string(answer)).map_err(BillingError::Unreadable)
 }

@@ -1,8 +1,9 @@
-//! How does something come to be sold at Stripe? An operator makes a product, and a price of it, each under a name of
-//! ours that only one can have.
+//! How are products and prices made at Stripe?
+//! An operator makes them with an id or lookup key of our own, which only one object can have.
 //!
-//! Nothing is written down before these calls, since the name does what a key does: of two tries the second finds what
-//! the first has made, however long ago, and whether it is the same. What is sold here is for the catalog to say.
+//! These calls are not stored first, since the id or lookup key makes them repeatable: a second attempt finds what the
+//! first has made, however long ago, and checks whether it is the same.
+//! What is sold here is defined by the catalog.
 
 use super::{Billing, BillingError};
 use crate::stripe::client::{
@@ -10,7 +11,7 @@ use crate::stripe::client::{
     setup::{FindPrices, LookupPriceResponse},
 };
 
-/// Something that was made, or was there already.
+/// An object that was made, or existed already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Created<T> {
     pub ware: T,
@@ -18,10 +19,10 @@ pub struct Created<T> {
 }
 
 impl Billing {
-    /// Makes a product, unless it is there.
+    /// Makes a product, unless it exists.
     ///
     /// # Errors
-    /// When there is another product of the id, or Stripe refuses or does not answer.
+    /// If another product has this id, or Stripe refuses or does not answer.
     pub async fn make_product(
         &self,
         product: &ProductRequest,
@@ -30,7 +31,7 @@ impl Billing {
             Ok(ware) => return Ok(Created { ware, new: true }),
             Err(refused) => refused,
         };
-        // Whatever it was refused for, one that is there may be the reason, also one that an earlier try has made.
+        // The reason for a refusal may be that the product exists, perhaps from an earlier attempt.
         let found = self.client()?.read(&FindProduct { id: product.id.clone() }).await;
         match found {
             Ok(ware) if is_product(&ware, product) => Ok(Created { ware, new: false }),
@@ -42,10 +43,10 @@ impl Billing {
         }
     }
 
-    /// Makes a price, unless it is there.
+    /// Makes a price, unless it exists.
     ///
     /// # Errors
-    /// When there is another price of the key, or Stripe refuses or does not answer.
+    /// If another price has this lookup key, or Stripe refuses or does not answer.
     pub async fn make_price(
         &self,
         price: &PriceRequest,

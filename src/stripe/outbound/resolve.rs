@@ -1,7 +1,9 @@
-//! What became of a call that nobody knows the outcome of? Stripe is asked again with the same key while it knows that,
-//! and after that what the call was about is looked at, where that tells.
+//! How are calls with unknown outcomes resolved?
+//! Stripe is called again with the same key while it remembers the key; after that, the object of the call is read, if
+//! that shows the outcome.
 //!
-//! Several instances may do this at the same time: each takes other calls, and a call that is asked twice is done once.
+//! Several instances may do this at the same time: each claims other calls, and a call that is sent twice takes effect
+//! once.
 
 use std::{future::ready, time::Duration};
 
@@ -22,27 +24,27 @@ use crate::{
     },
 };
 
-/// How often it is looked what is due.
+/// How often due calls are looked for.
 pub const RESOLVE_INTERVAL: Duration = Duration::from_secs(5);
-/// How many calls are asked again in one look.
+/// How many calls are resolved in one round.
 const CALLS_MAX: i64 = 32;
-/// How many of them at the same time: few, so that a Stripe that recovers is not run over.
+/// How many calls are sent at the same time: few, so that a recovering Stripe is not overloaded.
 const CALLS_CONCURRENT_MAX: usize = 8;
-/// How many old pages are forgotten in one look.
+/// How many old pages are deleted in one round.
 const PAGES_MAX: i64 = 1_000;
 
-/// What one look found out.
+/// The results of one round.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ResolvedCalls {
     pub done: u64,
     pub rejected: u64,
-    /// Nobody will ever know.
+    /// The outcome can no longer be found out.
     pub lost: u64,
-    /// Not known yet. It is asked again later.
+    /// Not known yet. They are tried again later.
     pub open: u64,
 }
 
-/// What became of one call.
+/// The result for one call.
 #[derive(Clone, Copy, Debug)]
 enum ResolveOutcome {
     Done,
@@ -52,7 +54,7 @@ enum ResolveOutcome {
 }
 
 impl Billing {
-    /// Works until `stop`, where Stripe is asked at all.
+    /// Runs until `stop`, if Stripe is called at all.
     pub async fn resolve_until(self, stop: CancellationToken) {
         let mut interval = tokio::time::interval(RESOLVE_INTERVAL);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -70,10 +72,10 @@ impl Billing {
         }
     }
 
-    /// Asks again for each call that is due, and forgets pages that are long over.
+    /// Resolves due calls, and deletes old pages.
     ///
     /// # Errors
-    /// When the database does not answer. What was found out by then stays so.
+    /// If the database does not answer. What was resolved by then stays resolved.
     pub async fn resolve(&self, stop: &CancellationToken) -> Result<ResolvedCalls, BillingError> {
         let mut resolved = ResolvedCalls::default();
         if self.client().is_err() {
@@ -101,7 +103,7 @@ impl Billing {
     }
 
     async fn find_out(&self, due: &DueCall) -> Result<ResolveOutcome, BillingError> {
-        // An operation of a newer release is for its instances to resolve.
+        // Operations of a newer release are resolved by its instances.
         let id = Operation::find(&due.operation).and_then(|operation| due.id(operation));
         let Some(id) = id else { return Ok(ResolveOutcome::Open) };
         let asked = self.ask_again(&id).await;
@@ -150,8 +152,8 @@ impl Billing {
         }
     }
 
-    /// A card is not charged hours after its owner has gone away: whether it was is looked at, and only the caller
-    /// confirms again.
+    /// A card must not be charged hours after its owner has left: the payment is only read, and only the caller
+    /// confirms it again.
     async fn look_at_confirmed(&self, id: &CallId) -> Result<(), BillingError> {
         let Some((order, call)) = self.find_open::<ConfirmPayment>(id).await? else { return Ok(()) };
         if self.begin_attempt(id, &call.request, call.asked_before).await?.is_none() {
@@ -164,13 +166,13 @@ impl Billing {
         self.conclude(&order, &call, seen).await.map(drop)
     }
 
-    /// Stripe has forgotten the key.
+    /// Handles a call whose key Stripe has forgotten.
     async fn give_up(&self, id: &CallId) -> Result<ResolveOutcome, BillingError> {
         let unknown = id.operation.unknown_outcome();
         if unknown == UnknownOutcome::Compare {
             match self.find_amended(id).await {
                 Ok(true) => return Ok(ResolveOutcome::Done),
-                // What is not there, or not ours, will not tell.
+                // An object that does not exist, or is another account's, does not show the outcome.
                 Ok(false) | Err(BillingError::Rejected(_)) => {}
                 Err(BillingError::Storage(error)) => return Err(BillingError::Storage(error)),
                 Err(_) => return Ok(ResolveOutcome::Open),

@@ -1,8 +1,8 @@
-//! How is something done once at Stripe, whatever goes wrong? It is written down, then asked for, then the ledger takes
-//! note, then its answer is written down; a repetition is answered from there, or asks again in the same words under
-//! the same key.
+//! How is something done exactly once at Stripe, whatever fails?
+//! The request is stored, then sent, then recorded by the ledger, and then the answer is stored.
+//! A repetition is answered from there, or sends the same request under the same key.
 //!
-//! Every operation goes this way, whoever asks: a caller, or the program by itself for one who has gone.
+//! Every operation is run in this way, for callers and for the program itself.
 
 use std::future::{Future, ready};
 
@@ -27,19 +27,19 @@ use crate::{
     },
 };
 
-/// Who is named where the program has done something by itself.
+/// The actor of what the program does by itself.
 const ITSELF: &str = "clock";
 
-/// What an operation asks Stripe for. It is written down in these words, and what is kept of the answer, too.
+/// The request of an operation. The request and a part of the answer are stored.
 pub(super) trait RecordedCall:
     Change<Answer: Send + Sync> + Serialize + DeserializeOwned + Send
 {
-    /// What is kept of the answer.
+    /// The part of the answer that is stored.
     type Stored: Serialize + DeserializeOwned + Send + Sync;
 
     fn store(answer: &Self::Answer) -> Self::Stored;
 
-    /// Asks. The same key does it once, however often it is asked.
+    /// Sends the request. For one key it is carried out once, however often it is sent.
     fn send(
         &self,
         client: &Client,
@@ -48,8 +48,8 @@ pub(super) trait RecordedCall:
         client.execute_once(self, key)
     }
 
-    /// Lets the ledger take note of what Stripe has done, before that is written down: a call stays open until then, so
-    /// that a repetition makes up for it.
+    /// Has the ledger record what Stripe has done, before the answer is stored: until then the call stays open, so that
+    /// a repetition completes it.
     fn note(
         _billing: &Billing,
         _done: DoneCall<'_, Self>,
@@ -58,33 +58,33 @@ pub(super) trait RecordedCall:
     }
 }
 
-/// What the ledger may take note of.
+/// What the ledger may record.
 pub(super) struct DoneCall<'a, C: RecordedCall> {
     pub order: &'a CallOrder,
     pub call: &'a StoredCall<C, C::Stored>,
     pub stored: &'a C::Stored,
-    /// Whether it was done, and noted, before.
+    /// Whether it was done and recorded before.
     pub replayed: bool,
 }
 
-/// What is to be done once.
+/// An operation to carry out once.
 #[derive(Clone, Debug)]
 pub(super) struct CallOrder {
     pub id: CallId,
-    /// What a repetition is compared by.
+    /// A hash by which repetitions are compared.
     asked: [u8; 32],
-    /// Who is told to have asked for it.
+    /// Who requested it.
     by: Option<Actor>,
-    /// `None`: the program completes it by itself.
+    /// `None`: the program itself completes it.
     provenance: Option<Provenance>,
 }
 
-/// What came of it.
+/// The result.
 pub(super) struct Reply<C: RecordedCall> {
     pub stored: C::Stored,
-    /// All that Stripe said; `None`: it was answered before.
+    /// Stripe's complete answer. `None`: it is a repetition.
     pub answer: Option<C::Answer>,
-    /// Where the ledger took note of it.
+    /// The position at which the ledger recorded it.
     pub position: Option<JournalPosition>,
 }
 
@@ -94,24 +94,24 @@ impl CallOrder {
         Self { id, asked: hash(asked), by: None, provenance: None }
     }
 
-    /// It is told who asked for it.
+    /// Sets who requested it.
     pub fn by(self, actor: &Actor) -> Self {
         Self { by: Some(actor.clone()), ..self }
     }
 
-    /// Whether somebody waits for the answer.
+    /// Whether a caller waits for the answer.
     pub const fn is_awaited(&self) -> bool {
         self.provenance.is_some()
     }
 
-    /// What the ledger takes note of comes from here.
+    /// Sets the origin of what the ledger records.
     pub fn from(self, provenance: Provenance) -> Self {
         Self { provenance: Some(provenance), ..self }
     }
 }
 
 impl<C: RecordedCall> DoneCall<'_, C> {
-    /// Of who is there, or of who asked for it and has gone.
+    /// The origin: of the caller, or of the one who requested it and has left.
     pub fn provenance(&self) -> Result<Provenance, BillingError> {
         let given = self.order.provenance.clone();
         given.map_or_else(|| by_itself(self.call.begun.by.clone()), Ok)
@@ -125,7 +125,7 @@ impl<C: RecordedCall> Reply<C> {
 }
 
 impl Billing {
-    /// Does it once. `request` says what to ask for, and is only worked out for a call that was never begun.
+    /// Carries out an operation once. `request` makes the request, and is only called if there is no stored one.
     pub(super) async fn run<C: RecordedCall>(
         &self,
         order: &CallOrder,
@@ -139,7 +139,7 @@ impl Billing {
         self.perform(order, call).await
     }
 
-    /// Completes what was written down, when its caller has gone.
+    /// Completes a stored call whose caller has left.
     pub(super) async fn complete<C: RecordedCall>(&self, id: &CallId) -> Result<(), BillingError> {
         match self.find_open::<C>(id).await? {
             Some((order, call)) => self.perform(&order, call).await.map(drop),
@@ -147,7 +147,7 @@ impl Billing {
         }
     }
 
-    /// What was written down under this id, whatever it was asked for.
+    /// The stored request with this id, whatever its fingerprint.
     pub(super) async fn find_open<C: RecordedCall>(
         &self,
         id: &CallId,
@@ -159,7 +159,7 @@ impl Billing {
         }))
     }
 
-    /// An earlier call with this id, if it was for the same.
+    /// An earlier call with this id, if it is for the same request.
     pub(super) async fn find<C: RecordedCall>(
         &self,
         order: &CallOrder,
@@ -171,7 +171,7 @@ impl Billing {
         }
     }
 
-    /// Writes down what is asked for, unless that was done in the meantime, and returns what holds.
+    /// Stores the request, unless another attempt has done so, and returns the stored one.
     pub(super) async fn begin<C: RecordedCall>(
         &self,
         order: &CallOrder,
@@ -191,7 +191,7 @@ impl Billing {
         }))
     }
 
-    /// Asks Stripe for what is written down, unless it is known what came of it.
+    /// Sends the stored request, unless its outcome is known.
     pub(super) async fn perform<C: RecordedCall>(
         &self,
         order: &CallOrder,
@@ -213,7 +213,7 @@ impl Billing {
         Ok(Reply { stored, answer: None, position })
     }
 
-    /// Stripe has done it.
+    /// Records and stores what Stripe has done.
     pub(super) async fn conclude<C: RecordedCall>(
         &self,
         order: &CallOrder,
@@ -227,16 +227,18 @@ impl Billing {
         Ok(Reply { stored, answer: Some(answer), position })
     }
 
-    /// What somebody else has found out. Stripe is not asked again: it may have forgotten the key.
+    /// Returns an outcome that another attempt has found out.
+    /// Stripe is not called, since it may have forgotten the key.
     async fn settled_meanwhile<C: RecordedCall>(&self, id: &CallId) -> Result<C::Stored, BillingError> {
         let call: Option<StoredCall<C, C::Stored>> = self.0.calls.find(id).await?;
         let settled = call.map(|call| settled(call.outcome)).transpose()?;
         settled.flatten().ok_or(BillingError::OutcomeUnknown)
     }
 
-    /// From here on it may happen at Stripe. `None`: somebody else has settled it meanwhile.
+    /// Begins an attempt, which may take effect at Stripe from now on. `None`: the outcome is known by now.
     ///
-    /// Whatever takes money comes through here. What may have begun while billing was on for the account is finished.
+    /// Everything that takes money comes through here.
+    /// What may have begun while billing was on for the account is completed.
     pub(super) async fn begin_attempt(
         &self,
         id: &CallId,
@@ -254,8 +256,8 @@ impl Billing {
         Ok(attempt)
     }
 
-    /// What is known now that Stripe has not said yes. That nothing has happened can only be said if it was not asked
-    /// before.
+    /// Stores what is known after a failure.
+    /// Only if there was no earlier attempt is it certain that nothing has happened.
     async fn record_failure(
         &self,
         id: &CallId,
@@ -282,14 +284,14 @@ pub(super) fn itself() -> Result<Actor, BillingError> {
     Actor::parse(ITSELF).map_err(|_| BillingError::OutcomeUnknown)
 }
 
-/// Where a command comes from that completes what somebody asked for who has gone.
+/// The origin of a command that completes what somebody requested who has left.
 fn by_itself(asked: Option<Actor>) -> Result<Provenance, BillingError> {
     let actor = asked.map_or_else(itself, Ok)?;
     let (origin, correlation_id, causation_id, stripe_event) = (Origin::Clock, None, None, None);
     Ok(Provenance { actor, origin, correlation_id, causation_id, stripe_event })
 }
 
-/// What came of a call, if that is known.
+/// The outcome of a call, if it is known.
 fn settled<S>(outcome: CallOutcome<S>) -> Result<Option<S>, BillingError> {
     match outcome {
         CallOutcome::Open => Ok(None),
@@ -300,11 +302,11 @@ fn settled<S>(outcome: CallOutcome<S>) -> Result<Option<S>, BillingError> {
 }
 
 fn hash(asked: &impl Serialize) -> [u8; 32] {
-    // Requests are plain data: writing them as JSON cannot fail.
+    // Requests are plain data that can always be written as JSON.
     Sha256::digest(serde_json::to_vec(asked).unwrap_or_default()).into()
 }
 
-/// The answer is kept as it is.
+/// Stores the complete answer.
 macro_rules! kept_whole {
     ($($call:ty),*) => {$(
         impl RecordedCall for $call {
@@ -317,7 +319,8 @@ macro_rules! kept_whole {
     )*};
 }
 
-/// The client secret is for the person's browser alone, and what has become of a payment since is for Stripe to tell.
+/// Stores only the id: the client secret is for the person's browser only, and Stripe has the current state of a
+/// payment.
 macro_rules! kept_by_id {
     ($($call:ty),*) => {$(
         impl RecordedCall for $call {

@@ -1,5 +1,6 @@
-//! How is something sold once, and not twice at the same time? One sale of an account after the other, by the rules of
-//! now where nobody knows what came of an earlier try.
+//! How is something sold exactly once?
+//! The sales of an account are made one after the other, and if an earlier attempt has an unknown outcome, the rules
+//! are checked again.
 
 use std::future::{Future, ready};
 
@@ -12,25 +13,25 @@ use crate::stripe::{
     client::StripeCall,
 };
 
-/// What is sold through Stripe.
+/// A sale through Stripe.
 pub(super) trait Sale: Sync {
     type Call: RecordedCall;
 
-    /// What to ask Stripe for, if the rules allow it.
+    /// Makes the request to Stripe, if the rules allow it.
     fn work_out(
         &self,
         billing: &Billing,
         id: &CallId,
     ) -> impl Future<Output = Result<Self::Call, BillingError>> + Send;
 
-    /// Whether the rules still allow what Stripe was perhaps asked for: other things may have been bought since.
+    /// Checks that the rules still allow a stored request, since other things may have been bought since.
     fn check_again(
         &self,
         billing: &Billing,
         id: &CallId,
     ) -> impl Future<Output = Result<(), BillingError>> + Send;
 
-    /// What an earlier asking has made at Stripe, whose answer was lost.
+    /// Finds what an earlier attempt has made at Stripe, if its answer was lost.
     fn find_made(
         _billing: &Billing,
         _call: &Self::Call,
@@ -38,12 +39,12 @@ pub(super) trait Sale: Sync {
         ready(Ok(None))
     }
 
-    /// The pages that this takes the place of.
+    /// The pages that this replaces.
     fn supersedes(call: &Self::Call) -> &[String];
 }
 
 impl Billing {
-    /// Sells it once.
+    /// Sells something once.
     pub(super) async fn sell<S: Sale>(
         &self,
         order: &CallOrder,
@@ -68,7 +69,7 @@ impl Billing {
                     sale.check_again(self, &order.id).await?;
                     call
                 } else {
-                    // What Stripe was never asked for is worked out anew.
+                    // A request that was never sent is made again.
                     self.0.calls.withdraw(&order.id).await.map_err(BillingError::Storage)?;
                     self.begin(order, sale.work_out(self, &order.id).await?).await?
                 }

@@ -1,5 +1,6 @@
-//! How does a subscription become less at the end of its period? By a schedule at Stripe, which another change
-//! replaces, and which can be withdrawn. What is pending is read there, also where the person made it on the portal.
+//! How does a subscription change at the end of its period?
+//! By a schedule at Stripe, which another change replaces, and which can be withdrawn.
+//! Pending changes are read there, including those that a person made on the portal.
 
 use super::{Amend, Billing, BillingError, runner::CallOrder, subscription_change::held};
 use crate::{
@@ -33,7 +34,7 @@ pub struct Pending {
 }
 
 impl Billing {
-    /// What is asked of Stripe for a change: now, or for the end of the period.
+    /// The request to Stripe for a change: at once, or at the end of the period.
     pub(super) async fn arrange(
         &self,
         amend: &Amend,
@@ -45,7 +46,7 @@ impl Billing {
         if let Err(BillingError::Refused(Refusal::NothingToChange { .. })) = &worked_out
             && let Some(schedule) = self.waiting(terms).await?
         {
-            // To stay as it is takes the place of what was to come.
+            // A change to what the subscription is already withdraws the pending one.
             return Ok(Amendment::Release(ReleaseSchedule { schedule }));
         }
         let (change, asked, row) = worked_out?;
@@ -56,7 +57,7 @@ impl Billing {
             return Ok(Amendment::Change(asked));
         }
         let schedule = self.open_schedule(amend, &row).await?;
-        // One that is over in this very moment is asked for again.
+        // If it ended at this very moment, the caller has to repeat the request.
         let span = schedule.current_phase.ok_or(BillingError::Unavailable)?;
         Ok(Amendment::Schedule(Phases {
             schedule: schedule.id,
@@ -68,7 +69,7 @@ impl Billing {
         }))
     }
 
-    /// The schedule of a subscription by which it becomes something else.
+    /// The id of a schedule that changes the subscription.
     async fn waiting(&self, terms: &SubscriptionState) -> Result<Option<String>, BillingError> {
         let row = self.find_subscription(terms).await?;
         let Some(schedule) = row.schedule.clone() else { return Ok(None) };
@@ -76,7 +77,7 @@ impl Billing {
         Ok(self.pending(&row, &found, &terms.subscription).map(|_| schedule))
     }
 
-    /// The schedule of a subscription, which is made where there is none.
+    /// The schedule of a subscription, which is made if there is none.
     async fn open_schedule(
         &self,
         amend: &Amend,
@@ -91,7 +92,7 @@ impl Billing {
         Ok(self.run(&order, async { Ok(open) }).await?.stored)
     }
 
-    /// Stripe lets nothing be said of the end of a subscription while a schedule says what it becomes.
+    /// Releases a schedule: Stripe allows no end to be set while there is one.
     pub(super) async fn keep_unscheduled(
         &self,
         amend: &Amend,
@@ -110,10 +111,10 @@ impl Billing {
         self.run(&order, async { Ok(release) }).await.map(drop)
     }
 
-    /// What a subscription becomes when its period ends, if anything else than it is.
+    /// What a subscription changes to when its period ends, if anything.
     ///
     /// # Errors
-    /// When there is no subscription, or Stripe does not answer.
+    /// If there is no subscription, or Stripe does not answer.
     pub async fn pending_change(
         &self,
         account: &AccountId,
@@ -150,7 +151,7 @@ impl Billing {
     }
 }
 
-/// All items of a subscription, with one of them changed.
+/// All items of a subscription, one of them with a change.
 fn items(row: &StripeSubscription, change: Option<&SubscriptionItemChange>) -> Vec<PhaseItemRequest> {
     let item = |item: &crate::stripe::client::StripeSubscriptionItem| match change
         .filter(|change| change.item == item.id)

@@ -1,5 +1,5 @@
-//! How does a subscription begin without a page? For a customer who has something to pay with: Stripe charges that, and
-//! nothing begins where it cannot be charged.
+//! How does a subscription begin without a checkout page?
+//! Stripe charges a payment method of the customer, and makes no subscription if that fails.
 
 use chrono::TimeDelta;
 use serde::Serialize;
@@ -30,7 +30,7 @@ use crate::{
     },
 };
 
-/// After this, what Stripe does not show has not happened.
+/// After this time, a subscription that Stripe does not list was not made.
 const SHOWN_BY: TimeDelta = TimeDelta::minutes(10);
 
 /// A request to subscribe an account.
@@ -41,16 +41,16 @@ pub struct Subscribe {
     pub plan: PlanId,
     pub interval: Interval,
     pub quantity: u32,
-    /// Whether it begins with the days that the catalog gives for trying it.
+    /// Whether it begins with the catalog's trial.
     pub trial: bool,
-    /// `None`: what the customer's invoices are paid with.
+    /// `None`: the customer's default payment method.
     pub method: Option<ProviderId>,
     /// What the caller attaches to it.
     pub metadata: Metadata,
     pub provenance: Provenance,
 }
 
-/// What a repetition is compared by.
+/// What repetitions are compared by.
 #[derive(Serialize)]
 struct SubscribeFingerprint<'a> {
     plan: (&'a PlanId, &'a str, u32, bool),
@@ -59,10 +59,10 @@ struct SubscribeFingerprint<'a> {
 }
 
 impl Billing {
-    /// Subscribes the account, once for each key, and answers what the subscription then was at Stripe.
+    /// Subscribes the account, once for each key, and returns the subscription as it then was at Stripe.
     ///
     /// # Errors
-    /// When the rules, the bank or Stripe refuse it, Stripe does not answer, or the ledger cannot take note.
+    /// If the rules, the bank or Stripe refuse it, Stripe does not answer, or the ledger cannot record it.
     pub async fn subscribe(&self, subscribe: Subscribe) -> Result<RepeatableAnswer<Amended>, BillingError> {
         let Subscribe { account, key, plan, interval, quantity, trial, method, metadata, provenance } =
             &subscribe;
@@ -77,8 +77,9 @@ impl Billing {
         self.sell(&order, &subscribe).await?.amended()
     }
 
-    /// What became of a subscription whose outcome nobody knows: it is looked at, and never asked for again. Nobody is
-    /// charged hours after they have gone away, and perhaps bought something else.
+    /// Resolves a subscription with an unknown outcome by looking for it.
+    /// It is never requested again, since nobody should be charged hours after they have left, and perhaps bought
+    /// something else.
     pub(super) async fn look_for_subscription(&self, id: &CallId) -> Result<bool, BillingError> {
         let Some((order, call)) = self.find_open::<MakeSubscription>(id).await? else { return Ok(true) };
         if !matches!(call.outcome, CallOutcome::Open) {
@@ -126,7 +127,7 @@ impl Billing {
         })
     }
 
-    /// The customer that has the wanted method, or else one that has anything to pay with.
+    /// The customer with the requested payment method, or else one that has any.
     async fn payer_of(
         &self,
         account: &Account,
@@ -154,7 +155,7 @@ impl Sale for Subscribe {
         billing.work_out_subscription(id, self).await
     }
 
-    /// As if it was new.
+    /// As for a new sale.
     async fn check_again(&self, billing: &Billing, id: &CallId) -> Result<(), BillingError> {
         billing.work_out_subscription(id, self).await.map(drop)
     }

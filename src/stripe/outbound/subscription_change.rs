@@ -1,5 +1,6 @@
-//! How does a subscription become another one, end, or stand still? The rules say whether, Stripe does it, once for
-//! each key, and its webhooks say what came of it: the ledger is not changed here.
+//! How is a subscription changed, cancelled, paused or resumed?
+//! The rules say whether, Stripe does it once for each key, and its webhooks report the results: the ledger is not
+//! changed here.
 
 use serde::Serialize;
 
@@ -32,7 +33,7 @@ use crate::{
     },
 };
 
-/// How many changes of one kind an account may ask for in a minute: more would keep Stripe and the ledger busy for
+/// How many changes of one kind an account may request in a minute, so that Stripe and the ledger are not kept busy for
 /// nothing.
 pub const CHANGES_PER_MINUTE: i64 = 10;
 
@@ -40,32 +41,32 @@ pub const CHANGES_PER_MINUTE: i64 = 10;
 #[derive(Clone, Debug)]
 pub struct Amend {
     pub account: AccountId,
-    /// `None`: the only one that the account has.
+    /// `None`: the only one of the account.
     pub subscription: Option<ProviderId>,
     pub key: String,
     pub wanted: AmendmentRequest,
     pub provenance: Provenance,
 }
 
-/// What is to become of it.
+/// What is requested.
 #[derive(Clone, Debug)]
 pub enum AmendmentRequest {
     Change(ChangeRequest),
     Cancel {
         at: CancelAt,
-        /// One of Stripe's words.
+        /// One of Stripe's codes.
         feedback: Option<&'static str>,
-        /// The person's own words. Passed on to Stripe, and kept nowhere.
+        /// The person's own words. Sent to Stripe, and not stored here.
         reason: Option<String>,
     },
     WithdrawCancellation,
     Pause,
     Resume,
-    /// A change that waits for the end of the period is not made.
+    /// Withdraws a change that waits for the end of the period.
     WithdrawChange,
 }
 
-/// What a repetition is compared by: everything but the person's own words, of which not even a hash is kept.
+/// What repetitions are compared by: everything except the person's own words, of which not even a hash is stored.
 #[derive(Serialize)]
 struct AmendmentFingerprint<'a> {
     subscription: Option<&'a ProviderId>,
@@ -112,10 +113,10 @@ impl Amend {
 }
 
 impl Billing {
-    /// Asks Stripe for it, once for each key, and answers what the subscription then was at Stripe.
+    /// Sends a change to Stripe, once for each key, and returns the subscription as it then was at Stripe.
     ///
     /// # Errors
-    /// When the rules or Stripe refuse it, Stripe does not answer, or the ledger cannot take note.
+    /// If the rules or Stripe refuse it, Stripe does not answer, or the ledger cannot record it.
     pub async fn amend(&self, amend: Amend) -> Result<RepeatableAnswer<Amended>, BillingError> {
         let Amend { account, key, wanted, provenance, .. } = &amend;
         let order = CallOrder::new(account, wanted.operation(), key, &amend.asked())
@@ -124,14 +125,14 @@ impl Billing {
         let request = async {
             self.check_often(&order.id, CHANGES_PER_MINUTE).await?;
             let request = self.work_out(&amend).await?;
-            // First, and any number of times: while it fails, nothing has been cancelled.
+            // This comes first and can be repeated: if it fails, nothing was cancelled.
             self.describe_cancellation(&request, wanted.reason()).await?;
             Ok(request)
         };
         self.run(&order, request).await?.amended()
     }
 
-    /// Whether the subscription is now as it was asked to be, whoever made it so: then it needs no key to be known.
+    /// Whether the subscription is as requested now, whoever changed it, so that the outcome is known without the key.
     pub(super) async fn find_amended(&self, id: &CallId) -> Result<bool, BillingError> {
         let Some((order, call)) = self.find_open::<AmendSubscription>(id).await? else { return Ok(false) };
         let subscription = call.request.subscription.clone();
@@ -189,7 +190,7 @@ impl Billing {
         Ok(AmendSubscription { subscription: terms.subscription.to_string(), amendment })
     }
 
-    /// A change that may be made, and what Stripe is asked for it.
+    /// An allowed change, and the request to Stripe for it.
     pub(super) async fn work_out_change(
         &self,
         of: &AccountId,
@@ -258,7 +259,7 @@ impl RecordedCall for AmendSubscription {
         billing: &Billing,
         done: DoneCall<'_, Self>,
     ) -> Result<Option<JournalPosition>, BillingError> {
-        // A second subscription is ended by the program, and not because somebody has asked for it.
+        // The program itself ended a second subscription, and nobody requested it.
         if done.order.id.operation == Operation::CancelDuplicate {
             return Ok(None);
         }
@@ -267,7 +268,7 @@ impl RecordedCall for AmendSubscription {
     }
 }
 
-/// What is asked of a schedule is answered with the schedule; what was asked for is a subscription.
+/// Stripe answers with the schedule, so the subscription is read, too.
 async fn ask_schedule(
     client: &Client,
     request: &AmendSubscription,
@@ -288,15 +289,15 @@ async fn ask_schedule(
     Some(match answer {
         Ok(_) => {
             let found = client.read(&FindSubscription { subscription: request.subscription.clone() }).await;
-            // It is done, whatever became of looking at it.
+            // The change was made, although reading the subscription failed.
             found.map_err(|_| CallError::OutcomeUnknown)
         }
         Err(error) => Err(error),
     })
 }
 
-/// Stripe has no keys for what is deleted: a second cancellation finds nothing to cancel, and what there was is looked
-/// at.
+/// Sends a cancellation.
+/// Stripe has no keys for deletions: a second cancellation is refused, and then the subscription is read.
 async fn ask(
     client: &Client,
     request: &AmendSubscription,
@@ -319,7 +320,7 @@ async fn ask(
     }
 }
 
-/// What a subscription at Stripe is for, by the catalog, and the item that says so. The others are add-ons.
+/// The plan of a subscription at Stripe, by the catalog, and the item that has it. Other items are add-ons.
 #[must_use]
 pub fn held<'a>(items: &'a StripeSubscriptionItems, catalog: &Catalog) -> Option<(&'a str, PlanSelection)> {
     items.data.iter().find_map(|item| {

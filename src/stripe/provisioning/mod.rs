@@ -1,4 +1,4 @@
-//! Is there at Stripe what is sold here? [`setup`] makes it, [`doctor`] looks whether it is so.
+//! Does Stripe have what is sold here? [`setup`] makes it, and [`doctor`] checks it.
 
 pub mod doctor;
 pub mod setup;

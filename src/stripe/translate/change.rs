@@ -1,8 +1,8 @@
-//! What has just happened to a subscription, in one word, and between which terms?
+//! What has changed in a subscription, and between which terms?
 //!
-//! The name says what a person would say first when several things changed at once. It decides nothing: the
-//! terms that come with it are absolute. An update tells what the changed fields were before; put into the document,
-//! they say what the terms were.
+//! If several things changed at once, the change is the most important one.
+//! No decision depends on it, since the report has the whole subscription.
+//! An update has the earlier values of the changed fields; with these in the document, the earlier terms can be read.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -19,10 +19,10 @@ use crate::{
     stripe::documents::Document,
 };
 
-/// How many hexadecimal digits tell terms apart.
+/// How many hexadecimal digits of a hash identify terms.
 const DIGITS: usize = 16;
 
-/// The name of the change, and its step where the event tells one.
+/// The change, and the terms before and after it if the event has them.
 pub(super) fn of(
     report: TranslationContext<'_>,
     now: &SubscriptionState,
@@ -48,7 +48,7 @@ fn by_difference(
     before: Option<&Before>,
     is_same: bool,
 ) -> SubscriptionChange {
-    // An update by a tool that does not say what changed, or not so that it can be read.
+    // The update of a tool that does not say what changed, or not in a readable form.
     let Some(before) = before else { return now.status.reported() };
     let changed = now.change_since(&before.said.terms);
     match changed {
@@ -58,18 +58,18 @@ fn by_difference(
         Some(change) => change,
         None if announces(report) => SubscriptionChange::PlanChangeScheduled,
         None if is_same => SubscriptionChange::Unnamed,
-        // Whose it is.
+        // The account has changed.
         None => now.status.reported(),
     }
 }
 
-/// Whether something is to change later.
+/// Whether something will change later.
 fn announces(report: TranslationContext<'_>) -> bool {
     let previous = report.event.previous();
     previous.is_some_and(|previous| ["schedule", "pending_update"].iter().any(|name| previous.mentions(name)))
 }
 
-/// What was so before an update, and the name of it.
+/// The terms before an update, and their name.
 struct Before {
     said: Reported,
     name: Option<String>,
@@ -84,11 +84,11 @@ fn before(report: TranslationContext<'_>) -> Option<Before> {
     Some(Before { name: name_of(before.object, &said.terms), said })
 }
 
-/// Puts the fields back that an update changed. Older versions name the plan and the quantity of the only item at the
-/// subscription itself.
+/// Restores the fields that an update changed.
+/// Older API versions have the plan and the quantity of a single item in the subscription itself.
 fn put_back(object: &mut Value, previous: &Value) {
     merge(object, previous);
-    // The older field has the first of them, and nothing else.
+    // The older field has only the first discount.
     if previous.get("discounts").is_some() && previous.get("discount").is_none() {
         merge(object, &json!({ "discount": null }));
     }
@@ -106,8 +106,8 @@ fn put_back(object: &mut Value, previous: &Value) {
     }
 }
 
-/// Of an object that is another one now, nothing is kept; of the same one, and of one without an id, what did not
-/// change.
+/// Merges earlier values.
+/// If the object is another one now, only earlier values count; if it is the same, or has no id, unchanged fields stay.
 fn merge(now: &mut Value, before: &Value) {
     let id = |value: &Value| value.get("id").cloned();
     let is_other = id(before).is_some() && id(now).is_some() && id(now) != id(before);
@@ -130,11 +130,11 @@ fn merge(now: &mut Value, before: &Value) {
     }
 }
 
-/// Equal for equal terms of one account, whenever they were reported.
+/// A name that is equal for equal terms of one account, whenever they were reported.
 fn name_of(object: Document<'_>, terms: &SubscriptionState) -> Option<String> {
     let mut facts = serde_json::to_value(terms).ok()?;
     let fields = facts.as_object_mut()?;
-    // Releases that did not know what is shown named equal terms the same.
+    // Releases that did not know `shown` had the same names for equal terms.
     for left_out in ["evidence", "shown"] {
         fields.remove(left_out);
     }

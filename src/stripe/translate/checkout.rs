@@ -1,8 +1,8 @@
-//! What did a checkout bring: a customer, a subscription on its way, a pack?
+//! What does a checkout report: a customer, a future subscription, a pack?
 //!
-//! A pack is granted when its money is there: at once by card, days later by bank debit. The subscription's
-//! own events and its invoice say everything about it, so its checkout only links the customer. A session that makes an
-//! invoice beside its payment goes by the invoice, as what the invoice's lines say does: it is one purchase.
+//! A pack is granted when its money has arrived: at once by card, days later by bank debit.
+//! The subscription's own events and its invoice report everything about it, so its checkout only links the customer.
+//! If a session makes an invoice besides its payment, both report one purchase, which is identified by the invoice.
 
 use super::{
     OwnerLookup, SetAside, Translation, TranslationContext, TranslationStep, held, ignored, packs,
@@ -34,7 +34,7 @@ pub(super) fn completed(report: TranslationContext<'_>) -> Translation {
     unpaid(report, step)
 }
 
-/// Money that takes days has come.
+/// The money of a slow payment method has arrived.
 pub(super) fn paid_later(report: TranslationContext<'_>) -> Translation {
     if !is_paid(report)? {
         return Err(held("the event says that the money has come, and the session says that it has not"));
@@ -51,7 +51,7 @@ fn bought(report: TranslationContext<'_>, name: &str) -> Translation {
     report.instruct(steps)
 }
 
-/// Money that takes days will not come.
+/// The money of a slow payment method will not come.
 pub(super) fn failed_later(report: TranslationContext<'_>) -> Translation {
     let payment = charged(report)?;
     let command = Command::Purchase(PurchaseCommand::RecordFailedPayment {
@@ -69,7 +69,7 @@ pub(super) fn expired(report: TranslationContext<'_>) -> Translation {
     unpaid(report, checkout_step(report, CheckoutStep::Expired, "expired", &contents)?)
 }
 
-/// A buyer names whom they like. Before anything is paid, that counts for nothing.
+/// A buyer can name any account, which does not count before something is paid.
 fn unpaid(report: TranslationContext<'_>, step: TranslationStep) -> Translation {
     match OwnerLookup::of(report.object) {
         Some(_) => report.instruct(vec![step]),
@@ -105,7 +105,7 @@ fn contents(report: TranslationContext<'_>) -> Result<SessionContents, SetAside>
     }
 }
 
-/// What a session would have been for. Where nothing is paid, what cannot be read of it does not matter.
+/// What a session would have been for. If nothing is paid, it need not be readable.
 fn promised(report: TranslationContext<'_>) -> Result<SessionContents, SetAside> {
     contents(report).map_err(|aside| match aside {
         SetAside::Incomplete(_) | SetAside::NeedsReviewIfOurs { .. } => {
@@ -115,7 +115,7 @@ fn promised(report: TranslationContext<'_>) -> Result<SessionContents, SetAside>
     })
 }
 
-/// The plan is what the session was made for: a hint for reports, and never what is granted.
+/// The plan that the session was made for, as a hint for reports. Nothing is granted by it.
 fn subscription(report: TranslationContext<'_>) -> PaymentPurpose {
     let hint = report.object.text("metadata.plan_code").and_then(|code| PlanId::parse(code).ok());
     PaymentPurpose::Subscription {
@@ -124,7 +124,7 @@ fn subscription(report: TranslationContext<'_>) -> PaymentPurpose {
     }
 }
 
-/// A purchase for each kind of pack, after the link that refunds find them by.
+/// A purchase for each kind of pack, after the link by which refunds are found.
 fn purchases(report: TranslationContext<'_>, packs: &Packs) -> Result<Vec<TranslationStep>, SetAside> {
     let payment = match invoice(report) {
         Some(invoice) => invoice,
@@ -151,12 +151,12 @@ fn purchases(report: TranslationContext<'_>, packs: &Packs) -> Result<Vec<Transl
     Ok(link.into_iter().chain(packs.sold.iter().map(purchase)).collect())
 }
 
-/// The payment intent; of a session that cost nothing there is none, and the session stands for it.
+/// The payment intent. A session that cost nothing has none, and is used itself.
 fn charged(report: TranslationContext<'_>) -> Result<ProviderId, SetAside> {
     report.object.id("payment_intent").map_or_else(|| report.id(), Ok)
 }
 
-/// The invoice that a session for packs makes. That of a subscription is the subscription's.
+/// The invoice that a session for packs makes. That of a subscription is reported by the subscription.
 fn invoice(report: TranslationContext<'_>) -> Option<ProviderId> {
     report.object.id("invoice").filter(|_| report.object.text("mode") == Some("payment"))
 }

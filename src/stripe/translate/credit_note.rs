@@ -1,8 +1,8 @@
-//! What did a credit note give back, once an invoice had been paid?
+//! What did a credit note give back after its invoice was paid?
 //!
-//! To the card: the refund reports that itself. To the customer's balance, or outside of Stripe: nothing else reports
-//! it.
-//! What a note took off before the invoice was paid is in the paid invoice.
+//! If it refunds, the refund reports that itself.
+//! Only the credit note reports what is put on the customer's balance, or returned outside of Stripe.
+//! What a credit note took off before the invoice was paid is a part of the paid invoice.
 
 use super::{SetAside, Translation, TranslationContext, TranslationStep, held, ignored, refund::of_payment};
 use crate::domain::{
@@ -31,7 +31,7 @@ pub(super) fn reported(report: TranslationContext<'_>) -> Translation {
     Ok(of_payment(invoice, vec![TranslationStep::new(key, command)]))
 }
 
-/// What was given back after payment, without what was refunded.
+/// What was given back after the payment, without refunds.
 fn given_back(report: TranslationContext<'_>) -> Result<Money, SetAside> {
     let object = report.object;
     let all = match object.integer("post_payment_amount") {

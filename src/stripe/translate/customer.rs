@@ -6,7 +6,7 @@ use crate::{
     stripe::translate::Instructions,
 };
 
-/// A customer that says whose it is becomes a link. What it has taken off is a fact, whoever it belongs to.
+/// A customer whose metadata names an account is linked to it. Its discount is reported in any case.
 pub(super) fn known(report: TranslationContext<'_>) -> Translation {
     let customer = report.id()?;
     let discounts = discount::of_customer(report, &customer);
@@ -18,7 +18,7 @@ pub(super) fn known(report: TranslationContext<'_>) -> Translation {
     }
 }
 
-/// The link is closed. The ledger stays, and so does what the customer bought.
+/// Unlinks the customer. The account stays, and so does what the customer bought.
 pub(super) fn gone(report: TranslationContext<'_>) -> Translation {
     let customer = report.id()?;
     let owner =

@@ -1,8 +1,8 @@
-//! What does a customer have taken off those of its subscriptions that have no discounts of their own?
+//! Which discount does a customer have, for its subscriptions without discounts of their own?
 //!
-//! A discount has its own id, its own beginning, and terms that do not change, so whatever tells of one tells the same
+//! A discount has its own id, its own beginning, and terms that do not change, so all events about it report the same
 //! fact.
-//! Discounts of a subscription, of an item or of one invoice are none of a customer's.
+//! Discounts of a subscription, an item or an invoice are not a customer's discount.
 
 use super::{SetAside, Translation, TranslationContext, TranslationStep, held, ignored};
 use crate::{
@@ -17,13 +17,13 @@ use crate::{
     stripe::documents::Document,
 };
 
-/// What a discount is for, where it is not for everything that its customer pays.
+/// The fields that say what a discount is for, if it is not for everything that its customer pays.
 pub(in crate::stripe) const FOR_LESS: [&str; 5] =
     ["subscription", "subscription_item", "invoice", "invoice_item", "checkout_session"];
-/// Where the coupon of a discount is, newest shape first.
+/// Where the coupon of a discount is, newest form first.
 pub(super) const COUPON_AT: [&str; 2] = ["source.coupon", "coupon"];
 
-/// `customer.discount.created`, `customer.discount.updated`: the customer has this one now.
+/// `customer.discount.created`, `customer.discount.updated`: the customer has this discount now.
 pub(super) fn begun(report: TranslationContext<'_>) -> Translation {
     let customer = customer(report)?;
     let step = begins(&customer, report.object, report.at())?;
@@ -37,8 +37,8 @@ pub(super) fn ended(report: TranslationContext<'_>) -> Translation {
     report.instruct(vec![ends(&customer, report.id()?, report.at())])
 }
 
-/// What a customer's own object says of its discount, and of the one that it had before. What the coupon takes off may
-/// be told by the discount's own event only.
+/// The discounts in a customer object: the current one, and the one before.
+/// The coupon's terms may only be in the discount's own event.
 pub(super) fn of_customer(report: TranslationContext<'_>, customer: &ProviderId) -> Vec<TranslationStep> {
     let now = report.object.find("discount");
     let step = now.and_then(|discount| begins(customer, discount, report.at()).ok());
@@ -46,13 +46,13 @@ pub(super) fn of_customer(report: TranslationContext<'_>, customer: &ProviderId)
     replaced(report, customer, now.and_then(Document::id_of), before).into_iter().chain(step).collect()
 }
 
-/// What a report on a subscription says of its customer, where that is there in full.
+/// The customer's discount in a report on a subscription, if it is there in full.
 pub(super) fn of_subscription(report: TranslationContext<'_>) -> Option<TranslationStep> {
     let customer = report.object.id("customer")?;
     begins(&customer, report.object.find("customer.discount")?, report.at()).ok()
 }
 
-/// The customer that a discount is of, and of nothing less.
+/// The customer of a discount that is for all that the customer pays.
 fn customer(report: TranslationContext<'_>) -> Result<ProviderId, SetAside> {
     if report.object.first(&FOR_LESS).is_some() {
         return Err(ignored("what it is for tells it, too"));
@@ -82,7 +82,7 @@ fn ends(customer: &ProviderId, discount: ProviderId, at: Timestamp) -> Translati
     TranslationStep::new(key, Command::Customer(CustomerCommand::RecordDiscount(told)))
 }
 
-/// The end of the discount that was there before, if it is another one.
+/// The end of the earlier discount, if it is another one.
 fn replaced(
     report: TranslationContext<'_>,
     customer: &ProviderId,
@@ -93,7 +93,7 @@ fn replaced(
     Some(ends(customer, before, report.at()))
 }
 
-/// What a discount takes off for ever. `None`: it passes.
+/// What a discount takes off. `None`: it lasts for a limited time.
 fn taken_off(discount: Document<'_>) -> Result<Option<TakenOff>, SetAside> {
     let coupon = discount.first(&COUPON_AT);
     let told = coupon.filter(|coupon| coupon.text("duration").is_some());
@@ -106,7 +106,7 @@ fn taken_off(discount: Document<'_>) -> Result<Option<TakenOff>, SetAside> {
     read(coupon).map(Some).ok_or_else(|| held("the coupon takes off nothing that can be read"))
 }
 
-/// What a coupon takes off each charge. `None`: nothing that can be read, such as more than there is.
+/// What a coupon takes off each charge. `None`: not readable, or more than there is.
 pub(super) fn read(coupon: Document<'_>) -> Option<TakenOff> {
     if let Some(percent) = coupon.decimal("percent_off") {
         let percent = Fraction::parse(&percent).filter(|percent| !percent.is_negative())?;

@@ -1,6 +1,6 @@
 //! What does the customer's bank dispute, and how did that end?
 //!
-//! The status decides, whichever of the dispute's events carries it: a later one may arrive first, or alone.
+//! The status decides, whichever of the dispute's events has it, since a later event may arrive first, or alone.
 
 use super::{
     SetAside, Translation, TranslationContext, TranslationStep, held, ignored,
@@ -18,7 +18,7 @@ pub(super) fn reported(report: TranslationContext<'_>) -> Translation {
     match report.object.text("status") {
         Some("needs_response" | "under_review") => opened(report),
         Some("won") => closed(report, true),
-        // What is prevented is refunded by the network, so the money is gone.
+        // A prevented dispute is refunded by the card network, so the money is gone.
         Some("lost" | "prevented") => closed(report, false),
         // What was refunded is taken back by the refund.
         Some("charge_refunded") => closed(report, true),

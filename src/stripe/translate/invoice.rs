@@ -1,7 +1,7 @@
 //! What did a paid invoice pay for, and which invoice is not paid?
 //!
-//! Lines decide, and not the amount that was paid: it is zero for a trial, which gives nothing, and also for
-//! a full discount or a customer's balance, which give everything.
+//! The lines decide, and not the paid amount: it is 0 for a trial, which gives nothing, but also for a full discount or
+//! a payment from the customer's balance, which give everything.
 
 use super::{
     SetAside, Translation, TranslationContext, TranslationStep, held, ignored,
@@ -19,10 +19,10 @@ use crate::{
     stripe::documents::{Document, quoted},
 };
 
-/// The items of the invoice's subscription as they are now, which no event carries.
+/// The current items of the invoice's subscription, which no event has.
 pub(in crate::stripe) const SUBSCRIPTION_ITEMS: &str = "subscription_items";
 
-/// `invoice.payment_succeeded` says the same as `invoice.paid`, and has the same key.
+/// `invoice.payment_succeeded` reports the same as `invoice.paid`, and has the same key.
 pub(super) fn paid(report: TranslationContext<'_>) -> Translation {
     let invoice = report.id()?;
     check_is_paid(report)?;
@@ -78,12 +78,12 @@ fn invoice_lines(lines: &[PlanLine<'_>]) -> Vec<InvoiceLine> {
     read.collect()
 }
 
-/// What a line does. `None`: nothing, because it is a trial's: it charges nothing for a plan that has a price.
+/// What a line does. `None`: nothing, since it is a line of a trial: it charges nothing for a plan that has a price.
 fn effect(line: &PlanLine<'_>, lines: &[PlanLine<'_>]) -> Option<LineEffect> {
     if line.amount < 0 || line.credits {
         return Some(LineEffect::Credit);
     }
-    // Of a price in tiers the first ones may cost nothing.
+    // The first tiers of a price may cost nothing.
     let tier = |other: &PlanLine<'_>| {
         other.amount > 0 && other.plan.id == line.plan.id && other.period == line.period
     };
@@ -102,7 +102,7 @@ fn is_full(line: &PlanLine<'_>) -> bool {
     !line.is_proration && same_currency && price.is_some_and(|price| price > 0 && price <= line.amount)
 }
 
-/// An invoice that waits for its money. That of a renewal says nothing: what was paid before is bridged to it.
+/// An invoice that awaits its payment. For a renewal this is ignored, since what was paid before is bridged.
 pub(super) fn finalized(report: TranslationContext<'_>) -> Translation {
     let waits = report.object.text("status") == Some("open");
     if !waits || report.object.integer("amount_due").is_none_or(|due| due <= 0) {
@@ -152,8 +152,8 @@ fn unpaid_step(
     Ok(Some(TranslationStep::new(key, command)))
 }
 
-/// The payments of the invoice that it names itself: one before 2025-03-31, and since then only where the list
-/// was asked for.
+/// The payments that the invoice itself names: one before API version 2025-03-31, and since then only if the list was
+/// requested.
 pub fn payments(invoice: Document<'_>) -> impl Iterator<Item = ProviderId> {
     let older = invoice.first_id(&["payment_intent", "charge"]);
     let newer = invoice.members("payments").filter(|payment| payment.text("status") == Some("paid"));
@@ -202,8 +202,9 @@ fn check_is_paid(report: TranslationContext<'_>) -> Result<(), SetAside> {
     }
 }
 
-/// An invoice of a subscription that has no plan of ours waits for the catalog, and one for what a subscription has
-/// beside its plan is known to give nothing; any other one is not about us.
+/// Checks that an invoice without plan lines can be ignored.
+/// If it belongs to a subscription of an unknown plan it waits for the catalog, and if it is for other items of a known
+/// subscription it gives nothing; all others are not about accounts.
 fn check_is_known(
     report: TranslationContext<'_>,
     lines: &[PlanLine<'_>],
@@ -242,10 +243,11 @@ fn subscription(report: TranslationContext<'_>, lines: &[PlanLine<'_>]) -> Optio
     named_subscription(report.object).or_else(|| lines.iter().find_map(|line| line.subscription.clone()))
 }
 
-/// Prices that the catalog does not have are add-ons' where the subscription has them beside a plan; else one may be
-/// that of a plan which the catalog lacks. An add-on may be gone again by the time that the subscription is asked for:
-/// it took no plan's place where it was charged for inside of a period and no plan is given back. What is only given
-/// back needs no such question.
+/// Checks that unknown prices are add-ons, because the subscription has them besides a plan.
+/// Otherwise, one may be the price of a plan that the catalog lacks.
+/// An add-on may be gone by the time the subscription is read.
+/// If it was charged inside of a period and no plan is given back, it did not replace a plan.
+/// What is only given back needs no check.
 fn check_are_beside_a_plan(
     report: TranslationContext<'_>,
     lines: &[PlanLine<'_>],
@@ -268,7 +270,7 @@ fn check_are_beside_a_plan(
     }
 }
 
-/// What changed hands. Before 2025-03-31 money that was taken outside of Stripe is not in `amount_paid`.
+/// The amount that was paid. Before API version 2025-03-31, `amount_paid` does not include money outside of Stripe.
 fn money_paid(report: TranslationContext<'_>) -> Result<Money, SetAside> {
     if report.object.is_true("paid_out_of_band") {
         report.money(&["amount_due", "total"])
@@ -277,7 +279,7 @@ fn money_paid(report: TranslationContext<'_>) -> Result<Money, SetAside> {
     }
 }
 
-/// What the customer's balance paid. At Stripe what a customer has to their credit is less than nothing.
+/// How much the customer's balance paid. At Stripe, a balance in the customer's favour is negative.
 fn from_balance(invoice: Document<'_>) -> i64 {
     let balance = |name: &str| invoice.integer(name).unwrap_or(0);
     balance("ending_balance").min(0).saturating_sub(balance("starting_balance").min(0)).max(0)
@@ -288,7 +290,7 @@ fn attempt(report: TranslationContext<'_>) -> u32 {
     count.and_then(|count| u32::try_from(count).ok()).unwrap_or(1)
 }
 
-/// What an invoice that is not paid yet is for. It may be unknown: nothing depends on it.
+/// What an unpaid invoice is for. It may be unknown, since nothing depends on it.
 fn purpose(report: TranslationContext<'_>) -> PaymentPurpose {
     let lines = line::lines(report).unwrap_or_default();
     let plan = lines.iter().find(|line| line.amount > 0).map(|line| line.plan.id.clone());

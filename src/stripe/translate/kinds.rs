@@ -1,7 +1,7 @@
-//! Which types of events are there, and what does each do? The one table of it: [`find`] is how an event is
-//! translated, and `docs/STRIPE.md` is written from the same lines.
+//! Which types of events are there, and what does each do?
+//! This is the only table: [`find`] translates events with it, and `docs/STRIPE.md` is generated from it.
 //!
-//! A type that is not in here changes nothing, and is kept as ignored.
+//! Types that are not in it change nothing, and are stored as ignored.
 
 use super::{
     Translation, TranslationContext, checkout, credit_note, customer, discount, dispute, invoice, payment,
@@ -11,7 +11,7 @@ use super::{
 /// A type of event.
 pub struct EventKind {
     pub name: &'static str,
-    /// Whether the webhook endpoint should ask for it. The others are understood when somebody sends them.
+    /// Whether the webhook endpoint should have it. The others are handled if they are sent.
     pub is_subscribed: bool,
     pub(super) effect: Effect,
 }
@@ -23,12 +23,12 @@ pub(super) enum Effect {
         /// What it does, for people.
         does: &'static str,
     },
-    /// It changes nothing that the ledger keeps, because.
+    /// It changes nothing in the ledger, with the reason.
     Ignored(&'static str),
 }
 
 impl EventKind {
-    /// What an event of this type does; or why it does nothing, and then `false`.
+    /// Whether it does something, and what; or why it does nothing.
     #[must_use]
     pub const fn effect(&self) -> (bool, &'static str) {
         match self.effect {
@@ -74,7 +74,7 @@ const REPORT: &str = "the subscription's terms as they are now: plan, quantity, 
 const DISPUTED: &str = "the dispute's status decides: open freezes what is left, lost or prevented takes back, won \
                         releases, an inquiry does nothing";
 
-/// In the order in which the documentation of Stripe's events is read: by what they are about.
+/// By subject, in the order of Stripe's documentation of events.
 pub const KINDS: &[EventKind] = &[
     handled(
         "checkout.session.completed",
@@ -97,7 +97,7 @@ pub const KINDS: &[EventKind] = &[
     handled("customer.deleted", customer::gone, "closes the link; the ledger stays"),
     handled("customer.discount.created", discount::begun, DISCOUNT),
     handled("customer.discount.updated", discount::begun, DISCOUNT),
-    handled("customer.discount.deleted", discount::ended, "of a customer: comes off the MRR no more"),
+    handled("customer.discount.deleted", discount::ended, "of a customer: no longer reduces the MRR"),
     handled("customer.subscription.created", report::reported, REPORT),
     handled("customer.subscription.updated", report::reported, REPORT),
     handled("customer.subscription.deleted", report::reported, "the subscription has ended; packs stay"),

@@ -16,7 +16,7 @@ use crate::{
     stripe::documents::Document,
 };
 
-/// The longest interval that a recurring price can have at Stripe, three years ("Prices", `recurring.interval_count`).
+/// The longest interval of a recurring price at Stripe, in months: three years ("Prices", `recurring.interval_count`).
 const MONTHS_MAX: u32 = 36;
 
 /// A line that charges for a plan, or gives money back for one.
@@ -26,21 +26,21 @@ pub(super) struct PlanLine<'a> {
     pub(super) plan: &'a Plan,
     pub(super) price: &'a PlanPrice,
     pub(super) quantity: u32,
-    /// The line's own period. The invoice's is the one before, when a period is paid in advance.
+    /// The line's own period. If a period is paid in advance, the invoice has the period before.
     pub(super) period: Period,
     pub(super) is_proration: bool,
-    /// Whether it says which lines it gives back, so that it is no charge, whatever its amount.
+    /// Whether it names the lines that it gives back, so that it does not charge, whatever its amount is.
     pub(super) credits: bool,
-    /// The invoice that those lines are of.
+    /// The invoice of those lines.
     pub(super) gives_back: Option<ProviderId>,
     pub(super) subscription: Option<ProviderId>,
     /// Before discounts, in minor units; negative for what is given back.
     pub(super) amount: i64,
-    /// After discounts, and without tax that is included.
+    /// After discounts, and without included tax.
     pub(super) cost: Money,
 }
 
-/// The lines about plans, and whether all of the invoice's lines were there to be read.
+/// The lines about plans, and whether all of the invoice's lines could be read.
 pub(super) fn lines(report: TranslationContext<'_>) -> Result<Vec<PlanLine<'_>>, SetAside> {
     let object = report.object;
     let total = object.integer("lines.total_count").and_then(|total| usize::try_from(total).ok());
@@ -62,12 +62,12 @@ pub(super) fn price_of(line: Document<'_>) -> Option<ProviderId> {
     line.first_id(&["pricing.price_details.price", "price", "plan"])
 }
 
-/// The parents of a line, newest shape first.
+/// The parents of a line, newest form first.
 const PARENTS: [&str; 2] = ["parent.subscription_item_details", "parent.invoice_item_details"];
 
 const CREDITED_ITEMS: &str = "proration_details.credited_items";
 
-/// The invoice that a line gives back a part of, where it says so.
+/// The invoice of which a line gives back a part, if it names one.
 fn gives_back(line: Document<'_>) -> Option<ProviderId> {
     line.first(&PARENTS).unwrap_or(line).id(&format!("{CREDITED_ITEMS}.invoice"))
 }
@@ -76,7 +76,7 @@ pub(super) fn is_proration(line: Document<'_>) -> bool {
     line.first(&PARENTS).unwrap_or(line).is_true("proration")
 }
 
-/// What an invoice gives back of others, by those.
+/// How much an invoice gives back of other invoices.
 pub(super) fn given_back(invoice: Document<'_>) -> Result<BTreeMap<ProviderId, ReturnedCredits>, SetAside> {
     let mut sums: BTreeMap<ProviderId, ReturnedCredits> = BTreeMap::new();
     for line in invoice.members("lines") {
@@ -123,7 +123,7 @@ fn read<'a>(
     })
 }
 
-/// Each month of it gives credits, so it has a bound.
+/// The period, with a bound, since each of its months gives credits.
 fn period(line: Document<'_>) -> Result<Period, SetAside> {
     let bounds = line.time("period.start").zip(line.time("period.end"));
     let period = bounds.map(|(start, end)| Period { start, end }).filter(|period| period.start <= period.end);
@@ -137,14 +137,14 @@ fn period(line: Document<'_>) -> Result<Period, SetAside> {
     Ok(period)
 }
 
-/// What a line comes to after discounts, and without tax that is included.
+/// The amount of a line after discounts, and without included tax.
 pub(super) fn cost_of(report: TranslationContext<'_>, line: Document<'_>) -> Result<i64, SetAside> {
     let amount = line.integer("amount").ok_or_else(|| held("a line has no whole amount"))?;
     let discount = InvoiceDiscount::of(report.object);
     cost(line, amount, discount).ok_or_else(|| held("a line's amounts are out of bounds"))
 }
 
-/// A discount on the whole invoice that its lines do not show: each bears its share.
+/// A discount on the whole invoice that its lines do not show: each line has its share.
 #[derive(Clone, Copy)]
 struct InvoiceDiscount {
     subtotal: i64,
@@ -159,7 +159,7 @@ impl InvoiceDiscount {
         Self { subtotal, off: off.unwrap_or(0).clamp(0, subtotal.max(0)) }
     }
 
-    /// The rest of `amount`, rounded down.
+    /// The rest of `amount` after the discount, rounded down.
     fn take_off(self, amount: i64) -> Option<i64> {
         if self.off == 0 || amount <= 0 {
             return Some(amount);
@@ -180,7 +180,7 @@ fn sum(of: Document<'_>, list: &str) -> Option<i64> {
     of.members(list).try_fold(0_i64, |sum, member| sum.checked_add(member.integer("amount").unwrap_or(0)))
 }
 
-/// The tax of one kind: by its name, and by how versions before 2025-03-31 tell the two apart.
+/// The tax of one kind: by its name, or in the way in which API versions before 2025-03-31 distinguish them.
 fn tax(line: Document<'_>, behaviour: &str, inclusive: bool) -> Option<i64> {
     let newer = line.members("taxes").filter(|tax| tax.text("tax_behavior") == Some(behaviour));
     let older = line.members("tax_amounts").filter(|tax| tax.is_true("inclusive") == inclusive);

@@ -1,9 +1,8 @@
 //! What does an event mean for an account?
 //!
-//! Pure: an event, the catalog and whose events count go in, and commands come out, or why there are none.
-//! Nothing that arrived before or after has an influence, so every order of arrival gives the same commands.
-//! Each command has a key that names the business fact and not the event, so that two events about one fact
-//! count once.
+//! This is a pure function of the event, the catalog and the deployment. It returns commands, or why there are none.
+//! Earlier and later events have no influence, so every order of arrival gives the same commands.
+//! Each command has a key that identifies the fact and not the event, so that two events about one fact count once.
 
 mod change;
 mod checkout;
@@ -44,30 +43,30 @@ use crate::domain::{
     time::Timestamp,
 };
 
-/// What an event asks of one account.
+/// What an event does to one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instructions {
     pub owner: OwnerLookup,
-    /// The subscription that the event is about, where it is about one.
+    /// The subscription that the event is about, if there is one.
     pub about: Option<SubscriptionRef>,
-    /// In this order. Each is safe to send again.
+    /// In this order. Each can be sent again.
     pub steps: Vec<TranslationStep>,
 }
 
-/// Which subscription, and when. It leads to its account before anything that was copied from it.
+/// The subscription, and the report if it is one. It identifies the account more reliably than copied metadata.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubscriptionRef {
     pub subscription: ProviderId,
     pub at: Timestamp,
-    /// Where this report stands among the reports on it; `None`: the event is none.
+    /// The report's place among the reports on it. `None`: the event is not a report.
     pub report: Option<ReportOrder>,
-    /// Why the report gives no plan. It is ours only if the subscription is known by other reports.
+    /// Why the report gives no plan. It only counts if the subscription is known from other reports.
     pub unpriced: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TranslationStep {
-    /// Names the business fact, such as `invoice_paid:in_1`; the same for every event that reports it.
+    /// Identifies the fact, such as `invoice_paid:in_1`; the same for every event that reports it.
     pub key: String,
     pub command: Command,
 }
@@ -77,7 +76,7 @@ impl TranslationStep {
         Self { key, command }
     }
 
-    /// A purchase of packs. Whatever tells of the same one has the same key.
+    /// A purchase of packs. All reports of one purchase have the same key.
     fn of_purchase(purchase: RecordPackPurchase) -> Self {
         let key = match &purchase.item {
             Some(item) => format!("pack:{}:{item}", purchase.payment),
@@ -90,15 +89,15 @@ impl TranslationStep {
 /// Why there are no commands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SetAside {
-    /// The event changes nothing that the ledger keeps.
+    /// The event changes nothing in the ledger.
     Ignored(String),
-    /// Only a part of it was delivered. The rest has to be fetched, and nothing is done on the part.
+    /// Only a part of it was delivered. Nothing is done before the rest was fetched.
     Incomplete(String),
-    /// It cannot be read without guessing. A person has to look.
+    /// It cannot be read without guessing. An operator has to look.
     NeedsReview(String),
-    /// The same, if it is of an account that is known. Otherwise it changes nothing that the ledger keeps.
+    /// The same, if it belongs to a known account. Otherwise it changes nothing in the ledger.
     NeedsReviewIfOurs { owner: OwnerLookup, because: String },
-    /// It is not ours.
+    /// It is not for this deployment.
     Quarantined(String),
 }
 
@@ -115,10 +114,10 @@ impl SetAside {
     }
 }
 
-/// The commands, or why there are none. Total: no document makes it fail in another way.
+/// The commands, or why there are none. No document leads to any other failure.
 pub type Translation = Result<Instructions, SetAside>;
 
-/// What every part of the translation looks at.
+/// What all parts of the translation need.
 #[derive(Clone, Copy)]
 struct TranslationContext<'a> {
     event: &'a Envelope,
@@ -127,7 +126,7 @@ struct TranslationContext<'a> {
 }
 
 /// # Errors
-/// When the event has no commands; the error says why.
+/// If the event has no commands; the error says why.
 pub fn translate(event: &Envelope, catalog: &Catalog, deployment: &Deployment) -> Translation {
     check_belongs_here(event, deployment)?;
     let object = event.object().ok_or_else(|| {
@@ -161,7 +160,7 @@ impl TranslationContext<'_> {
         self.object.id_of().ok_or_else(|| held("the object has no id that can be read"))
     }
 
-    /// An amount of the object, in its currency. Whichever way it goes, Stripe says it without a sign.
+    /// An amount of the object, in its currency. Stripe writes it without a sign, in whichever direction it moved.
     fn money(&self, paths: &[&str]) -> Result<Money, SetAside> {
         let amount = self.object.first(paths).and_then(Document::as_integer).filter(|amount| *amount >= 0);
         let minor = amount.ok_or_else(|| held("the object names no whole amount of money"))?;
@@ -177,7 +176,7 @@ impl TranslationContext<'_> {
         self.event.created
     }
 
-    /// Commands for the account that the event is about, after the link that it shows.
+    /// Commands for the account of the event, after the link that it shows.
     fn instruct(&self, steps: Vec<TranslationStep>) -> Translation {
         let about = owner::subscription(self.object).map(|subscription| SubscriptionRef {
             subscription,

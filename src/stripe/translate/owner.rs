@@ -1,12 +1,13 @@
-//! Whose event is it?
+//! Which account does an event belong to?
 //!
-//! Metadata (`account_id`) names the account at once: we wrote it when we made the object, or whoever has the secret
-//! key of the Stripe account did. Otherwise the customer leads to it, as soon as any event has linked the two. Metadata
-//! of invoice lines is deliberately not used: it is copied about by Stripe, and can name whoever had the subscription
-//! item before.
+//! Metadata (`account_id`) names the account: the program wrote it when it made the object, or somebody with the secret
+//! key of the Stripe account did.
+//! Otherwise, the customer leads to it, as soon as any event has linked the two.
+//! Metadata of invoice lines is deliberately not used: Stripe copies it, so that it can name the account that had the
+//! subscription item before.
 //!
-//! `client_reference_id` is no proof: on a payment link or a pricing table whoever buys writes it into the address. It
-//! says for whom something was paid, which harms nobody, and never whose a customer or a subscription is.
+//! `client_reference_id` is not a proof, since buyers can write it into the URL of a payment link or a pricing table.
+//! It says for which account something was paid, which does no harm, but not whose a customer or a subscription is.
 
 use crate::{
     domain::ids::{AccountId, ProviderId},
@@ -16,7 +17,7 @@ use crate::{
 /// How the account of an event is found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OwnerLookup {
-    /// The event names the account. If it names a customer too, then the two belong together.
+    /// The event names the account. If it names a customer, too, the two are linked.
     Account { account: AccountId, customer: Option<ProviderId> },
     /// The account that this customer is linked to, once that is known.
     Customer(ProviderId),
@@ -24,22 +25,22 @@ pub enum OwnerLookup {
     Payment(ProviderId),
 }
 
-/// Where an account's id can be that no buyer has written, the surest place first.
+/// Where an account's id can be that no buyer can write, the most reliable place first.
 const ACCOUNT_AT: [&str; 4] = [
     "metadata.account_id",
     "parent.subscription_details.metadata.account_id",
     "subscription_details.metadata.account_id",
-    // Where the customer was expanded.
+    // If the customer was expanded.
     "customer.metadata.account_id",
 ];
 
 impl OwnerLookup {
     pub(in crate::stripe) fn of(object: Document<'_>) -> Option<Self> {
-        // Money that goes back is about what was bought, whoever else the object names.
+        // Returned money belongs to what was bought, whoever else the object names.
         if let Some(payment) = payment(object) {
             return Some(Self::Payment(payment));
         }
-        // Metadata is text that people can edit: what cannot be an account's id names no account.
+        // People can edit metadata: a text that cannot be an account's id is ignored.
         let named = ACCOUNT_AT.iter().find_map(|path| AccountId::parse(object.text(path)?).ok());
         let customer = customer(object);
         match (named, customer) {
@@ -80,8 +81,9 @@ impl OwnerLookup {
     }
 }
 
-/// The account that a buyer named, of a session in which they have paid once and for all. What is not paid is not told
-/// to an account that anybody can name, and a subscription is its customer's.
+/// The account that a buyer named, of a session in which a single purchase was paid.
+/// Unpaid sessions do not count for an account that anybody can name, and a subscription belongs to its customer's
+/// account.
 fn paid_for(object: Document<'_>) -> Option<AccountId> {
     let is_session = object.text("object") == Some("checkout.session");
     let is_paid = matches!(object.text("payment_status"), Some("paid" | "no_payment_required"));
@@ -89,7 +91,7 @@ fn paid_for(object: Document<'_>) -> Option<AccountId> {
     AccountId::parse(object.text("client_reference_id").filter(|_| is_gift)?).ok()
 }
 
-/// The payment or invoice that an object is about, for those that only lead to their account by it.
+/// The payment or invoice of an object, for objects that lead to their account only in this way.
 fn payment(object: Document<'_>) -> Option<ProviderId> {
     match object.text("object")? {
         "charge" => object.id("payment_intent").or_else(|| object.id_of()),
@@ -99,7 +101,8 @@ fn payment(object: Document<'_>) -> Option<ProviderId> {
     }
 }
 
-/// The subscription that an object is about, or is. A checkout is about who bought, whoever has it later.
+/// The subscription that an object is, or is about.
+/// A checkout belongs to its buyer, whoever has the subscription later.
 pub(super) fn subscription(object: Document<'_>) -> Option<ProviderId> {
     match object.text("object")? {
         "subscription" => object.id_of(),
@@ -108,7 +111,7 @@ pub(super) fn subscription(object: Document<'_>) -> Option<ProviderId> {
     }
 }
 
-/// The customer that an object belongs to, or is.
+/// The customer that an object is, or belongs to.
 pub fn customer(object: Document<'_>) -> Option<ProviderId> {
     if object.text("object") == Some("customer") { object.id_of() } else { object.id("customer") }
 }

@@ -1,8 +1,8 @@
 //! Which packs did a checkout or an invoice sell?
 //!
-//! Items and lines say so by their prices, as many as there are. The event of a session does not carry its items, so
-//! they are fetched, except where we made the session ourselves: then its metadata names the pack, and the price before
-//! discounts and taxes says how many.
+//! The prices of items and lines say so.
+//! A session's event does not have its items, so they are fetched, unless the program made the session: then its
+//! metadata names the pack, and the price before discounts and taxes gives the quantity.
 
 use super::{
     OwnerLookup, SetAside, TranslationContext, TranslationStep, held, ignored, line, payment, top_up,
@@ -23,26 +23,26 @@ use crate::{
 /// Where the items are, in an event that was completed.
 pub(in crate::stripe) const ITEMS: &str = "line_items";
 
-const UNKNOWN: &str = "it is paid, and nobody knows what for: no item has the price of a pack, and its metadata does not \
+const UNKNOWN: &str = "it is paid, but it is unknown what for: no item has the price of a pack, and its metadata does not \
                        say kind=topup; grant what was bought by hand, or discard the event";
 
 /// What a session sold.
 pub(super) struct Packs {
-    /// One at least.
+    /// At least one.
     pub(super) sold: Vec<PackPurchase>,
-    /// What was paid in all, other things too.
+    /// The total that was paid, including other things.
     pub(super) paid: Money,
 }
 
-/// Some of one pack.
+/// A number of one pack.
 pub(super) struct PackPurchase {
-    /// `None`: there is nothing else that it could be mistaken for.
+    /// `None`: it is the only thing that the session sold.
     pub(super) item: Option<ProviderId>,
     pub(super) pack: PackId,
-    /// What it gives, where that is no pack of the catalog.
+    /// The terms, if it is not a pack of the catalog.
     pub(super) terms: Option<SoldPack>,
     pub(super) quantity: u32,
-    /// What it came to, where that is all that says how many there were.
+    /// Its price before discounts and taxes, if only that gives the quantity.
     pub(super) subtotal: Option<Money>,
     pub(super) money: Money,
 }
@@ -97,7 +97,7 @@ fn by_price(
         .collect()
 }
 
-/// What the session was made for. Its only item says how many, whatever the catalog calls the price by now.
+/// What the session was made for. Its only item has the quantity, even if the catalog no longer has the price.
 fn by_metadata(
     report: TranslationContext<'_>,
     items: &[Document<'_>],
@@ -126,7 +126,7 @@ fn by_metadata(
     }
 }
 
-/// As many as the price before discounts and taxes comes to, if it comes to a whole number.
+/// The quantity by the price before discounts and taxes, if it divides evenly.
 fn by_amount(report: TranslationContext<'_>, paid: &Money) -> Result<PackPurchase, SetAside> {
     let pack = payment::pack_by_code(report)?;
     let subtotal = report.money(&["amount_subtotal"])?;
@@ -177,7 +177,7 @@ fn cost(report: TranslationContext<'_>, item: Document<'_>) -> Result<Money, Set
     Ok(Money { minor, currency: report.currency()? })
 }
 
-/// Money of somebody whom we know must not be dropped. What strangers buy may be anything.
+/// If the owner is known, the money must not be ignored. Others may buy anything.
 fn unknown(report: TranslationContext<'_>) -> SetAside {
     match OwnerLookup::of(report.object) {
         Some(OwnerLookup::Account { .. }) => held(UNKNOWN),

@@ -1,8 +1,9 @@
-//! What does a payment by itself say?
+//! What does a payment itself report?
 //!
-//! Little: an invoice or a checkout session reports the same money, with what it was for, and a payment also
-//! succeeds for every invoice. Only of a pack that was sold without a checkout it is the one report. Such a
-//! payment says how many packs were sold: a session's payment does not, because it may have been discounted.
+//! Usually nothing new: an invoice or a checkout session reports the same money, with what it was for, and a payment
+//! also succeeds for every invoice.
+//! Only for a pack that was sold without a checkout it is the only report.
+//! Such a payment has the number of packs; that of a session does not, since it may be discounted.
 
 use super::{
     SetAside, Translation, TranslationContext, TranslationStep, held, ignored, refund::of_payment, top_up,
@@ -45,15 +46,15 @@ pub(super) fn succeeded(report: TranslationContext<'_>) -> Translation {
     })])
 }
 
-/// What a payment is for that was made without a session.
+/// What a payment without a session is for.
 struct SoldItem {
     pack: PackId,
-    /// What it gives, where that is no pack of the catalog.
+    /// The terms, if it is not a pack of the catalog.
     terms: Option<SoldPack>,
     quantity: u32,
 }
 
-/// What is sold for this much. Of a free amount nothing less than all of it.
+/// What is sold for this amount. A chosen number of credits has to be paid completely.
 fn sold(report: TranslationContext<'_>, money: &Money) -> Result<SoldItem, SetAside> {
     let pack = code(report)?;
     if let Some(terms) = top_up::sold(report, &pack, money)? {
@@ -67,7 +68,7 @@ fn sold(report: TranslationContext<'_>, money: &Money) -> Result<SoldItem, SetAs
     Ok(SoldItem { pack, terms: None, quantity })
 }
 
-/// `invoice_payment.paid`: which payment paid the invoice. Since 2025-03-31 nothing else says so.
+/// `invoice_payment.paid`: which payment paid the invoice. Since API version 2025-03-31 nothing else says so.
 pub(super) fn of_invoice(report: TranslationContext<'_>) -> Translation {
     let invoice = report.object.id("invoice");
     let invoice = invoice.ok_or_else(|| held("the payment is of no invoice that can be read"))?;
@@ -109,7 +110,7 @@ pub(super) fn failed(report: TranslationContext<'_>) -> Translation {
     report.instruct(vec![TranslationStep::new(format!("payment_failed:{payment}:{charge}"), command)])
 }
 
-/// Whether we made this payment, to sell a pack.
+/// Whether the program made this payment to sell a pack.
 pub(super) fn is_top_up(report: TranslationContext<'_>) -> bool {
     report.object.text("metadata.kind") == Some("topup")
 }

@@ -1,7 +1,7 @@
-//! What money went back to the customer, and did it arrive?
+//! Which money was refunded, and did it arrive?
 //!
-//! Two events tell of one refund: the charge with its total so far, and the refund with its own id. Both are
-//! passed on as they are, since either may be lost; the ledger counts what they say once.
+//! Two events report one refund: the charge with its total so far, and the refund with its own id.
+//! Both become commands, since either may be lost; the ledger counts them once.
 
 use super::{Instructions, OwnerLookup, SetAside, Translation, TranslationContext, TranslationStep, held};
 use crate::{
@@ -14,12 +14,12 @@ use crate::{
     stripe::documents::quoted,
 };
 
-/// `charge.refunded`: how much of a payment has gone back in all.
+/// `charge.refunded`: the refunded total of a payment.
 pub(super) fn total(report: TranslationContext<'_>) -> Translation {
     let charge = report.id()?;
     let payment = report.object.id("payment_intent").unwrap_or_else(|| charge.clone());
     let refunded = positive(report.money(&["amount_refunded"])?)?;
-    // A total can come again: after a refund that failed, another one may reach the same amount.
+    // The same total can be reported again, by another refund after one that failed.
     let key = format!("refunded:{charge}:{}:{}", refunded.minor, report.at().seconds());
     let command = Command::Payment(PaymentCommand::RecordRefundedPayment {
         payment: payment.clone(),
@@ -30,7 +30,7 @@ pub(super) fn total(report: TranslationContext<'_>) -> Translation {
     Ok(of_payment(payment, vec![TranslationStep::new(key, command)]))
 }
 
-/// `refund.created`, `refund.updated`, `refund.failed`, and what the last two were called before.
+/// `refund.created`, `refund.updated`, `refund.failed`, and the former names of the last two.
 pub(super) fn single(report: TranslationContext<'_>) -> Translation {
     let refund = report.id()?;
     let payment = report.object.first_id(&["payment_intent", "charge"]);
@@ -75,7 +75,8 @@ fn failed(
     )
 }
 
-/// Money that is on its way counts as gone: it was promised, and credits must not be spent meanwhile.
+/// Whether a refund has failed.
+/// A pending one counts as refunded, since it was promised and its credits must not be spent.
 fn has_failed(report: TranslationContext<'_>) -> Result<bool, SetAside> {
     if report.event.kind == "refund.failed" {
         return Ok(true);

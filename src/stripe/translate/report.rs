@@ -1,7 +1,6 @@
-//! What does an event say of a subscription: what it is now, and what has just happened to it?
+//! What does an event say about a subscription: its state, and what has changed?
 //!
-//! What it is holds, as absolute terms; what happened gives the event its name, and says which of two reports of one
-//! second is the later one.
+//! The state is complete and holds by itself; the change gives the event its name, and orders reports of one second.
 
 use super::{
     SubscriptionRef, Translation, TranslationContext, TranslationStep, change, discount, ignored,
@@ -39,7 +38,7 @@ pub(super) fn reported(report: TranslationContext<'_>) -> Translation {
     report.instruct_about(Some(about), steps)
 }
 
-/// The report's own time, but an end may have been earlier than its report.
+/// The report's own time, except that an end may be earlier than its report.
 fn effective_at(terms: &SubscriptionState, reported_at: Timestamp) -> Timestamp {
     terms.ended_at.map_or(reported_at, |ended_at| ended_at.min(reported_at))
 }

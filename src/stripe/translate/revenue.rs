@@ -1,12 +1,13 @@
-//! What does a subscription bring in each month?
+//! What is the monthly revenue of a subscription?
 //!
-//! Month ÷ n, year ÷ 12 n, week × 52 ÷ 12 n, day × 365 ÷ 12 n, rounded half-even once, at the end. Metered
-//! usage is left out, and so is a discount that ends. A discount of which only the id is known takes nothing off: what
-//! it is has been put in before, where Stripe has told it. A discount of the customer is no part of this: the ledger
-//! takes it off what is said here, for as long as it is in force.
+//! Month ÷ n, year ÷ 12 n, week × 52 ÷ 12 n, day × 365 ÷ 12 n, rounded half to even once, at the end.
+//! Metered usage and discounts for a limited time are left out.
+//! A discount of which only the id is known takes nothing off; its terms were inserted before, if Stripe returned them.
+//! A discount of the customer is not included: the ledger applies it as long as it holds.
 //!
-//! A price may be charged in several currencies. What it is in another one than its own stands in its options, where
-//! they were asked for; else the amount is counted in the price's own currency.
+//! A price may have amounts in several currencies.
+//! Those in other currencies than its own are in its options, if they were requested; else the amount counts in the
+//! price's own currency.
 
 use super::{
     SetAside,
@@ -22,7 +23,7 @@ use crate::{
     stripe::documents::{Document, quoted},
 };
 
-/// The currency that `monthly` is in. Subscriptions have one themselves since 2022, and before only their prices had.
+/// The currency of `monthly`. Since 2022 subscriptions have one themselves; before, only their prices had.
 pub(super) fn currency<'a>(subscription: Document<'a>, item: Document<'a>) -> Result<&'a str, SetAside> {
     let own = item.first(&["price", "plan"]).and_then(|price| price.text("currency"));
     let charged = subscription.text("currency");
@@ -33,21 +34,20 @@ pub(super) fn currency<'a>(subscription: Document<'a>, item: Document<'a>) -> Re
     }
 }
 
-/// What the price is in another currency than its own.
+/// The price's amount in another currency than its own.
 fn option<'a>(item: Document<'a>, currency: &str) -> Option<Document<'a>> {
     item.find("price.currency_options")?.find(currency)
 }
 
-/// What a subscription brings.
+/// The revenue of a subscription.
 pub(super) struct Brought {
     /// Minor units a month.
     pub(super) monthly: i64,
-    /// The same, where the subscription has no discounts, so that its customer's is taken off.
+    /// The exact revenue, if the subscription has no discounts of its own, so that its customer's discount applies.
     pub(super) undiscounted: Option<Undiscounted>,
 }
 
-/// `plan_item` is the item that the plan comes from, at `price`: it says how often the
-/// subscription as a whole is charged.
+/// `plan_item`: the item of the plan, at `price`. It says how often the whole subscription is charged.
 pub(super) fn monthly(
     subscription: Document<'_>,
     plan_item: Document<'_>,
@@ -75,8 +75,8 @@ fn is_metered(item: Document<'_>) -> bool {
     item.first(&["price.recurring", "plan"]).and_then(|price| price.text("usage_type")) == Some("metered")
 }
 
-/// What one charge of the item comes to. A tiered price has no unit amount: of a plan the catalog knows it,
-/// of anything else nothing is counted.
+/// The amount of one charge of the item.
+/// A price with tiers has no unit amount: for a plan the catalog has it, and other items do not count.
 fn charged(item: Document<'_>, plan_price: Option<&PlanPrice>, currency: &str) -> Option<Fraction> {
     let paths = ["price.unit_amount_decimal", "price.unit_amount", "plan.amount_decimal", "plan.amount"];
     let elsewhere = option(item, currency).and_then(|option| {
@@ -91,7 +91,7 @@ fn charged(item: Document<'_>, plan_price: Option<&PlanPrice>, currency: &str) -
     unit.checked_mul(Fraction::whole(packages(item)?))
 }
 
-/// How many times the unit is charged: the quantity, or, of a price by the package, how many packages that are.
+/// How many units are charged: the quantity, or, for a price per package, the number of packages.
 fn packages(item: Document<'_>) -> Option<i64> {
     let quantity = item.integer("quantity").unwrap_or(1);
     let Some(package) = item.first(&["price.transform_quantity", "plan.transform_usage"]) else {
@@ -107,7 +107,7 @@ fn is_plan(item: Document<'_>, price: &PlanPrice) -> bool {
     item.first_id(&["price", "plan"]).is_some_and(|id| price.stripe.has(id.as_str()))
 }
 
-/// How many charges fall on a month.
+/// How many charges there are in a month.
 fn times_a_month(item: Document<'_>, plan_price: Option<&PlanPrice>) -> Result<Fraction, SetAside> {
     let recurring = item.find("price.recurring").or_else(|| item.find("plan"));
     let interval = recurring.and_then(|recurring| recurring.text("interval"));
@@ -127,7 +127,8 @@ fn times_a_month(item: Document<'_>, plan_price: Option<&PlanPrice>) -> Result<F
     Fraction::new(numerator, denominator * count).ok_or_else(|| held("a price's interval is out of bounds"))
 }
 
-/// Takes off what lasts forever. An amount off is taken from each charge, of which `charges` fall on a month.
+/// Subtracts discounts that last for ever.
+/// A fixed amount is subtracted from each charge, of which there are `charges` a month.
 fn less_discounts(amount: Fraction, of: Document<'_>, charges: Fraction, currency: &str) -> Option<Fraction> {
     let coupons = discounts(of).into_iter();
     let coupons = coupons.filter_map(|discount| discount.first(&COUPON_AT));
@@ -136,7 +137,7 @@ fn less_discounts(amount: Fraction, of: Document<'_>, charges: Fraction, currenc
     off.into_iter().try_fold(amount, |amount, off| off.leaves(amount, charges, currency))
 }
 
-/// The list, where the older field may have in full what the list has as an id.
+/// The list of discounts, with the one that the older field has in full.
 fn discounts(of: Document<'_>) -> Vec<Document<'_>> {
     let older = of.find("discount");
     let listed: Vec<_> = of.members("discounts").collect();

@@ -1,11 +1,11 @@
-//! What is a subscription now?
+//! What is the state of a subscription?
 //!
-//! Every event carries the whole subscription as it was then. It becomes absolute terms, so that of two
-//! reports the newer one holds, whichever arrives first.
+//! Every event has the whole subscription at its time.
+//! It is read as a whole state, so that the newer of two reports holds, whichever arrives first.
 //!
-//! A report is read as far as it can be. A price that the catalog does not have gives no plan, and ends the one that
-//! was known; whether the subscription is known at all is for whoever handles the event to say
-//! ([`SubscriptionRef::unpriced`]).
+//! A report is read as far as possible.
+//! If the catalog does not have its price, it gives no plan, and ends an earlier one; whether the subscription is known
+//! at all is checked when the event is handled ([`SubscriptionRef::unpriced`]).
 
 use super::{
     SetAside, SubscriptionRef, Translation, TranslationContext, TranslationStep, held, ignored, revenue,
@@ -28,13 +28,13 @@ use revenue::Brought;
 
 pub(super) const DELETED: &str = "customer.subscription.deleted";
 
-/// What a report says, and of which price it does not say what it is.
+/// The state that a report has, and why it gives no plan, if it does not.
 pub(super) struct Reported {
     pub(super) terms: SubscriptionState,
     pub(super) unpriced: Option<String>,
 }
 
-/// People are told that a trial ends soon.
+/// The trial ends soon.
 pub(super) fn trial_will_end(report: TranslationContext<'_>) -> Translation {
     let unpriced = plan_item(report.object, report.catalog)?.unpriced();
     let (subscription, trial_end) = (report.id()?, report.object.time("trial_end"));
@@ -50,7 +50,7 @@ pub(super) fn trial_will_end(report: TranslationContext<'_>) -> Translation {
     report.instruct_about(Some(about), vec![TranslationStep::new(key, command)])
 }
 
-/// The one item of a subscription that is a plan. The others are add-ons.
+/// The item of a subscription that is the plan. Other items are add-ons.
 pub(super) struct PlanItem<'a> {
     pub(super) item: Document<'a>,
     /// `None`: the catalog has none of the subscription's prices, and this is its first item.
@@ -74,7 +74,7 @@ impl<'a> PlanItem<'a> {
         ))
     }
 
-    /// What the item gives: the plan, and its credits a month. None of it gives nothing.
+    /// The plan of the item, and its credits a month for a quantity of one. A quantity of 0 gives nothing.
     fn gives(&self, quantity: u32, catalog: &Catalog) -> (PlanId, Credits) {
         match self.known.filter(|_| quantity > 0) {
             Some((plan, _)) => (plan.id.clone(), plan.allocation.monthly()),
@@ -83,7 +83,7 @@ impl<'a> PlanItem<'a> {
     }
 }
 
-/// Of several plans the largest one holds, as of several subscriptions.
+/// The item of the largest plan, if there are several.
 pub(super) fn plan_item<'a>(
     subscription: Document<'a>,
     catalog: &'a Catalog,
@@ -98,7 +98,7 @@ pub(super) fn plan_item<'a>(
         let (plan, price) = catalog.plan_by_price_id(price_id.as_str())?;
         Some((item.integer("quantity") != Some(0), place(plan), item, plan, price))
     });
-    // The first of equally large ones.
+    // The first one, if several are equally large.
     let largest =
         plans.reduce(|best, other| if (other.0, other.1) > (best.0, best.1) { other } else { best });
     if let Some((_, _, item, plan, price)) = largest {
@@ -109,7 +109,7 @@ pub(super) fn plan_item<'a>(
     Ok(PlanItem { item, known: None })
 }
 
-/// What the report's object says, whether it is what is so now or what was so before.
+/// The state in the report's object, which may be the current or the earlier one.
 pub(super) fn terms(
     report: TranslationContext<'_>,
     status: SubscriptionStatus,
@@ -150,7 +150,7 @@ pub(super) fn terms(
     Ok(Reported { terms, unpriced: plan.unpriced() })
 }
 
-/// What people are shown of it. What cannot be read is left out, since nothing is decided on it.
+/// Details that are only shown. Those that cannot be read are left out, since no decision depends on them.
 fn shown(object: Document<'_>, item: Document<'_>) -> ReportedDetails {
     let price = item.first(&["price", "plan"]);
     let recurring = item.find("price.recurring").or_else(|| item.find("plan"));
@@ -174,7 +174,7 @@ fn shown(object: Document<'_>, item: Document<'_>) -> ReportedDetails {
     }
 }
 
-/// What it brings, in the currency that it is charged in. What has ended brings nothing, and needs no price for that.
+/// The monthly revenue in the currency of its charges. A subscription that has ended has none, and needs no price.
 fn monthly(
     report: TranslationContext<'_>,
     plan: &PlanItem<'_>,
@@ -190,7 +190,7 @@ fn monthly(
     if ended { Ok(monthly.unwrap_or_else(|_| nothing())) } else { monthly }
 }
 
-/// What the caller attached to it, and nothing else that is there.
+/// The caller's metadata, and nothing else that is there.
 fn metadata(object: Document<'_>) -> Metadata {
     let metadata = object.find("metadata");
     Metadata::read(|name| metadata?.text(name))
@@ -200,10 +200,10 @@ const fn moment(at: Timestamp) -> Period {
     Period { start: at, end: at }
 }
 
-/// Known ones only: to guess would be to give or take a plan on no ground.
+/// Only known statuses: a guess would give or take a plan without a reason.
 pub(super) fn status(object: Document<'_>) -> Result<SubscriptionStatus, SetAside> {
     match object.text("status") {
-        // An expired first payment leaves a subscription that never was.
+        // If the first payment expired, the subscription never started.
         Some("incomplete" | "incomplete_expired") => Ok(SubscriptionStatus::Incomplete),
         Some("trialing") => Ok(SubscriptionStatus::Trialing),
         Some("active") => Ok(SubscriptionStatus::Active),
@@ -220,7 +220,7 @@ pub(super) fn quantity(item: Document<'_>) -> Result<u32, SetAside> {
     u32::try_from(item.integer("quantity").unwrap_or(1)).map_err(|_| held("the quantity is out of bounds"))
 }
 
-/// The period is the item's from 2025-03-31 on, and the subscription's before.
+/// The period is in the item from API version 2025-03-31 on, and in the subscription before.
 fn period(object: Document<'_>, item: Document<'_>) -> Option<Period> {
     let of = |document: Document<'_>| {
         let start = document.time("current_period_start")?;

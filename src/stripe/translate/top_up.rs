@@ -1,7 +1,7 @@
-//! Which freely chosen amount of credits was sold?
+//! Which chosen number of credits was sold?
 //!
-//! Its price was made at Stripe for this sale alone, so only metadata says what it gives: as it was sold, whatever the
-//! catalog says by now.
+//! Its price was made at Stripe for this sale alone, so only metadata has its terms, which hold whatever the catalog
+//! says now.
 
 use super::{SetAside, TranslationContext, held};
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     stripe::documents::quoted,
 };
 
-/// What metadata says that was sold for `price`. `None`: a pack of the catalog.
+/// The terms that metadata has for a sale at `price`. `None`: it is a pack of the catalog.
 pub(super) fn sold(
     report: TranslationContext<'_>,
     pack: &PackId,

@@ -61,7 +61,7 @@ pub fn catalog() -> Catalog {
 
 const FEATURES: [&str; 4] = ["advanced_editing", "commercial_license", "stem_separation", "collaboration"];
 
-/// What was spent of clawed back credits is forgiven.
+/// Clawed back credits that were spent are forgiven, and not owed.
 pub fn forgiving() -> Catalog {
     Catalog { debt: DebtPolicy::Forgive, ..catalog() }
 }
@@ -76,7 +76,7 @@ pub fn free_monthly() -> Catalog {
     catalog
 }
 
-/// A larger plan never lets less roll over than a smaller one.
+/// Larger plans let at least as much roll over as smaller ones.
 pub fn rolling_twice() -> Catalog {
     let mut catalog = catalog();
     for plan in &mut catalog.plans {

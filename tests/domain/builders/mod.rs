@@ -1,4 +1,4 @@
-//! How are histories and commands of tests written, with all that does not matter filled in?
+//! How are histories and commands of tests written, with defaults for all that does not matter?
 //! The tests of the whole program use them too.
 
 pub mod catalog;

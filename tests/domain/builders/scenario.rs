@@ -1,4 +1,4 @@
-//! Given what happened, when a command comes, then this is decided.
+//! How does a test say: given these events, when this command comes, then these events are decided?
 
 use chrono::TimeDelta;
 use domain::{
@@ -18,7 +18,7 @@ use super::{
     words::{day, refund},
 };
 
-/// An account, its history and the clock. After each event every law that can be seen in one state is checked.
+/// An account, its history and the clock. After each event, every law about a single state is checked.
 #[derive(Clone, Debug)]
 pub struct Scenario {
     pub catalog: Catalog,
@@ -28,7 +28,7 @@ pub struct Scenario {
     outcome: Option<Result<Vec<Event>, Refusal>>,
 }
 
-/// An account with this history. The clock stands at the time of its last event.
+/// An account with this history. The clock is at the time of its last event.
 pub fn given(events: impl IntoIterator<Item = Event>) -> Scenario {
     let mut scenario = Scenario {
         catalog: catalog::catalog(),
@@ -44,7 +44,7 @@ pub fn given(events: impl IntoIterator<Item = Event>) -> Scenario {
     scenario
 }
 
-/// An account that was opened on day 0 under this catalog, by the command for it.
+/// An account that a command opened on day 0 under this catalog.
 pub fn opened_under(catalog: Catalog) -> Scenario {
     given([]).under(catalog).when(Command::Account(AccountCommand::OpenAccount))
 }
@@ -71,7 +71,7 @@ impl Scenario {
         self
     }
 
-    /// Time passes and someone looks.
+    /// Moves nothing but time: what is due is applied.
     pub fn settle(self) -> Self {
         self.when(Command::Account(AccountCommand::ApplyDue))
     }
@@ -97,13 +97,13 @@ impl Scenario {
         self
     }
 
-    /// What was asked for is true already.
+    /// The command changes nothing, since the account is already as it asks.
     #[track_caller]
     pub fn then_nothing(self) -> Self {
         self.then([])
     }
 
-    /// The names of the events that were decided, where what is in them is another test's concern.
+    /// The names of the decided events, if their contents do not matter.
     #[track_caller]
     pub fn then_named<const N: usize>(self, names: [&str; N]) -> Self {
         let events = self.outcome.as_ref().expect("a command was sent").as_ref();
@@ -130,7 +130,7 @@ impl Scenario {
         self
     }
 
-    /// Where shares of months are rounded down.
+    /// For results that depend on how shares of months are rounded.
     #[track_caller]
     pub fn then_available_between(self, least: i64, most: i64) -> Self {
         let available = self.balance().available.get();
@@ -198,7 +198,7 @@ impl Scenario {
         self.account.opened().into_iter().flat_map(|account| account.wallet.grants()).collect()
     }
 
-    /// What was spent, and what is there, less what is owed.
+    /// Spent and available credits, less debt.
     pub fn gained(&self) -> i64 {
         let spent = self.history.iter().map(|event| match event {
             Event::Credits(CreditsEvent::CreditsDeducted { amount, .. }) => amount.get(),
@@ -208,7 +208,7 @@ impl Scenario {
         spent.sum::<i64>() + self.balance().settled
     }
 
-    /// The deduction as its event says, as a refund needs it.
+    /// A deduction, in the form in which a refund needs it.
     pub fn deduction(&self, id: &str) -> RecordedDeduction {
         let id = DeductionId::parse(id).expect("a test's deduction is an identifier");
         let found = self.history.iter().find_map(|event| match event {
@@ -237,7 +237,7 @@ impl Scenario {
     }
 }
 
-/// Checks what must be true of every account at any time.
+/// Checks the laws about a single state.
 pub fn check(account: &Account, at: Timestamp) {
     let Some(account) = account.opened() else { return };
     let wallet = &account.wallet;

@@ -1,4 +1,4 @@
-//! The words that scenarios are told in: events, commands and terms with all that does not matter filled in.
+//! Which words are scenarios written in? Events, commands and terms, with defaults for all that does not matter.
 
 use std::collections::BTreeMap;
 
@@ -91,7 +91,7 @@ pub fn draw(id: &str, amount: i64) -> Draw {
     Draw { grant_id: grant_id(id), amount: credits(amount) }
 }
 
-/// The deduction that is the account's event of this number.
+/// A deduction that is the account's event with this number.
 pub fn deducted(number: u64, amount: i64, draws: impl Into<Vec<Draw>>, at: Timestamp) -> Event {
     Event::Credits(CreditsEvent::CreditsDeducted {
         deduction_id: DeductionId::parse(&format!("ded_{number}")).expect("it is an identifier"),
@@ -204,7 +204,7 @@ pub fn pay_for(subscription: &str, invoice: &str, plan: &str, period: Period) ->
     invoice_of(subscription, invoice, vec![charge], period.start)
 }
 
-/// A line about one of a plan.
+/// A line for a plan, with a quantity of one.
 pub fn line(id: &str, plan: &str, period: Period, effect: LineEffect, minor: i64) -> InvoiceLine {
     InvoiceLine {
         line: provider(id),
@@ -220,7 +220,7 @@ pub fn line(id: &str, plan: &str, period: Period, effect: LineEffect, minor: i64
     }
 }
 
-/// An invoice that was made and paid at `at`.
+/// An invoice that was created and paid at `at`.
 pub fn invoice_of(subscription: &str, invoice: &str, lines: Vec<InvoiceLine>, at: Timestamp) -> Command {
     let total = lines.iter().map(|line| line.cost.minor).sum();
     let mut gives_back = BTreeMap::new();
@@ -246,7 +246,7 @@ pub fn invoice_of(subscription: &str, invoice: &str, lines: Vec<InvoiceLine>, at
     }))
 }
 
-/// The plan changes at `at`, until `end`, which is the end of the paid period.
+/// An invoice that changes the plan at `at`, until `end`, the end of the paid period.
 pub fn change_plan(invoice: &str, from: &str, to: &str, at: Timestamp, end: Timestamp) -> Command {
     change_plan_of(Interval::Month, invoice, from, to, Period { start: at, end })
 }
@@ -259,7 +259,7 @@ pub fn change_plan_of(interval: Interval, invoice: &str, from: &str, to: &str, s
     invoice_of(SUBSCRIPTION, invoice, vec![credit, charge], span.start)
 }
 
-/// The rest of what is held, paid for by the interval, is given back, and another period begins with `to`.
+/// An invoice that gives back the rest of a plan with its interval, and begins a period of `to`.
 pub fn switch(invoice: &str, from: (&str, Interval, Period), to: &str, begun: Period) -> Command {
     let (plan, interval, held) = from;
     let left = Period { start: begun.start, end: held.end };
@@ -268,7 +268,7 @@ pub fn switch(invoice: &str, from: (&str, Interval, Period), to: &str, begun: Pe
     invoice_of(SUBSCRIPTION, invoice, vec![InvoiceLine { interval, ..credit }, charge], begun.start)
 }
 
-/// An active subscription for a month, reported when that began.
+/// An active subscription for a month, reported when the month began.
 pub fn terms(plan: &str, period: Period) -> SubscriptionState {
     SubscriptionState {
         subscription: provider(SUBSCRIPTION),
@@ -292,14 +292,14 @@ pub fn terms(plan: &str, period: Period) -> SubscriptionState {
     }
 }
 
-/// The same of a customer's subscription that has no discounts of its own.
+/// The same, for a customer's subscription without discounts of its own.
 pub fn undiscounted(customer: &str, terms: SubscriptionState) -> SubscriptionState {
     let monthly = Fraction::whole(terms.monthly.minor);
     let undiscounted = Undiscounted { customer: provider(customer), monthly, charges: Fraction::whole(1) };
     SubscriptionState { undiscounted: Some(undiscounted), ..terms }
 }
 
-/// The customer has so much taken off for ever, from then on.
+/// A customer's lasting discount of `percent`, from `at` on.
 pub fn discounted(customer: &str, discount: &str, percent: i64, at: Timestamp) -> Command {
     let off = TakenOff::Percent(Fraction::whole(percent));
     discounted_by(customer, discount, Some(off), at)
@@ -416,7 +416,7 @@ pub fn link_payment(payment: &str, invoice: &str, at: Timestamp) -> Command {
     })
 }
 
-/// What somebody asked for over the API, and was done.
+/// A change that was requested over the API and carried out.
 pub fn asked_to_change(plan: &str, quantity: u32, at: Timestamp) -> Command {
     let requested =
         Requested::Change { plan: Some(plan_id(plan)), interval: Some(Interval::Month), quantity };

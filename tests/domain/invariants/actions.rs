@@ -1,4 +1,4 @@
-//! Anything that can be asked of an account, at any time.
+//! What can be asked of an account, at any time?
 
 use chrono::TimeDelta;
 use domain::{
@@ -16,8 +16,7 @@ use crate::builders::{
     words::{self, month, provider},
 };
 
-/// Something that is asked of the account, so many seconds after what came before. Whatever it refers to is
-/// chosen among what there is by then.
+/// A command, so many seconds after the one before. What it refers to is chosen from what the account has by then.
 #[derive(Clone, Debug)]
 pub struct Step {
     pub seconds: i64,
@@ -64,7 +63,7 @@ fn amount() -> impl Strategy<Value = i64> {
     prop_oneof![1..30_i64, 1..700_i64, Just(1500), 1..6000_i64]
 }
 
-/// Mostly soon, sometimes after a month.
+/// Usually short, sometimes more than a month.
 fn delay() -> impl Strategy<Value = i64> {
     prop_oneof![
         3 => Just(0),
@@ -137,7 +136,7 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..40)
 }
 
-/// Catalogs that differ in what a rule depends on.
+/// Catalogs that differ in what rules depend on.
 pub fn catalogs() -> impl Strategy<Value = Catalog> {
     let wide: Vec<Limit> = vec![
         catalog::limit(Measure::Credits, CalendarUnit::Week, WindowKind::Calendar, 2000),
@@ -154,7 +153,7 @@ pub fn catalogs() -> impl Strategy<Value = Catalog> {
 }
 
 impl Action {
-    /// The command, as it is asked of this scenario now. `None` when there is nothing that it could be about.
+    /// The command for this scenario. `None`: it has nothing that the command could be about.
     pub fn command(&self, scenario: &Scenario, number: usize) -> Option<Command> {
         let at = scenario.clock;
         Some(match self {

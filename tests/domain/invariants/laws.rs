@@ -1,4 +1,4 @@
-//! After any sequence of commands, with the clock moving between them.
+//! Which laws hold after any sequence of commands, with any times between them?
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ fn play(catalog: Catalog, steps: &[Step]) -> Scenario {
     play_and(catalog, steps, |_| ())
 }
 
-/// Plays the steps, and looks at the scenario after each.
+/// Plays the steps, and calls `look` after each.
 fn play_and(catalog: Catalog, steps: &[Step], look: impl FnMut(&mut Scenario)) -> Scenario {
     play_from(opened_under(catalog), steps, look)
 }
@@ -49,7 +49,7 @@ fn sum(draws: &[Draw]) -> i64 {
     draws.iter().map(|draw| draw.amount.get()).sum()
 }
 
-/// The credits of each event, compared with the grants that they came from or went to.
+/// Checks that the credits of each event are the sum of its draws.
 fn check_sums(event: &Event) {
     match event {
         Event::Credits(
@@ -65,7 +65,7 @@ fn check_sums(event: &Event) {
     }
 }
 
-/// Each hold is resolved at most once, and what it took is what it spent and returned.
+/// Checks that each hold ends at most once, and that what it took is what was spent and returned.
 fn check_holds(history: &[Event]) {
     let mut open = BTreeMap::new();
     for event in history {
@@ -87,7 +87,7 @@ fn check_holds(history: &[Event]) {
     }
 }
 
-/// All refunds of a deduction together never exceed it.
+/// Checks that all refunds of a deduction together never exceed it.
 fn check_refunds(history: &[Event]) {
     let mut left = BTreeMap::new();
     for event in history {
@@ -105,7 +105,7 @@ fn check_refunds(history: &[Event]) {
     }
 }
 
-/// What rolls over into a month stays within the cap of its plan.
+/// Checks that what rolls over into a month stays within the cap of its plan.
 fn check_rollover(scenario: &Scenario) {
     let mut carried: BTreeMap<_, i64> = BTreeMap::new();
     let mut most = BTreeMap::new();
@@ -117,12 +117,12 @@ fn check_rollover(scenario: &Scenario) {
             *most = cap.get().max(*most);
         }
         if grant.terms.source == Source::Rollover {
-            // What was carried before a smaller cap became known, and is spent or over, stays so.
+            // What rolled over before a smaller cap became known, and is spent or has ended, stays.
             *carried.entry(month).or_default() += grant.remaining.get();
         }
     }
     for ((subscription, start), carried) in carried {
-        // By what is known now; a month that was recorded without its lines says it itself.
+        // The cap by what is known now; a month that was recorded without invoice lines has it itself.
         let facts = scenario.open().subscriptions.facts().get(subscription);
         let month = facts.and_then(|facts| facts.months().iter().find(|month| month.period.start == start));
         let most = month
@@ -131,14 +131,15 @@ fn check_rollover(scenario: &Scenario) {
     }
 }
 
-/// What was granted and is not taken back or owed is never more than the largest plan gives.
+/// Checks that a month's grants, less what was taken back or is owed, never exceed what the largest plan gives.
 fn check_month(scenario: &Scenario, largest: i64) {
     let net = scenario.gained();
     assert!(net <= largest, "{net} were granted in a month of at most {largest}");
 }
 
-/// Of what a payment bought no more is taken back than the share of it that went back, however often refunds fail
-/// and disputes turn. A grant and what was carried on of it are one here.
+/// Checks that clawbacks never exceed the share of the money that was returned, however often refunds fail and disputes
+/// change.
+/// A grant and its rollover count as one.
 fn check_claw_backs(scenario: &Scenario) {
     let payments = &scenario.open().payments;
     let carried = |from: &Grant| {
@@ -147,7 +148,7 @@ fn check_claw_backs(scenario: &Scenario) {
             grant.terms.slot.as_ref().is_some_and(|slot| slot.carried_from.as_ref() == Some(&id))
         })
     };
-    // Of a month, lines that give money back take something, too.
+    // Months are left out, since invoice lines that return money take credits back, too.
     let bought = scenario.grants().into_iter().filter(|grant| grant.terms.slot.is_none());
     for grant in bought {
         let Some(payment) = grant.terms.payment.as_ref().filter(|id| payments.invoice_of(id).is_none())
@@ -164,7 +165,7 @@ fn check_claw_backs(scenario: &Scenario) {
 }
 
 proptest! {
-    /// The scenario checks conservation of each grant and of the balance after each event of its own.
+    /// The scenario itself checks after each of its events that grants and the balance add up.
     #[test]
     fn credits_are_conserved_and_every_sum_is_right(catalog in catalogs(), steps in steps()) {
         let scenario = play(catalog, &steps);
@@ -175,7 +176,7 @@ proptest! {
         check_claw_backs(&scenario);
     }
 
-    /// An account that was kept elsewhere obeys the same laws, and time can always pass for it.
+    /// An account that moved in keeps the same laws, and time can always pass for it.
     #[test]
     fn an_account_that_moved_in_keeps_the_laws(catalog in catalogs(), steps in steps(), number in 0..3_u32) {
         let start = moved_in(given([]).under(catalog), number, Some(70));
@@ -231,7 +232,7 @@ proptest! {
         assert_eq!(read, scenario.account);
     }
 
-    /// Looking more often brings nothing forward and leaves nothing out: the histories are the same.
+    /// How often the account is looked at makes no difference: the histories are the same.
     #[test]
     fn time_moves_things_as_the_clock_says_however_often_one_looks(
         catalog in catalogs(),
@@ -258,7 +259,8 @@ proptest! {
         let once = play(catalog, &once);
         prop_assert_eq!(often.balance(), once.balance());
         prop_assert_eq!(outcome(&often), outcome(&once));
-        // Who looks while a month waits to be paid sees its end move; the events after that have other numbers.
+        // If somebody looks while a month waits for its payment, the end of its grants moves, and later events have
+        // other numbers.
         let waits = |event: &Event| matches!(event, Event::Credits(CreditsEvent::GrantEndMoved { .. }));
         if !often.history.iter().chain(&once.history).any(waits) {
             prop_assert_eq!(&often.history, &once.history);
@@ -266,7 +268,7 @@ proptest! {
         }
     }
 
-    /// Time can always pass: no history leads to an account that can do nothing any more.
+    /// Time can always pass: no history leads to an account for which nothing can be done any more.
     #[test]
     fn time_can_always_pass_and_then_nothing_is_due(catalog in catalogs(), steps in steps()) {
         play_and(catalog, &steps, |scenario| {
@@ -279,7 +281,7 @@ proptest! {
         });
     }
 
-    /// A caller that is refused for want of credits can spend what the refusal says there is.
+    /// A caller that is refused for lack of credits can spend what the refusal says is available.
     #[test]
     fn a_refusal_tells_the_truth(catalog in catalogs(), steps in steps()) {
         let mut scenario = play(catalog, &steps);
@@ -326,8 +328,8 @@ proptest! {
         check_month(&scenario, 5_000);
     }
 
-    /// The same between months and years, while the first month lasts: no more than the largest plan gives in the time
-    /// that has passed, and for the month that is paid for.
+    /// The same between monthly and yearly, during the first month: no more than the largest plan gives for the time
+    /// that has passed, and for the month that is paid.
     #[test]
     fn no_loop_of_plans_and_intervals_gains_anything(
         moves in prop::collection::vec((0..3_usize, any::<bool>(), 0..6_000_i64, 1..150_000_i64), 1..16),

@@ -1,4 +1,4 @@
-//! What the payment provider reports ends the same, in whatever order and however often it arrives.
+//! Do reports of the payment provider lead to the same result in any order, and however often they arrive?
 
 use std::collections::BTreeMap;
 
@@ -24,16 +24,16 @@ use crate::builders::{
 };
 
 const PLANS: [&str; 3] = ["basic", "creator", "team"];
-/// What money goes back by: packs, and the payment of the first invoice.
+/// The payments that are refunded: for packs, and for the first invoice.
 const MONEY: [&str; 3] = ["pi_0", "pi_1", "pi_of_in_0"];
 const PAYMENTS: [&str; 6] = ["in_0", "in_1", "in_2", "in_3", "pi_0", "pi_1"];
 
-/// When all of it is processed, long after all of it has happened or while the last month goes on.
+/// When everything is processed: long after it happened, or during the last month.
 fn processed() -> Timestamp {
     day(100)
 }
 
-/// One subscription's life: which months were paid and on which plan, and whether the plan was upgraded in them.
+/// The life of one subscription: which months were paid, on which plan, and whether the plan was upgraded in them.
 #[derive(Clone, Debug)]
 struct Story {
     months: Vec<(usize, bool)>,
@@ -42,7 +42,7 @@ struct Story {
     refunds: Vec<(Index, i64)>,
     /// Single refunds, by payment: how much, and whether they failed.
     single: Vec<(Index, i64, bool)>,
-    /// The payment of the first invoice is told.
+    /// Whether the payment of the first invoice is reported.
     linked: bool,
     disputes: Vec<(Index, bool)>,
     unlinked: bool,
@@ -109,7 +109,7 @@ impl Story {
             let payment = PAYMENTS[payment.index(PAYMENTS.len())];
             let dispute = format!("dp_{payment}");
             reports.push(words::open_dispute(&dispute, payment, day(40)));
-            // Two outcomes of one dispute would contradict each other, so each dispute has one.
+            // A dispute with two outcomes would contradict itself, so each has one.
             let won = payment.ends_with('0');
             reports.extend(closed.then(|| words::close_dispute(&dispute, payment, won, day(60))));
         }
@@ -138,7 +138,7 @@ fn reported(status: Status, at: Timestamp) -> SubscriptionState {
     }
 }
 
-/// An account that moves in ten days into a month, with what is left of that, a pack, and what it owes.
+/// An account that moves in ten days into a month, with the rest of that month, a pack and a debt.
 pub fn moved_in(start: Scenario, number: u32, debt: Option<i64>) -> Scenario {
     let Period { start: begins, end } = month(number);
     let grant = |id: &str, source, amount| MovedGrant {
@@ -171,8 +171,8 @@ fn process(start: Scenario, reports: &[Command], at: Timestamp) -> Scenario {
     scenario.settle().then_accepted()
 }
 
-/// What became of the credits. What a refund takes back may have been carried on before or not, and may have
-/// expired before or not: nobody has it either way.
+/// What is left in the end.
+/// Credits that a refund takes back may have rolled over or expired before, or not: in both cases nobody has them.
 pub fn outcome(scenario: &Scenario) -> BTreeMap<String, [i64; 4]> {
     let mut grants: BTreeMap<String, [i64; 4]> = BTreeMap::new();
     for grant in scenario.grants() {
@@ -180,12 +180,13 @@ pub fn outcome(scenario: &Scenario) -> BTreeMap<String, [i64; 4]> {
         let name = match &grant.terms.slot {
             Some(slot) if rolled => format!("carried into {}", slot.period.start),
             Some(slot) => format!("of the month until {}", slot.month_end()),
-            // It is named by the number of its event.
+            // Such a grant is named after the number of its event.
             None if grant.terms.source == Source::Refund => "a refund".to_owned(),
             None => grant.terms.grant_id.to_string(),
         };
-        // Of a month as much is granted as is known to be due, and some of it may have paid a debt that was none in the
-        // end, so that only what is there of it is the same in any order.
+        // A month is granted as far as is known to be due, and some of it may have paid a debt that later turned out to
+        // be none.
+        // So only what is left of it is the same in any order.
         let history = |credits: Credits| if grant.terms.slot.is_some() { 0 } else { credits.get() };
         let (granted, consumed) = (history(grant.terms.amount), history(grant.consumed));
         let parts = [granted, grant.remaining.get(), consumed, grant.held.get()];
@@ -270,9 +271,10 @@ proptest! {
 }
 
 proptest! {
-    /// A year whose plan went up in some of its months. The credits of a month that was granted before the
-    /// change became known come as two grants, so what they sum to is compared, now and at the end of the year.
-    /// What was carried on stays so when a change to a plan with a lower cap becomes known months later.
+    /// A year whose plan was upgraded in some of its months.
+    /// A month that was granted before the change became known has two grants, so their sums are compared, now and at
+    /// the end of the year.
+    /// What rolled over stays when a change to a plan with a lower cap becomes known months later.
     #[test]
     fn changes_inside_a_year_end_the_same_in_any_order(
         months in prop::collection::btree_set(0..12_u32, 0..3),

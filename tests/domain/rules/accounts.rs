@@ -1,4 +1,4 @@
-//! Accounts are opened once, by their caller or by a report, linked to customers in any order, and closed for good.
+//! Are accounts opened once, by their caller or by a report, linked to customers in any order, and closed for good?
 
 use domain::{
     command::{

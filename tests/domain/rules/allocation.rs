@@ -1,4 +1,4 @@
-//! A plan's allocation is granted when its period is paid: once per subscription and period, month by month.
+//! Is a plan's allocation granted when its period is paid: once per subscription and period, month by month?
 
 use domain::{
     command::{AccountCommand, Command, PurchaseCommand},
@@ -191,7 +191,7 @@ fn a_month_that_two_payments_have_is_granted_once_and_nothing_gets_stuck() {
         .then_grant("month:sub_1:1756720800", 1500, 1500);
 }
 
-/// What was ever granted to the months of subscriptions.
+/// All credits that were ever granted for months of subscriptions.
 fn granted(scenario: &crate::builders::scenario::Scenario) -> i64 {
     let allocations = scenario.grants().into_iter().filter(|grant| grant.terms.source == Source::Allocation);
     allocations.map(|grant| grant.terms.amount.get()).sum()

@@ -1,4 +1,4 @@
-//! What may be done to a subscription, when is the difference paid, and what does it bring?
+//! What may be done to a subscription, when is the difference paid, and which credits does it give?
 
 use chrono::TimeDelta;
 use domain::{
@@ -221,7 +221,7 @@ fn a_change_to_less_waits_for_the_end_of_the_period_and_more_does_not() {
         proration_date: None,
     };
     use Interval::{Month, Year};
-    // Twelve months of the same plan cost more than the year, and bring no more.
+    // Twelve months of the same plan cost more than a year, and give no more.
     let less = [
         wish("basic", Year, 2),
         wish("creator", Year, 1),
@@ -244,7 +244,7 @@ fn a_change_to_less_waits_for_the_end_of_the_period_and_more_does_not() {
     {
         assert_eq!(when(&catalog, &from, wish.clone()).at, None, "{wish:?}");
     }
-    // A year is paid at once, also where it costs less than twelve months.
+    // A year is paid at once, even if it costs less than twelve months.
     assert_eq!(when(&catalog, &held("creator", Month, 1), wish("creator", Year, 1)).at, None);
     let trying = of(SubscriptionStatus::Trialing);
     let [smaller, ..] = less;

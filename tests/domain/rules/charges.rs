@@ -136,7 +136,7 @@ fn what_is_over_is_neither_confirmed_nor_called_off() {
 fn all_that_is_held_is_captured_or_whole_packs_of_it() {
     let catalog = catalog();
     let captured = |wanted| capture(&catalog, &held(), wanted);
-    // As many packs as were ordered, whatever they cost today.
+    // The whole amount pays for as many packs as were ordered, whatever they cost today.
     assert_eq!(captured(None), Ok(Capture { minor: 6_000, packs: None }));
     let dearer = with(|catalog| catalog.packs[0].price.minor = 7_000);
     assert_eq!(capture(&dearer, &held(), None), Ok(Capture { minor: 6_000, packs: None }));

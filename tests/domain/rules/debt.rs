@@ -93,8 +93,8 @@ fn credits_that_come_back_to_a_grant_pay_what_is_owed() {
     indebted().after(hours(1)).refund("ded_4", None).then_balance(0, 0, 0);
 }
 
-/// The second pack paid what was owed for the first, which then came back. When the second one's money goes back too,
-/// that is what is left to pay with.
+/// The second pack paid the debt of the first, whose payment then came back.
+/// When the second pack is refunded, too, the returned credits are what is left to pay with.
 #[test]
 fn what_came_back_when_nothing_was_owed_any_more_pays_what_is_owed_later() {
     let scenario = opened_under(free_nothing())

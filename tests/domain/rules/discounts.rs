@@ -1,4 +1,4 @@
-//! Given what a customer has taken off, what do its subscriptions bring?
+//! What is a subscription's monthly revenue, given its customer's discounts?
 
 use domain::{
     amount::{Currency, Money},
@@ -22,7 +22,7 @@ fn subscribed() -> Command {
     report(SubscriptionChange::Started, undiscounted("cus_1", terms("basic", month(0))))
 }
 
-/// What the account brings in a month, then.
+/// The account's monthly revenue at `at`, in minor units.
 fn brings(scenario: &Scenario, at: Timestamp) -> i64 {
     let account = scenario.open();
     let known = account.subscriptions.known().values().filter(|terms| terms.is_revenue());
@@ -33,7 +33,7 @@ fn after(told: &[Command]) -> Scenario {
     told.iter().fold(given([opened()]), |scenario, command| scenario.when(command.clone()).then_accepted())
 }
 
-/// What it brings on these days, told in this order and in the reversed one, once and twice.
+/// The monthly revenue on these days. The reports arrive in this order and in reverse, once and twice.
 #[track_caller]
 fn brings_on<const COUNT: usize>(told: &[Command], days: [i64; COUNT]) -> [i64; COUNT] {
     let reversed: Vec<Command> = told.iter().rev().cloned().collect();
@@ -121,7 +121,7 @@ fn what_is_known_of_a_discount_needs_no_second_event() {
         .then_named([]);
 }
 
-/// Releases before this one took the customer's discount off the report itself.
+/// Earlier releases took the customer's discount off the report itself.
 #[test]
 fn a_report_that_was_stored_before_stays_as_it_was_counted() {
     let mut stored = serde_json::to_value(undiscounted("cus_1", terms("basic", month(0)))).expect("JSON");

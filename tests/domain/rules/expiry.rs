@@ -1,4 +1,4 @@
-//! A grant can be spent from its start until just before its end, by the clock alone.
+//! Can a grant be spent from its start until just before its end, whatever events there are?
 
 use chrono::TimeDelta;
 use domain::{command::Excess, credits::GrantTerms, refusal::Refusal};

@@ -1,4 +1,4 @@
-//! A generation costs what the catalog says, if the plan's features, every limit and the balance allow it.
+//! Does a generation cost what the catalog says, if the plan's features, every limit and the balance allow it?
 
 use std::collections::BTreeSet;
 

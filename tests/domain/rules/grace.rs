@@ -1,4 +1,4 @@
-//! A payment failed: for how long does the plan hold?
+//! For how long does a plan hold after a payment has failed?
 
 use domain::{
     command::SubscriptionChange as Change,
@@ -12,7 +12,7 @@ use crate::builders::{
     words::{self, day, evidence, hours, month, pay, report},
 };
 
-/// Three days, from each first report.
+/// Three days of grace, from each first report.
 fn past_due(at: Timestamp) -> SubscriptionState {
     SubscriptionState {
         status: SubscriptionStatus::PastDue,
@@ -30,7 +30,7 @@ fn failed_at() -> Timestamp {
     month(1).start.plus(hours(1))
 }
 
-/// The first month was paid, the second one could not be.
+/// The first month was paid, and the payment of the second failed.
 fn failed() -> Scenario {
     opened_under(catalog())
         .at(month(0).start)
@@ -100,7 +100,7 @@ fn the_plan_is_back_when_the_period_is_paid_even_before_that_is_reported() {
         .then_on_plan("basic");
 }
 
-/// A free plan that gives credits each month gives them from then on, with what was carried of its last month.
+/// A free plan that gives credits each month does so from then on, and what is left of its last month rolls over.
 #[test]
 fn a_free_plan_begins_when_the_grace_is_over() {
     let failed = opened_under(free_monthly())
@@ -111,7 +111,7 @@ fn a_free_plan_begins_when_the_grace_is_over() {
         .when(report(Change::PastDue, past_due(failed_at())));
     let before = failed.clone().at(failed_at().plus(hours(71))).settle().balance();
     let after = failed.at(failed_at().plus(hours(72))).settle().balance();
-    // What is left of the paid month can be spent until the grace is over, and the free plan begins then.
+    // What is left of the paid month can be spent until the grace is over, and then the free plan begins.
     assert_eq!(after.available.get() - before.available.get(), 100 + 100 - 500);
 }
 

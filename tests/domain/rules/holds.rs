@@ -1,4 +1,4 @@
-//! Holds are open once and end once: committed, released or expired.
+//! Is each hold opened once, and ended once: committed, released or expired?
 
 use chrono::TimeDelta;
 use domain::{

@@ -1,4 +1,4 @@
-//! A month that becomes a year, and a year that becomes a month: what is left is given back, also its credits.
+//! What happens when monthly becomes yearly, or yearly monthly? The rest is given back, and its credits are taken back.
 
 use chrono::TimeDelta;
 use domain::{
@@ -37,7 +37,7 @@ fn what_is_there_of_the_rest_of_the_month_is_taken_from_it() {
         .at(passed(15))
         .when(to_a_year("in_2", "basic", passed(15)))
         .then_available(400 - 250 + 500)
-        // The first half of June ends with June, and is carried into no month of the year.
+        // The first half of June ends with June, and does not roll over into a month of the year.
         .at(month(0).end)
         .settle()
         .then_available(500);
@@ -50,7 +50,7 @@ fn what_was_spent_of_it_is_what_the_year_begins_with_less() {
         .at(passed(15))
         .when(to_a_year("in_2", "basic", passed(15)))
         .then_available(500 - 200)
-        // Its second month is whole, and what was left of its first is carried into it.
+        // Its second month is whole, and what is left of its first rolls over into it.
         .at(passed(15).plus_months(1))
         .settle()
         .then_available(300 + 500);
@@ -76,7 +76,7 @@ fn a_year_that_becomes_a_month_gives_nothing_in_its_later_months() {
         .then_available(0);
 }
 
-/// What was left is none of the periods that are paid for: neither does it end the bridge, nor does it lengthen it.
+/// The month that was left is not a part of the paid periods: it neither ends nor extends the bridge.
 #[test]
 fn the_month_that_a_year_was_left_for_is_bridged_to_the_next_one() {
     let begun = months(passed(45), 1);
@@ -127,8 +127,8 @@ fn to_and_fro_and_spending_in_between_gains_nothing() {
         scenario = scenario.at(at).when(switch(&format!("in_{round}"), held, to, begun));
         held = (to, interval, begun);
     }
-    // What was spent and given back is owed; the first month of what is held last has begun. Besides that there are a
-    // few minutes of the time that the others were held.
+    // Credits that were spent and given back are owed, and the first month of the last plan has begun.
+    // A few minutes of the plans in between are added.
     let net = scenario.gained();
     assert!((500..520).contains(&net), "{net}");
 }
@@ -145,7 +145,7 @@ fn a_plan_that_is_left_is_not_held_after_the_next_one_has_ended() {
     scenario.at(at).then_on_plan("free");
 }
 
-/// The rest of the month is back when the year's money went back, and pays what was spent of the year.
+/// When the year is refunded, the rest of the month is returned, and pays for what was spent of the year.
 #[test]
 fn what_comes_back_of_the_month_pays_what_was_spent_of_the_year() {
     let at = passed(15);
@@ -155,7 +155,7 @@ fn what_comes_back_of_the_month_pays_what_was_spent_of_the_year() {
     spent.when(lost).then_balance(0, 0, 250);
 }
 
-/// The unused part of the year goes back to the card, beside the invoice that gave it back already.
+/// The unused part of the year is refunded to the card, although an invoice has already given it back.
 #[test]
 fn a_refund_of_what_was_left_takes_nothing_of_what_is_paid_for_later() {
     let begun = months(passed(45), 1);
@@ -185,7 +185,7 @@ fn a_year_that_is_paid_for_gives_its_plan_though_the_month_before_it_was_refunde
         .then_available(500);
 }
 
-/// The year's money went back, and its months are none: the month before it ends with nothing after it.
+/// The year was refunded, so its months are not paid: the month before it ends, and nothing rolls over.
 #[test]
 fn nothing_is_carried_into_a_year_whose_money_went_back() {
     let at = passed(10);

@@ -1,5 +1,4 @@
-//! Limits count generations and credits in windows of the calendar or of the time just past, and are decided in
-//! the step that deducts.
+//! Do limits count generations and credits correctly? In calendar or rolling windows, in the step that deducts.
 
 use chrono::TimeDelta;
 use domain::{
@@ -101,7 +100,7 @@ fn a_limit_that_is_not_of_each_seat_is_the_same_for_all_of_them() {
     assert_eq!(daily_max(&scenario), 3);
 }
 
-/// A limit is never lost.
+/// A plan that is no longer known keeps some limits: those of the free plan.
 #[test]
 fn on_a_plan_that_no_catalog_has_the_limits_of_the_free_plan_hold() {
     let mut fewer = in_zone(chrono_tz::UTC);

@@ -1,4 +1,4 @@
-//! Is what a caller attaches possible, whole, and theirs?
+//! Is a caller's metadata allowed, complete, and only theirs?
 
 use std::collections::BTreeMap;
 
@@ -51,7 +51,7 @@ fn names_that_decide_whose_and_what_it_is_are_refused() {
     }
 }
 
-/// As it is written at Stripe, beside what others write there.
+/// At Stripe it is stored together with what other programs write there.
 #[test]
 fn what_is_written_is_read_back_and_nothing_of_others() {
     let given = metadata(&[("source", "mail"), ("ref-1", "7,8")]);
@@ -62,11 +62,11 @@ fn what_is_written_is_read_back_and_nothing_of_others() {
     let read =
         |at_stripe: &BTreeMap<String, String>| Metadata::read(|name| at_stripe.get(name).map(String::as_str));
     assert_eq!(read(&at_stripe), given);
-    // Somebody has edited the list: what we write ourselves is not shown as the caller's.
+    // Somebody has edited the list: names that Counterfoil uses itself are not shown as the caller's.
     at_stripe.insert("metadata_names".to_owned(), "source,account_id,gone,a b".to_owned());
     assert_eq!(read(&at_stripe), metadata(&[("source", "mail")]));
     assert_eq!(read(&BTreeMap::new()), Metadata::default());
-    // The longest list fits into one text of Stripe's.
+    // The longest list fits into one text at Stripe.
     let numbered = (0..10).map(|number| (format!("{number:0>40}"), "x".to_owned())).collect();
     let longest = Metadata::given(numbered).unwrap();
     assert!(longest.written().all(|(name, text)| name.len() <= 40 && text.chars().count() <= 500));

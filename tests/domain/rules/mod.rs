@@ -1,4 +1,5 @@
-//! Is each rule as `DOMAIN.md` says? One file a rule: given what happened, when a command comes, then this is decided.
+//! Does each rule hold as `DOMAIN.md` says?
+//! One file a rule: given these events, when a command comes, then this is decided.
 
 mod accounts;
 mod allocation;

@@ -1,4 +1,4 @@
-//! What a balance says of the month: what the plan gave, what was spent of it, and when it gives again.
+//! What does a balance say about the month? What the plan gave, what was spent of it, and when it gives again.
 
 use domain::{account::Allocated, command::SubscriptionChange, subscription::SubscriptionStatus};
 
@@ -11,7 +11,7 @@ use crate::builders::{
     },
 };
 
-/// What was given and used, and the day on which more comes.
+/// What was given and used, and when the next credits are due.
 fn told(scenario: &Scenario) -> (i64, i64, Option<i64>) {
     let Allocated { amount, used } = scenario.open().allocated(scenario.clock);
     let next = scenario.open().next_credits_at(scenario.clock, &scenario.catalog);
@@ -114,7 +114,7 @@ fn several_subscriptions_are_told_together_and_what_was_carried_is_not_given_aga
     assert_eq!(told(&scenario).0, 500, "what was carried on is not of this month");
 }
 
-/// The months of the free plan that go by on another plan are not made up for, so they are not told either.
+/// The months of the free plan that pass on another plan are not granted later, so no balance announces them.
 #[test]
 fn a_free_plan_that_gives_each_month_tells_the_next_one() {
     let scenario = opened_under(free_monthly()).at(day(1));

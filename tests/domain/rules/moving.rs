@@ -1,4 +1,4 @@
-//! Accounts that were kept elsewhere: what they bring, and that nothing of it is given a second time.
+//! What do accounts that move in have, and is nothing of it granted a second time?
 
 use chrono::TimeDelta;
 use domain::{

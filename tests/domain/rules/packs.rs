@@ -1,4 +1,5 @@
-//! A pack is granted as it was sold, once, whoever tells of it, and goes back by its share.
+//! Is a pack granted as it was sold, and once, whichever report comes first, and is its share taken back after a
+//! refund?
 
 use domain::{
     amount::Money,
@@ -104,7 +105,7 @@ fn a_pack_is_granted_as_it_was_sold_whatever_the_catalog_says_by_then() {
 
 #[test]
 fn packs_are_counted_by_the_price_that_they_were_sold_at() {
-    // Two at 10.00. The catalog asks 20.00 for one by now.
+    // Two packs at 10.00, for which the catalog now asks 20.00.
     let bought = RecordPackPurchase {
         subtotal: Some(usd(2000)),
         ..purchase(of_session("cs_1", buy("pi_1", "pack_2000", 1, day(0))))
@@ -113,7 +114,7 @@ fn packs_are_counted_by_the_price_that_they_were_sold_at() {
         .when(started("cs_1", &sold(1000), 0))
         .when(Command::Purchase(PurchaseCommand::RecordPackPurchase(bought.clone())));
     two.then_available(1400);
-    // In another currency, or with a rest, that says nothing.
+    // In another currency, or if it does not divide evenly, the subtotal says nothing.
     for subtotal in
         [usd(1999), Money { currency: domain::amount::Currency::parse("eur").unwrap(), ..usd(2000) }]
     {
@@ -173,7 +174,7 @@ fn a_session_and_the_invoice_that_it_makes_are_one_purchase_in_any_order() {
         let scenario = tell(&order).then_available(2000);
         scenario.when(refund_payment("pi_1", 500, 2000, day(0))).then_available(1500);
     }
-    // The line between two parts of the session, too.
+    // Also if the invoice line comes between two parts of the session.
     let between = [&session[..1], &invoice[..], &session[1..]];
     tell(&between).then_available(2000).when(refund_payment("pi_1", 2000, 2000, day(0))).then_available(0);
     let untold = tell(&[&invoice[..], &invoice[..]]);
@@ -184,7 +185,7 @@ fn a_session_and_the_invoice_that_it_makes_are_one_purchase_in_any_order() {
         .then_available(0);
 }
 
-/// As it was recorded before sessions went by their invoices.
+/// As it was recorded by releases that did not know the invoices of sessions.
 #[test]
 fn what_was_bought_by_the_payment_is_not_bought_again_by_its_invoice() {
     let before = empty().when(buy("pi_1", "pack_2000", 1, day(0))).when(linked("pi_1", "in_1"));

@@ -1,4 +1,4 @@
-//! Money that goes back takes back what it bought: by the share of it, once, in whatever order it is reported.
+//! Does returned money take back what it bought? Its share, once, in whatever order it is reported.
 
 use domain::{
     event::{CreditsEvent, Event},

@@ -1,4 +1,5 @@
-//! Changing plan inside a paid period: the difference for the rest of it, floored, and no gain from loops.
+//! What does a change of plan inside of a paid period give?
+//! The difference for the rest of it, rounded down, and no gain in any loop.
 
 use chrono::TimeDelta;
 use domain::{
@@ -19,7 +20,7 @@ fn net(scenario: &Scenario) -> i64 {
     scenario.gained()
 }
 
-/// The instant at which this many of the first month's 30 days have passed.
+/// The time at which this many of the first month's 30 days have passed.
 fn passed(days: i64) -> Timestamp {
     month(0).start.plus(TimeDelta::days(days))
 }
@@ -159,7 +160,7 @@ fn the_latest_of_two_changes_in_a_month_holds_in_the_later_ones() {
         let scenario = changes.into_iter().fold(scenario, |scenario, change| scenario.when(change));
         let before = scenario.clone().at(month(1).start.minus(TimeDelta::seconds(1))).settle().balance();
         let after = scenario.at(month(1).start).settle().balance();
-        // At most 1,000 are carried into a month of the largest plan.
+        // At most 1,000 roll over into a month of the largest plan.
         assert_eq!(after.available.get(), before.available.get().min(1_000) + 5_000);
     }
 }

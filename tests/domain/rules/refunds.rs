@@ -1,4 +1,4 @@
-//! Refunds of deductions go back to the grants that paid, the last one first, and never exceed the deduction.
+//! Do refunds of deductions go back to the grants that paid, the last one first, and never exceed the deduction?
 
 use chrono::TimeDelta;
 use domain::{

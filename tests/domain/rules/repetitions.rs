@@ -1,11 +1,11 @@
-//! What a repetition is known by: the text of a command, which no release may change.
+//! Is a repeated request recognised? By the text of its command, which no release may change.
 
 use domain::command::{AccountCommand, Command};
 use serde_json::json;
 
 use crate::builders::words::{deduct, extend};
 
-/// A key that was used before this release is found again after it.
+/// A key that was used before an upgrade of the program is still found after it.
 #[test]
 fn a_command_is_written_without_its_family() {
     let written = |command: &Command| serde_json::to_value(command).expect("a command can be written");

@@ -1,4 +1,4 @@
-//! A report counts by its terms, and its place among the others follows from what it says, in any order of arrival.
+//! Does a report count by its state, and is its place among the others the same in any order of arrival?
 
 use domain::{
     command::SubscriptionChange as Change,
@@ -73,7 +73,7 @@ fn each_kind_of_change_has_its_name() {
     assert_eq!(of(basic, &overdue), Some(Change::Recovered));
 }
 
-/// The history of revenue needs what was so before what is known.
+/// The history of revenue needs a report if the one before it is not known.
 #[test]
 fn a_late_report_that_names_nothing_is_recorded_where_the_one_before_it_is_not_known() {
     let late = report(Change::Unnamed, worth(3, 1_499));
@@ -82,7 +82,7 @@ fn a_late_report_that_names_nothing_is_recorded_where_the_one_before_it_is_not_k
         .when(report(Change::PastDue, told(9, "basic")))
         .when(late)
         .then_named(["SubscriptionStarted"]);
-    // It repeats what held just before it.
+    // It repeats what held just before.
     let early = report(Change::Started, worth(2, 1_499));
     started().when(early).when(report(Change::Unnamed, worth(3, 1_499))).then_nothing();
 }
@@ -99,7 +99,7 @@ fn what_moved_to_another_account_gives_nothing_here_until_it_comes_back() {
     scenario
         .then_named(["SubscriptionMoved"])
         .then_on_plan("free")
-        // What was granted stays.
+        // What was granted is not changed.
         .then_available(500)
         .when(report(Change::Unnamed, told(6, "basic")))
         .then_accepted()
@@ -125,7 +125,7 @@ fn ids(reports: &[SubscriptionState]) -> Vec<&str> {
 fn of_two_reports_of_one_second_the_one_that_begins_where_the_other_ends_is_the_later_one() {
     let reports = second(&[("evt_a", "2", "3"), ("evt_z", "1", "2")]);
     assert_eq!(ids(&in_order(reports)), ["evt_z", "evt_a"]);
-    // Nothing says which: their ids do.
+    // The reports do not say which comes first, so their ids decide.
     let reports = second(&[("evt_b", "1", "2"), ("evt_a", "3", "4")]);
     assert_eq!(ids(&in_order(reports)), ["evt_a", "evt_b"]);
 }
@@ -196,8 +196,8 @@ fn a_history_says_what_was_reported() {
     ));
 }
 
-/// Whoever changes a subscription a thousand times, six times in a second, holds nobody up: a report costs about as
-/// much when there are many as when there are few.
+/// Somebody who changes a subscription a thousand times, six times a second, does not slow others down: a report takes
+/// about as long after many others as after few.
 #[test]
 fn a_report_costs_no_more_for_the_many_that_were_before_it() {
     let numbered = |number: i64| {
@@ -220,7 +220,7 @@ fn a_report_costs_no_more_for_the_many_that_were_before_it() {
     assert!(since.elapsed().as_secs() < 5, "{:?} for a hundred reports", since.elapsed());
 }
 
-/// The second month was taken for this account's, and the unused part of the first was carried into it.
+/// The second month was thought to be this account's, and the unused part of the first rolled over into it.
 #[test]
 fn nothing_stays_carried_into_a_month_that_turned_out_to_be_another_accounts() {
     let away = SubscriptionState {
@@ -237,7 +237,7 @@ fn nothing_stays_carried_into_a_month_that_turned_out_to_be_another_accounts() {
     scenario.then_available(0).then_on_plan("free");
 }
 
-/// A release that did not keep what people are shown said the same with less, and that is no news.
+/// A release that stored fewer details reported the same, so this is not a change.
 #[test]
 fn what_people_are_shown_is_news_only_where_both_reports_say_it() {
     let told_with = |number: i64, price: Option<&str>| {

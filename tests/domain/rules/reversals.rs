@@ -1,4 +1,4 @@
-//! Money that came again: a refund that failed, a dispute that was won after all. And one refund told twice.
+//! What happens when money comes back: a refund fails, a dispute is won after all, a refund is reported twice?
 
 use domain::{
     command::{Command, PaymentCommand},
@@ -23,7 +23,7 @@ fn bought() -> Scenario {
     empty().when(buy("pi_1", "pack_2000", 1, day(0)))
 }
 
-/// In any order of these commands, the account ends like this.
+/// Checks how the account ends, in any order of these commands.
 fn in_any_order(commands: &[Command], available: i64, debt: i64) {
     let mut orders = vec![Vec::new()];
     for index in 0..commands.len() {

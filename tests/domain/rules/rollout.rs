@@ -1,4 +1,4 @@
-//! For which accounts is billing on, and what does that keep from them?
+//! For which accounts is billing on, and what can the others not do?
 
 use std::collections::BTreeSet;
 
@@ -38,7 +38,7 @@ fn crowd() -> impl Iterator<Item = AccountId> {
     (0..20_000).map(|number| id(&format!("user_{number}")))
 }
 
-/// Computed elsewhere, too: `int(sha256(id).hexdigest()[:8], 16) % 10_000`.
+/// Other programs compute it, too: `int(sha256(id).hexdigest()[:8], 16) % 10_000`.
 #[test]
 fn a_place_never_changes() {
     let known = [
@@ -127,7 +127,7 @@ fn subscription(status: SubscriptionStatus) -> SubscriptionState {
     SubscriptionState { status, ..terms("creator", month(0)) }
 }
 
-/// Whether a change from one of the plan `creator` is refused where billing is off.
+/// Whether a change of a subscription to `creator` is refused if billing is off.
 fn is_refused(catalog: &Catalog, interval: Interval, wish: &ChangeRequest) -> bool {
     let terms = subscription(SubscriptionStatus::Active);
     let change =
@@ -152,7 +152,7 @@ fn where_it_is_off_a_subscription_can_become_less_and_not_more() {
             assert!(!is_refused(&catalog, Interval::Month, &less), "{less:?}");
         }
     }
-    // What waits costs nothing now; at once a month begins, which is paid.
+    // A change at the end of the period costs nothing now; one that takes effect at once begins a month, which is paid.
     assert!(!is_refused(&waiting, Interval::Year, &by(Interval::Month)));
     assert!(is_refused(&at_once, Interval::Year, &by(Interval::Month)));
 }

@@ -1,4 +1,4 @@
-//! At the boundary of two months, the unused allocation is carried up to the plan's cap, and the rest expires.
+//! How much of an allocation rolls over at the end of a month? Up to the plan's cap, and the rest expires.
 
 use domain::{
     command::{Excess, SubscriptionChange as Change},
@@ -15,7 +15,7 @@ use crate::builders::{
     },
 };
 
-/// On `plan` in its first month, with this much of it spent.
+/// An account in its first month of `plan`, with this much of it spent.
 fn first_month(plan: &str, spent: i64) -> Scenario {
     let scenario = given([opened()]).at(month(0).start).when(pay("in_1", plan, month(0)));
     if spent == 0 { scenario } else { scenario.when(deduct(spent)) }
@@ -138,8 +138,8 @@ fn months_that_become_known_in_the_wrong_order_roll_over_the_same() {
         .then_available(1000);
 }
 
-/// The second part of one grant would be called as the first one of another. A story by chance found an invoice that
-/// was refused for that.
+/// The second part of one grant would have the same id as the first part of another.
+/// A random test found an invoice that was refused because of that.
 #[test]
 fn parts_that_would_have_one_name_are_all_carried() {
     let allocation = |id: &str, number: u32, amount: i64, carry_max: Option<i64>| {
@@ -169,8 +169,9 @@ fn parts_that_would_have_one_name_are_all_carried() {
         .then_grant("carry:up:line:2", 50, 50);
 }
 
-/// Two parts of one grant were carried into a month that is given back: both are taken at once, and last as what they
-/// came from. A story by chance found an invoice that was refused for that.
+/// Two parts of one grant rolled over into a month that is given back: both are taken back at once, and live as long as
+/// the grant that they came from.
+/// A random test found an invoice that was refused because of that.
 #[test]
 fn what_was_carried_in_two_parts_is_taken_back_at_once() {
     let start = month(1).start;

@@ -119,11 +119,11 @@ fn no_second_subscription_is_sold_before_the_first_has_ended_whatever_it_gives()
         assert_eq!(sell(&ends, &a_plan("team", false)), active, "{status:?}, and it will end");
         assert!(sell(&ends.at(day(20)), &a_plan("team", false)).is_ok(), "{status:?}, and it was to end");
     }
-    // Days of grace that are over end no subscription.
+    // A subscription has not ended when its days of grace are over.
     let late = SubscriptionState { status: PastDue, grace_days: Some(3), ..terms("basic", month(0)) };
     let late = given([opened()]).at(day(1)).when(report(SubscriptionChange::PastDue, late)).at(day(20));
     assert_eq!(sell(&late, &a_plan("team", false)), active);
-    // What was ended at once and is paid for until later has ended.
+    // A subscription that was ended at once has ended, even if it is paid for until later.
     let paid_out =
         subscribed().at(day(5)).when(report(SubscriptionChange::Ended, ended("basic", month(0), day(5))));
     assert!(sell(&paid_out, &a_plan("team", false)).is_ok());
@@ -176,7 +176,7 @@ fn a_pack_is_sold_by_its_number() {
     );
 }
 
-/// On a page as without one.
+/// With a checkout page and without one.
 #[test]
 fn more_packs_than_one_payment_may_be_for_are_not_sold() {
     let mut catalog = for_sale();

@@ -1,4 +1,4 @@
-//! Deductions follow the spending order `burn/v1`, key by key: all of the amount, or none of it.
+//! Do deductions follow the spending order `burn/v1`, key by key, and take all of the amount or nothing?
 
 use domain::{
     amount::Credits,
@@ -152,7 +152,7 @@ fn a_balance_that_would_not_fit_is_refused() {
         .when(deduct(i64::MAX))
         .then_accepted()
         .then_available(0);
-    // What is held may come back.
+    // Held credits may be returned.
     given([opened(), granted_forever("a", i64::MAX)])
         .when(crate::builders::words::hold(i64::MAX))
         .when(crate::builders::words::grant("b", 1, None))

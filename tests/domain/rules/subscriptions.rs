@@ -1,4 +1,4 @@
-//! Reports on a subscription come late, twice and in any order. The newest holds, and what ended stays ended.
+//! Do late, repeated and reordered reports have the right result? The newest holds, and what has ended stays ended.
 
 use chrono::TimeDelta;
 use domain::{
@@ -45,7 +45,7 @@ fn what_was_asked_for_is_noted_and_decides_nothing() {
         .then_on_plan("basic");
     let without = given([opened()]).at(day(1)).when(report(Change::Started, terms("basic", month(0))));
     assert_eq!(noted.open().subscriptions, without.open().subscriptions);
-    // Also of an account that is closed, whose subscription can still be cancelled.
+    // This holds for a closed account, too, whose subscription can still be cancelled.
     let close = Command::Account(AccountCommand::CloseAccount { reason: "asked to".to_owned() });
     noted.when(close).then_accepted().when(asked(2)).then_named(["SubscriptionChangeRequested"]);
 }
@@ -236,8 +236,8 @@ fn a_plan_that_is_not_in_the_catalog_is_refused() {
         .then_refused(Refusal::UnknownPlan { plan: plan_id("gold") });
 }
 
-/// The account has its free plan by itself, and a subscription to it gives what lies after that, wherever its months
-/// begin.
+/// The account has its free plan without a subscription, and a subscription to the same plan only gives what comes
+/// after that, wherever its months begin.
 #[test]
 fn a_free_plan_is_had_once_by_the_account_and_its_subscription_together() {
     for earlier_s in [0, 5] {
@@ -261,7 +261,7 @@ fn a_free_plan_is_had_once_by_the_account_and_its_subscription_together() {
     }
 }
 
-/// Also where something else was had in between.
+/// The same if the account had another plan in between.
 #[test]
 fn a_free_plan_is_had_once_by_whoever_leaves_it_for_an_hour() {
     let rest = |hour: i64| Period { start: day(1).plus(hours(hour)), end: day(1).plus_months(1) };
@@ -286,6 +286,6 @@ fn a_free_plan_is_had_once_by_whoever_leaves_it_for_an_hour() {
         .at(rest(2).start)
         .when(invoice("in_2", there, 1))
         .when(invoice("in_3", back, 2))
-        // A day of the free plan lies after the account's own month, and there was an hour of the other one.
+        // A day of the free plan lies after the account's own month, and the other plan held for an hour.
         .then_available_between(0, 5);
 }

@@ -1,4 +1,4 @@
-//! Does a free amount of credits cost what the catalog says, and give what was sold?
+//! Does a chosen number of credits cost what the catalog says, and give what was sold?
 
 use domain::{
     amount::{Credits, Currency, Money, Ratio},
@@ -44,7 +44,7 @@ fn out_of_bounds() -> Refusal {
     Refusal::TopUpOutOfBounds { smallest: credits(100), largest: credits(10_000) }
 }
 
-/// What a payment of these many credits tells, as they were sold.
+/// A payment for this many credits, on the terms of the sale.
 fn bought(count: i64, minor: i64) -> Command {
     let sold = SoldPack {
         pack: top_up::pack_id().unwrap(),
@@ -121,7 +121,7 @@ fn a_free_amount_is_charged_and_captured_whole() {
     assert_eq!(part, Err(Refusal::PartOfPack { price: 1_250, requested: 625 }));
 }
 
-/// Whatever the catalog says by then, and also where it sells none any more.
+/// Whatever the catalog says by then, even if it no longer sells credits by number.
 #[test]
 fn what_was_sold_is_granted_once_ends_when_it_was_to_end_and_goes_back_by_its_share() {
     for catalog in [selling(), catalog()] {

@@ -23,7 +23,7 @@ impl OpenAccount {
             Event::Hold(event) => self.apply_to_holds(event)?,
             Event::Invoice(event) => self.apply_to_invoices(event),
             Event::Subscription(event) => self.subscriptions.observe(event.terms()),
-            // These are history. Nothing is decided on them.
+            // These events are kept as history only: no decision depends on them.
             Event::Notice(_) => {}
             Event::Payment(event) => self.apply_to_payments(event),
             Event::Checkout(event) => self.apply_to_sales(event),
@@ -65,7 +65,7 @@ impl OpenAccount {
         }
     }
 
-    /// Computes which invoices have no money behind them, after something became known of invoices or payments.
+    /// Finds again which invoices have no money behind them, after a report on an invoice or a payment.
     fn leave_unbacked(&mut self) {
         let unbacked = self.subscriptions.leave_unbacked(&self.payments);
         self.payments.leave_unbacked(unbacked);
@@ -132,7 +132,7 @@ impl OpenAccount {
     fn apply_to_payments(&mut self, event: &PaymentEvent) {
         let payments = &mut self.payments;
         match event {
-            // These are history. Nothing is decided on them.
+            // These events are kept as history only: no decision depends on them.
             PaymentEvent::PaymentFailed { .. } | PaymentEvent::PaymentActionRequired { .. } => return,
             PaymentEvent::PaymentSucceeded { payment, money, .. } => payments.succeed(payment, money),
             PaymentEvent::PaymentLinked { payment, invoice, .. } => payments.link(payment, invoice),
@@ -244,7 +244,7 @@ impl OpenAccount {
     }
 }
 
-/// The part of a hold's windows that a commit of less does not use: credits, not the generation itself.
+/// What a commit of less than was held frees in the hold's windows: credits, and never the generation itself.
 fn unspent_windows(windows: &[UsageWindow], unspent: Credits) -> Vec<UsageWindow> {
     windows
         .iter()

@@ -3,7 +3,7 @@
 use super::OpenAccount;
 use crate::{amount::Credits, ids::ProviderId, months::Month};
 
-/// What one piece of a month still gives, and how much of the piece its invoice's refunds take.
+/// The credits of one invoice in a month: what is still due, and how much of it the invoice's refunds take back.
 struct MonthPiece {
     invoice: ProviderId,
     due: Credits,
@@ -11,13 +11,13 @@ struct MonthPiece {
 }
 
 impl OpenAccount {
-    /// The paid credits of a month that should remain.
+    /// The paid credits of a month that remain after refunds and credit lines.
     pub(crate) fn month_due(&self, month: &Month) -> Credits {
         sum(self.parts_due(month).iter().map(|part| part.due))
     }
 
-    /// The same by invoice: what is taken back of the month is taken of what was paid for last, and what a refund takes
-    /// of what its invoice gave; of what others gave only where that is not enough.
+    /// The paid credits that remain, by invoice. The last paid invoice loses credits first.
+    /// A refund takes from what its own invoice gave, and from other invoices only if that is not enough.
     pub(crate) fn month_due_by_invoice(&self, month: &Month) -> Vec<(ProviderId, Credits)> {
         let mut sums: Vec<(ProviderId, Credits)> = Vec::new();
         for MonthPiece { invoice, due, .. } in self.parts_due(month) {
@@ -29,13 +29,14 @@ impl OpenAccount {
         sums
     }
 
-    /// What is taken back of a month because money came back for it: by credit lines, and by refunds of its invoices.
+    /// How many credits of a month are taken back because money was returned: by credit lines, and by refunds of its
+    /// invoices.
     pub(crate) fn month_taken(&self, month: &Month) -> Credits {
         let refunded = self.parts_paid(month).into_iter().map(|part| part.refunded);
         sum(refunded.chain([month.given_up(&self.payments)]))
     }
 
-    /// The paid credits, piece by piece.
+    /// The paid credits of each invoice, before anything is taken back.
     fn parts_paid(&self, month: &Month) -> Vec<MonthPiece> {
         let parts = month.pieces.iter().map(|piece| MonthPiece {
             invoice: piece.invoice.clone(),
@@ -45,8 +46,9 @@ impl OpenAccount {
         parts.collect()
     }
 
-    /// What an invoice gives back is taken of the one that charged for it first. A refund takes of what its own invoice
-    /// still gives, and of what was there before; what was paid for later is none of its business.
+    /// What an invoice gives back is first taken from the invoice that charged for it.
+    /// A refund is taken from what its own invoice still gives, and then from earlier invoices, but never from later
+    /// ones.
     fn parts_due(&self, month: &Month) -> Vec<MonthPiece> {
         let mut parts = self.parts_paid(month);
         let mut over = month.unbilled;
@@ -66,7 +68,7 @@ impl OpenAccount {
     }
 }
 
-/// Takes from one after the other. Returns the amount that could not be taken.
+/// Takes `amount` from the parts, one after the other. Returns how much could not be taken.
 fn take<'p>(parts: impl Iterator<Item = &'p mut MonthPiece>, amount: Credits) -> Credits {
     let mut wanted = amount;
     for part in parts {

@@ -8,17 +8,16 @@ use crate::{
     time::Timestamp,
 };
 
-/// What a plan has given for the running month, or for the trial, and what was spent of that.
+/// What a plan has given for the running month or trial, and how much of that was spent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Allocated {
-    /// Without what was taken back.
+    /// How much was given, less what was taken back.
     pub amount: Credits,
     pub used: Credits,
 }
 
 impl OpenAccount {
-    /// What the plan has given that has begun and has not ended. What was carried on from the month before is not in
-    /// it.
+    /// What the plan has given in grants that have begun and have not ended, without rollover from the month before.
     #[must_use]
     pub fn allocated(&self, at: Timestamp) -> Allocated {
         let is_of_plan =
@@ -31,8 +30,8 @@ impl OpenAccount {
         })
     }
 
-    /// When the next month of a running allocation begins, or began, where its invoice is not paid yet. `None`: nothing
-    /// comes.
+    /// When the next month of a running allocation begins.
+    /// In the past if that month has begun and is not paid. `None`: no month follows.
     #[must_use]
     pub fn next_credits_at(&self, at: Timestamp, catalog: &Catalog) -> Option<Timestamp> {
         let known = self.known(catalog);

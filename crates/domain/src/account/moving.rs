@@ -1,10 +1,10 @@
-//! What does an account bring with its opening?
+//! What does an account that moves in have when it opens?
 
 use super::OpenAccount;
 use crate::{ids::PlanId, moving::MovedIn, time::Timestamp};
 
 impl OpenAccount {
-    /// An account that has just been opened, with what it had elsewhere, if it was kept elsewhere before.
+    /// A new account, with what it had elsewhere if it moves in.
     #[must_use]
     pub fn opened(free_plan: PlanId, moved_in: Option<&MovedIn>, opened_at: Timestamp) -> Self {
         let mut account = Self::new(free_plan, opened_at);
@@ -16,7 +16,7 @@ impl OpenAccount {
         account
     }
 
-    /// Whether what was paid at `paid_at` was granted elsewhere, before the account moved in.
+    /// Whether a payment of `paid_at` was granted elsewhere, because it came before the account moved in.
     #[must_use]
     pub fn was_elsewhere(&self, paid_at: Timestamp) -> bool {
         self.subscriptions.moved_in().is_some_and(|moved_in| paid_at < moved_in)

@@ -1,11 +1,11 @@
-//! Does an account have what was bought? Two reports may be about one purchase.
+//! Does an account have what was bought? One purchase may be reported twice.
 
 use super::OpenAccount;
 use crate::{command::RecordPackPurchase, credits::Grant, purchase_records::FirstReporter};
 
 impl OpenAccount {
-    /// Whether the account has what was bought: its grant, or one that somebody else told of. An invoice that a session
-    /// made and the session tell of one purchase; whoever comes first counts.
+    /// Whether the account already has what was bought.
+    /// A checkout session and the invoice that it made report the same purchase, and only the first report grants.
     #[must_use]
     pub fn is_granted(&self, purchase: &RecordPackPurchase) -> bool {
         let is_there = |purchase: &RecordPackPurchase| {
@@ -18,7 +18,7 @@ impl OpenAccount {
             || (self.was_elsewhere(purchase.effective_at) && self.payments.has_succeeded(&purchase.payment))
     }
 
-    /// The grant of just this purchase, if nobody else told of it.
+    /// The grant of exactly this purchase. `None`: another report granted it, or nothing did.
     #[must_use]
     pub fn grant_of(&self, purchase: &RecordPackPurchase) -> Option<&Grant> {
         self.wallet.find(&purchase.grant_id().ok()?)

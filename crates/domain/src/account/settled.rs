@@ -9,8 +9,7 @@ use crate::{
 };
 
 impl Account {
-    /// The account once all that is due by `context.at` has happened: grants and holds have ended, and months have
-    /// begun.
+    /// The account after all that is due by `context.at`: ends of grants and holds, and months that have begun.
     /// Nothing is recorded.
     ///
     /// # Errors

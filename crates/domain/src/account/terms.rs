@@ -10,9 +10,9 @@ use crate::{
 };
 
 impl OpenAccount {
-    /// Whose features, limits and discounts hold at `at`: those of the plan, or, where several subscriptions give one,
-    /// of all of them together, with the limits that its seats have. A plan that nobody knows any more gives what the
-    /// free plan does.
+    /// The plan whose features, limits and discounts hold at `at`.
+    /// If several subscriptions give a plan, these plans are combined, and limits per seat are multiplied by the seats.
+    /// A plan that no catalog knows gives what the free plan gives.
     #[must_use]
     pub fn terms<'c>(&self, at: Timestamp, catalog: &'c Catalog) -> Option<Cow<'c, Plan>> {
         let plans: BTreeSet<&PlanId> = self.subscriptions.plans(at, self.known(catalog)).collect();

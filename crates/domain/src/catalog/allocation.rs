@@ -1,4 +1,4 @@
-//! How many credits does a plan give, and how many may be carried on?
+//! How many credits does a plan give, and how many may roll over?
 
 use crate::amount::{Credits, Ratio};
 
@@ -8,12 +8,12 @@ pub enum Allocation {
     None,
     /// Once per account, ever.
     Once(Credits),
-    /// For each month: of a paid period, or, on the free plan, by the calendar from the account's opening.
+    /// Each month: of a paid period, or, on the free plan, counted from the day when the account was opened.
     Monthly(Credits),
 }
 
 impl Allocation {
-    /// Credits each time that it gives any.
+    /// How many credits it gives each time; none if it gives nothing.
     #[must_use]
     pub const fn credits(self) -> Credits {
         match self {
@@ -34,18 +34,18 @@ impl Allocation {
 
 /// The most that may roll over into a period.
 ///
-/// **Its names are part of the storage format:** paid lines remember it.
+/// **Its names are part of the storage format:** they are stored with paid lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RolloverCap {
-    /// At most this many credits are carried.
+    /// At most this many credits roll over.
     Carry(Credits),
-    /// What is carried and the fresh allocation together are at most this multiple of the allocation.
+    /// Rollover and the new allocation together are at most this multiple of the allocation.
     MaxBalance(Ratio),
 }
 
 impl RolloverCap {
-    /// How many credits may be carried into a period with this `allocation`.
+    /// How many credits may roll over into a period with this `allocation`.
     #[must_use]
     pub fn carry_max(self, allocation: Credits) -> Credits {
         match self {

@@ -29,20 +29,20 @@ pub struct RecordSubscription {
 pub struct RecordPaidInvoice {
     pub invoice: ProviderId,
     pub subscription: Option<ProviderId>,
-    /// What changed hands.
+    /// How much money was paid.
     pub money: Money,
-    /// What was to be paid, by money and by the customer's balance, in minor units.
+    /// The invoice's total, paid by money and by the customer's balance, in minor units.
     pub total: i64,
-    /// The part of `total` that credit notes took off before it was paid.
+    /// How much of `total` credit notes took off before it was paid, in minor units.
     pub credited: i64,
-    /// The part of `total` that the customer's balance paid.
+    /// How much of `total` the customer's balance paid, in minor units.
     pub from_balance: i64,
-    /// What it gives back of other invoices, by those.
+    /// How much of other invoices this one gives back, by their ids.
     pub gives_back: BTreeMap<ProviderId, ReturnedCredits>,
     pub lines: Vec<InvoiceLine>,
-    /// When the invoice was made.
+    /// When the invoice was created.
     pub created_at: Timestamp,
-    /// When the customer's balance paid its part, or got what the invoice gives back.
+    /// When the invoice was finalized: its use of the customer's balance, and what it puts there, count from then.
     pub finalized_at: Option<Timestamp>,
     /// When it was paid.
     pub effective_at: Timestamp,
@@ -57,9 +57,9 @@ pub struct InvoiceLine {
     pub period: Period,
     pub interval: Interval,
     pub effect: LineEffect,
-    /// The invoice that it gives back a part of, if it names one.
+    /// The invoice of which this line gives back a part, if it names one.
     pub gives_back: Option<ProviderId>,
-    /// Whether the whole price was charged, and no share of it.
+    /// Whether the whole price was charged, and not a share of it.
     pub full: bool,
     /// Whether the plan's price is 0.
     pub free: bool,
@@ -68,34 +68,35 @@ pub struct InvoiceLine {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RecordPackPurchase {
-    /// The payment, or the invoice that it paid, which is what makes two reports of one purchase the same.
+    /// The invoice that was paid, or the payment if there is none.
+    /// Two reports with the same one are about one purchase.
     pub payment: ProviderId,
-    /// The line of the invoice or of the session, where the payment was for more than this.
+    /// The line of the invoice or session, if the payment was for more than this pack.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item: Option<ProviderId>,
     pub session: Option<ProviderId>,
     pub pack: PackId,
-    /// What it gives, as the payment provider was told when it was sold. `None`: as the catalog says.
+    /// The terms of the sale, as they were sent to the payment provider. `None`: the catalog's terms hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sold: Option<SoldPack>,
     pub quantity: u32,
-    /// What it came to before discounts and taxes, where only that says how many there were: then it is counted by the
-    /// price that they were sold at.
+    /// The price before discounts and taxes, if the quantity has to be derived from it: it is divided by the price of
+    /// one pack.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subtotal: Option<Money>,
-    /// What was paid for these.
+    /// What was paid for these packs.
     pub money: Money,
-    /// What was paid in all, where the payment was for more than this.
+    /// What was paid in all, if the payment was for more than these packs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paid: Option<Money>,
     pub effective_at: Timestamp,
 }
 
 impl RecordPackPurchase {
-    /// The grant that it leads to.
+    /// The id of the grant that this purchase leads to.
     ///
     /// # Errors
-    /// When the provider's ids are longer than an id of a grant can be.
+    /// If the provider's ids make it longer than the id of a grant can be.
     pub fn grant_id(&self) -> Result<GrantId, InvalidIdentifier> {
         match &self.item {
             Some(item) => GrantId::parse(&format!("pack:{}:{item}", self.payment)),
@@ -110,13 +111,13 @@ pub struct RecordCheckout {
     pub step: CheckoutStep,
     pub purpose: PaymentPurpose,
     pub customer: Option<ProviderId>,
-    /// What a pack gives and costs that is sold on the page, for one that has started.
+    /// The terms of the pack that is sold on the page, for a checkout that has started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sold: Option<SoldPack>,
-    /// The caller's metadata of the purchase, for a checkout that has started.
+    /// What the caller attached to the purchase, for a checkout that has started.
     #[serde(skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
-    /// The invoice that the session makes beside its payment, for a completed checkout.
+    /// The invoice that the session makes besides its payment, for a completed checkout.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invoice: Option<ProviderId>,
     pub effective_at: Timestamp,

@@ -11,7 +11,7 @@ use crate::{
     time::{Period, Timestamp},
 };
 
-/// The priority of a grant that does not say: 0 is spent first.
+/// The priority of a grant that names none. 0 is spent first.
 pub const PRIORITY_DEFAULT: u8 = 50;
 
 #[derive(
@@ -21,27 +21,27 @@ pub const PRIORITY_DEFAULT: u8 = 50;
 pub enum Source {
     /// A plan's credits for one period.
     Allocation,
-    /// What was unused of an allocation, carried into the next period.
+    /// The unused part of an allocation, in the next period.
     Rollover,
     /// A free plan's one-time credits.
     Signup,
-    /// Bought.
+    /// Bought by the pack or by the credit.
     TopUp,
     Bonus,
-    /// A refund of a grant that had expired meanwhile.
+    /// Credits of a refund whose grant had ended in the meantime.
     Refund,
     /// Given by an operator.
     Adjustment,
 }
 
-/// What a grant is. What became of it is in [`Grant`].
+/// What a grant is. What happened to it is in [`Grant`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct GrantTerms {
     pub grant_id: GrantId,
     pub source: Source,
     pub amount: Credits,
     pub starts_at: Timestamp,
-    /// The first instant at which it cannot be spent any more. `None`: never expires.
+    /// The first instant at which it can no longer be spent. `None`: never expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// 0 is spent first.
@@ -59,7 +59,7 @@ pub struct GrantTerms {
     pub reason: Option<String>,
 }
 
-/// One month of a subscription, as far as credits go.
+/// The month of a subscription that a grant belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AllocationMonth {
     pub subscription: ProviderId,
@@ -70,16 +70,16 @@ pub struct AllocationMonth {
     /// The most that may roll over into this month. `None` for all but the grant that opens the month.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carry_max: Option<Credits>,
-    /// The grant whose unused part this one carries on, for a rollover.
+    /// For a rollover: the grant whose unused part it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carried_from: Option<GrantId>,
-    /// The end of the month that was paid for, where that was over when the money came. `None`: it is this month.
+    /// The end of the month that was paid for, if that was over before the payment. `None`: `period` is that month.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid_month_end: Option<Timestamp>,
 }
 
 impl AllocationMonth {
-    /// The end of the month that was paid for, by which a month is known.
+    /// The end of the month that was paid for, which identifies the month.
     #[must_use]
     pub fn month_end(&self) -> Timestamp {
         self.paid_month_end.unwrap_or(self.period.end)
@@ -89,7 +89,7 @@ impl AllocationMonth {
 /// A lot of credits. Always: `granted = consumed + held + expired + voided + remaining`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
-    /// Shared between the copies of an account, since it never changes.
+    /// Shared by copies of an account, since it never changes.
     #[serde(flatten)]
     pub terms: Arc<GrantTerms>,
     pub granted_at: Timestamp,
@@ -98,24 +98,24 @@ pub struct Grant {
     pub expired: Credits,
     pub voided: Credits,
     pub remaining: Credits,
-    /// What a refunded or lost payment has taken back of it so far, the part that became debt included.
+    /// How many credits were clawed back so far, including those that became debt.
     pub clawed_back: Credits,
-    /// The part of `clawed_back` that had been spent, and was asked for as debt or forgiven.
+    /// The part of `clawed_back` that had been spent, and became debt or was forgiven.
     #[serde(default)]
     pub clawed_back_spent: Credits,
-    /// The part of `clawed_back_spent` that was asked for as debt.
+    /// The part of `clawed_back_spent` that became debt.
     #[serde(default)]
     pub clawed_back_owed: Credits,
     /// The part of `clawed_back` that had expired.
     #[serde(default)]
     pub clawed_back_expired: Credits,
-    /// The dispute that keeps what is left from being spent.
+    /// The dispute that freezes what is left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frozen_by: Option<ProviderId>,
-    /// When it ends, where that is another time than its terms say.
+    /// When it ends, if that differs from its terms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_moved: Option<Timestamp>,
-    /// How much of it had been used at the end that its terms say, where it lived on.
+    /// How much of it was used by the end that its terms say, if it lives longer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used_at_end: Option<Credits>,
 }
@@ -141,7 +141,7 @@ impl Grant {
         }
     }
 
-    /// Whether what remains may be spent at `at`.
+    /// Whether its remaining credits can be spent at `at`.
     #[must_use]
     pub fn is_live(&self, at: Timestamp) -> bool {
         self.terms.starts_at <= at && !self.has_ended(at) && self.frozen_by.is_none()
@@ -152,13 +152,13 @@ impl Grant {
         self.ends_at().is_some_and(|end| end <= at)
     }
 
-    /// The first instant at which it cannot be spent any more, as far as is known. `None`: never expires.
+    /// The first instant at which it can no longer be spent, by all that is known now. `None`: never expires.
     #[must_use]
     pub fn ends_at(&self) -> Option<Timestamp> {
         self.end_moved.or(self.terms.expires_at)
     }
 
-    /// What was spent of it, and what is held.
+    /// How much was spent or is held.
     #[must_use]
     pub fn used(&self) -> Credits {
         self.consumed.checked_add(self.held).unwrap_or(Credits::MAX)
@@ -170,26 +170,25 @@ impl Grant {
         self.used_at_end.map_or(Credits::ZERO, |used| self.used().saturating_sub(used))
     }
 
-    /// Whether nothing more can come of it unless something is given back.
+    /// Whether nothing is left to spend, unless something is returned to it.
     #[must_use]
     pub const fn is_settled(&self) -> bool {
         self.remaining.is_zero() && self.held.is_zero()
     }
 
-    /// Of what was carried on, all but what was taken from it because less was due.
+    /// How much rolled over and counts as rollover: what was granted, less what was taken back because less was due.
     #[must_use]
     pub fn carried(&self) -> Credits {
         self.terms.amount.saturating_sub(self.voided.saturating_sub(self.clawed_back_left()))
     }
 
-    /// What nobody used: what is left, or was left at the end.
+    /// What nobody used: what is left now, or was left at the end.
     #[must_use]
     pub fn unused(&self) -> Credits {
         self.remaining.checked_add(self.expired).unwrap_or(Credits::MAX)
     }
 
-    /// Notes what a refund of the payment took back: what was left, had expired, and was spent, and how much of
-    /// the last is owed.
+    /// Records a clawback: how much was left, had expired, and was spent, and how much of the last is owed.
     pub(crate) fn note_claw_back(
         &mut self,
         voided: Credits,
@@ -208,7 +207,7 @@ impl Grant {
         Ok(())
     }
 
-    /// Takes back what [`Self::note_claw_back`] noted.
+    /// Undoes a clawback that [`Self::note_claw_back`] recorded.
     pub(crate) fn note_restored(
         &mut self,
         restored: Credits,
@@ -227,25 +226,25 @@ impl Grant {
         Ok(())
     }
 
-    /// The part of `clawed_back` that was left of the grant, and is void.
+    /// The part of `clawed_back` that was left of the grant, and was voided.
     #[must_use]
     pub const fn clawed_back_left(&self) -> Credits {
         self.clawed_back.saturating_sub(self.clawed_back_spent).saturating_sub(self.clawed_back_expired)
     }
 
-    /// What was spent or is held, and has not been asked for by a refund of its payment yet.
+    /// What was spent or is held, and was not clawed back yet.
     #[must_use]
     pub fn spent_unasked(&self) -> Credits {
         self.used().saturating_sub(self.clawed_back_spent)
     }
 
-    /// What expired, and has not been counted as taken back by a refund of its payment.
+    /// What expired, and was not counted as clawed back yet.
     #[must_use]
     pub const fn expired_unasked(&self) -> Credits {
         self.expired.saturating_sub(self.clawed_back_expired)
     }
 
-    /// Whether the terms add up to what was granted.
+    /// Whether the parts of the grant sum to what was granted.
     #[must_use]
     pub fn is_conserved(&self) -> bool {
         Credits::checked_sum([self.consumed, self.held, self.expired, self.voided, self.remaining])

@@ -15,11 +15,11 @@ use crate::{
 
 use super::Imbalance;
 
-/// How long a hold lives that does not say.
+/// How long a hold lives if its command does not say.
 pub const HOLD_DEFAULT: TimeDelta = TimeDelta::minutes(15);
-/// The longest that a hold may live, extensions included.
+/// The longest life of a hold, extensions included.
 pub const HOLD_MAX: TimeDelta = TimeDelta::hours(24);
-/// How many outcomes of past holds an account remembers, the newest ones.
+/// How many outcomes of past holds an account remembers. The oldest are forgotten first.
 pub const HOLDS_RESOLVED_MAX: usize = 256;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,14 +42,14 @@ pub enum HoldOutcome {
     Expired,
 }
 
-/// The holds of an account. Each is open once and resolved once.
+/// The holds of an account. Each is opened once and ends once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holds {
     open: BTreeMap<HoldId, Hold>,
     by_expiry: BTreeSet<(Timestamp, HoldId)>,
     held: Credits,
     resolved: BTreeMap<HoldId, HoldOutcome>,
-    /// The ids of `resolved`, the oldest first.
+    /// The ids of `resolved`, oldest first.
     resolved_order: std::collections::VecDeque<HoldId>,
 }
 
@@ -80,7 +80,7 @@ impl Holds {
         self.open.get(id).map(|hold| (*at, hold))
     }
 
-    /// The open holds that ended by `at`, and whose end has not been noted yet.
+    /// The open holds that ended by `at` and have no event of their end yet.
     pub fn expired(&self, at: Timestamp) -> impl Iterator<Item = &Hold> + Clone {
         let ended = self.by_expiry.iter().take_while(move |(expires_at, _)| *expires_at <= at);
         ended.filter_map(|(_, id)| self.open.get(id))
@@ -103,7 +103,7 @@ impl Holds {
         Ok(())
     }
 
-    /// Ends a hold. It cannot end again.
+    /// Ends a hold. A hold that has ended cannot end again.
     pub fn resolve(&mut self, id: &HoldId, outcome: HoldOutcome) -> Result<Hold, Imbalance> {
         let hold = self.open.remove(id).ok_or(Imbalance)?;
         self.by_expiry.remove(&(hold.expires_at, id.clone()));

@@ -18,20 +18,20 @@ use super::{
     time::Timestamp,
 };
 
-/// An amount does not fit what the grants hold: the history was not written by the rules.
+/// An amount does not fit what the grants hold: the rules did not write this history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Imbalance;
 
-/// What a caller sees of the wallet at one moment.
+/// What a caller sees of the wallet at one time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Balance {
     /// What a deduction may use.
     pub available: Credits,
-    /// What open holds have set aside.
+    /// What open holds reserve.
     pub held: Credits,
-    /// `available + held − debt`. Negative when more is owed than there is.
+    /// `available + held − debt`. Negative if the debt is larger.
     pub settled: i64,
-    /// What is owed after credits were taken back that had been spent.
+    /// What is owed because credits were taken back after they had been spent.
     pub debt: Credits,
 }
 
@@ -47,23 +47,23 @@ impl Balance {
 pub struct Wallet {
     /// Grants with credits left or held, in the spending order.
     open: Vec<Grant>,
-    /// Grants of which nothing is left. They are kept for refunds, rollover and clawbacks, and grow for ever, so that a
-    /// copy shares them.
+    /// Grants of which nothing is left, kept for refunds, rollover and clawbacks.
+    /// They become ever more, so copies of an account share them.
     settled: OrdMap<GrantId, Grant>,
     pub holds: Holds,
     pub debt: Credits,
-    /// What has been refunded of each deduction that was refunded at all. A copy shares it, too.
+    /// What was refunded of each deduction that has refunds. Copies of an account share it.
     refunded: OrdMap<DeductionId, DeductionRefunds>,
 }
 
-/// How much of a deduction came back, and to which grants.
+/// How much of a deduction was refunded, and to which grants.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeductionRefunds {
     pub amount: Credits,
     pub returns: Vec<Draw>,
 }
 
-/// Which column of a grant credits move from or to.
+/// The part of a grant that credits move from or to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GrantColumn {
     Remaining,
@@ -74,7 +74,7 @@ pub enum GrantColumn {
 }
 
 impl Wallet {
-    /// The balance by the clock: a grant or a hold that has ended counts no more, whether or not a job has run.
+    /// The balance at `at`: grants and holds that have ended do not count, even if no event says so yet.
     #[must_use]
     pub fn balance(&self, at: Timestamp) -> Balance {
         let live = self.open.iter().filter(|grant| grant.is_live(at)).map(|grant| grant.remaining);
@@ -88,14 +88,14 @@ impl Wallet {
         Balance::new(available, held, self.debt)
     }
 
-    /// What cannot be spent while payments are disputed, and could be otherwise.
+    /// How many credits could be spent if no payment were disputed.
     #[must_use]
     pub fn frozen(&self, at: Timestamp) -> Credits {
         let frozen = self.open.iter().filter(|grant| grant.frozen_by.is_some() && !grant.has_ended(at));
         Credits::checked_sum(frozen.map(|grant| grant.remaining)).unwrap_or(Credits::MAX)
     }
 
-    /// Every grant there ever was: the open ones in the spending order, then the others by id.
+    /// All grants: the open ones in the spending order, then the others by id.
     pub fn grants(&self) -> impl Iterator<Item = &Grant> {
         self.open.iter().chain(self.settled.values())
     }
@@ -121,7 +121,7 @@ impl Wallet {
         self.refunded.get(deduction)
     }
 
-    /// Which grants would pay `amount` at `at`; `None` when they cannot pay all of it.
+    /// Which grants would pay `amount` at `at`. `None`: they cannot pay all of it.
     #[must_use]
     pub fn draw(&self, amount: Credits, at: Timestamp) -> Option<Vec<Draw>> {
         let mut wanted = amount;
@@ -166,7 +166,7 @@ impl Wallet {
         draws.iter().try_for_each(|draw| self.shift(&draw.grant_id, draw.amount, from, to))
     }
 
-    /// Changes one grant in place, and files it again where its place changed.
+    /// Changes one grant, and keeps the grants in their order.
     pub fn change(
         &mut self,
         id: &GrantId,

@@ -15,7 +15,7 @@ use crate::{
 use super::draft::DecisionDraft;
 
 impl DecisionDraft<'_> {
-    /// Links a customer. A link that is known already needs no second event.
+    /// Links a customer. If the link is known, there is no event.
     pub(super) fn link(&mut self, customer: &ProviderId, effective_at: Timestamp) -> Result<(), Refusal> {
         if self.account.customers.contains_key(customer) {
             return Ok(());
@@ -33,7 +33,7 @@ impl DecisionDraft<'_> {
         }))
     }
 
-    /// Records what is reported of a customer's discount, unless it is known.
+    /// Records a report on a customer's discount, unless it is known.
     pub(super) fn record_discount(&mut self, told: &DiscountReport) {
         if self.account.discounts.knows(told) {
             return;
@@ -49,7 +49,7 @@ impl DecisionDraft<'_> {
         });
     }
 
-    /// Records a report, even one that is older than what is known: the history of revenue needs it.
+    /// Records a report, even if it is older than others that are known: the history of revenue needs it.
     pub(super) fn record_subscription(&mut self, report: &RecordSubscription) -> Result<(), Refusal> {
         let plan = &report.terms.plan;
         if self.context.catalog.terms_of(plan).is_none() {
@@ -107,8 +107,9 @@ impl DecisionDraft<'_> {
         self.settle_facts()
     }
 
-    /// What a report changes. A report that names nothing repeats the one before it: `None`, if that is known. If it is
-    /// not known, because it was lost or comes later, the terms say what has changed.
+    /// What a report changes.
+    /// A report that names no change repeats the one before it, if that is known: `None`.
+    /// If that is not known, because it was lost or comes later, the change follows from the terms.
     fn change_by(&self, report: &RecordSubscription) -> Option<SubscriptionChange> {
         if report.change != SubscriptionChange::Unnamed {
             return Some(report.change.clone());
@@ -138,7 +139,7 @@ impl DecisionDraft<'_> {
                 effective_at: bought_at,
             }))?;
         }
-        // What was bought before the account moved in was granted elsewhere, and what is left of it was imported as a
+        // What was bought before the account moved in was granted elsewhere, and the rest of it was imported as a
         // grant.
         if self.account.was_elsewhere(bought_at) {
             return Ok(());
@@ -159,7 +160,7 @@ impl DecisionDraft<'_> {
         self.apply_due()
     }
 
-    /// What each pack gives: as it was sold, if that is known, else as the catalog says.
+    /// What each pack gives: the terms of its sale if they are known, else the catalog's.
     fn sold(&self, purchase: &RecordPackPurchase) -> Result<SoldPack, Refusal> {
         if let Some(sold) = self.account.sales.sold(purchase) {
             return Ok(sold.clone());

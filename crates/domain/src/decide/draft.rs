@@ -1,4 +1,4 @@
-//! What has been decided so far? The events of a decision in the making, and the account after them.
+//! What has been decided so far? The events of a decision, and the account after them.
 
 use std::borrow::Cow;
 
@@ -18,22 +18,22 @@ pub(super) struct DecisionDraft<'a> {
     pub(super) context: Context<'a>,
     /// Copied only when a later event of the decision depends on an earlier one.
     pub(super) account: Cow<'a, OpenAccount>,
-    /// The time of what is being decided: for something due, its own time, however late it is noticed; else now.
+    /// The time that is decided for: for something due its own time, however late it is noticed, else now.
     pub(super) moment: Timestamp,
-    /// A closed account gets no credits. What it has still ends, and what happens to its subscriptions is recorded.
+    /// A closed account gets no credits. What it has still ends, and reports on its subscriptions are recorded.
     pub(super) is_closed: bool,
     events: Vec<Event>,
 }
 
 impl<'a> DecisionDraft<'a> {
-    /// For an account that opens with this decision.
+    /// For an account that this decision opens.
     pub(super) fn open(context: Context<'a>) -> Result<Self, Refusal> {
         let mut draft = Self::opened(context, None);
         draft.grant_on_opening()?;
         Ok(draft)
     }
 
-    /// For an account that opens only with what it had elsewhere.
+    /// For an account that this decision opens, with what it had elsewhere and no credits of the free plan.
     pub(super) fn opened(context: Context<'a>, moved_in: Option<MovedIn>) -> Self {
         let plan = context.catalog.free_plan.clone();
         let account = OpenAccount::opened(plan.clone(), moved_in.as_ref(), context.at);
@@ -47,7 +47,7 @@ impl<'a> DecisionDraft<'a> {
         }
     }
 
-    /// For an account that is open. What is due because time passed comes first.
+    /// For an open account. What is due because time passed is applied first.
     pub(super) fn of(account: &'a OpenAccount, context: Context<'a>) -> Result<Self, Refusal> {
         let mut draft = Self {
             context,
@@ -60,7 +60,7 @@ impl<'a> DecisionDraft<'a> {
         Ok(draft)
     }
 
-    /// For a closed account about which something becomes known. What has ended by now comes first.
+    /// For a report on a closed account. What has ended by now is recorded first.
     pub(super) fn of_closed(account: &'a OpenAccount, context: Context<'a>) -> Result<Self, Refusal> {
         let mut draft = Self {
             context,
@@ -75,7 +75,7 @@ impl<'a> DecisionDraft<'a> {
 
     /// Adds an event that later ones of this decision depend on.
     pub(super) fn record(&mut self, event: Event) -> Result<(), Refusal> {
-        // The rules only write valid events; one that cannot be applied has a sum that is too large.
+        // The rules only write valid events, so one that cannot be applied has a sum that is too large.
         self.account.to_mut().apply(&event).map_err(|_| Refusal::AmountTooLarge)?;
         self.events.push(event);
         Ok(())
@@ -86,7 +86,7 @@ impl<'a> DecisionDraft<'a> {
         self.events.push(event);
     }
 
-    /// The account as the decision leaves it.
+    /// The account after the decision.
     pub(super) fn into_account(self) -> Cow<'a, OpenAccount> {
         self.account
     }
@@ -95,7 +95,7 @@ impl<'a> DecisionDraft<'a> {
         self.events
     }
 
-    /// The id that the next event gives to what it creates: unique, because the stream's numbers are.
+    /// The id of what the next event creates. It is unique because the event's sequence is.
     pub(super) fn next_deduction_id(&self) -> Result<DeductionId, Refusal> {
         self.next_id("ded", DeductionId::parse)
     }
@@ -117,7 +117,7 @@ impl<'a> DecisionDraft<'a> {
         parse(&format!("{prefix}_{number}")).map_err(|_| Refusal::AmountTooLarge)
     }
 
-    /// The sum of what is available and what is held must fit into an amount, since a hold may be released.
+    /// The sum of available and held credits must fit into an amount, since a hold may be released.
     pub(super) fn check_room_for(&self, amount: Credits) -> Result<(), Refusal> {
         let wallet = &self.account.wallet;
         let all = wallet.open().iter().map(|grant| grant.remaining).chain([wallet.holds.held(), amount]);

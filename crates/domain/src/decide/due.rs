@@ -1,6 +1,6 @@
 //! What is due because time passed? The end of holds and grants, the next month's allocation, and rollover.
 //!
-//! Everything happens in the order of its own time, however late it is noticed, and with that time as its
+//! All of it happens in the order of its own time, however late it is noticed, and each event has that time as its
 //! effective time.
 
 use crate::{
@@ -18,10 +18,11 @@ use crate::{
 
 use super::draft::DecisionDraft;
 
-/// How long a month is bridged if no catalog says so. It only decides when the account is looked at, not the result.
+/// For how many days a month is bridged if no catalog says so.
+/// It only decides when the account is checked, not the result.
 const BRIDGE_DAYS: u16 = 21;
 
-/// When time will next change the account by itself; `None` when it will not.
+/// When the account will next change because time passes. `None`: it will not.
 #[must_use]
 pub fn next_due(account: &OpenAccount) -> Option<Timestamp> {
     let subscriptions = &account.subscriptions;
@@ -71,7 +72,7 @@ impl DecisionDraft<'_> {
         }
         let hold = self.hold_due().map(|(due, event)| (due, 0, Due::Ended(event)));
         let grant = self.grant_due().map(|(due, event)| (due, 1, Due::Ended(event)));
-        // A closed account is given nothing, but what it has still ends.
+        // A closed account gets no credits, but those that it has still end.
         let is_open = !self.is_closed;
         let month = is_open.then(|| self.month_due()).flatten();
         let month = month.map(|(due, grant)| (due, 2, Due::Month(grant, due)));
@@ -85,7 +86,7 @@ impl DecisionDraft<'_> {
             .map(|(moment, _, due)| (moment, due))
     }
 
-    /// Records an end. Credits that a hold returns first settle what was taken back of them meanwhile.
+    /// Records an end. Credits that a hold returns first settle what was taken back of them in the meantime.
     fn end(&mut self, event: Event) -> Result<(), Refusal> {
         let returned = if let Event::Hold(HoldEvent::HoldExpired { returns, effective_at, .. }) = &event {
             Some((returns.clone(), *effective_at))
@@ -142,7 +143,7 @@ impl DecisionDraft<'_> {
         paid.filter_map(|paid| self.allocation_due(paid)).min_by_key(|(due, _)| *due)
     }
 
-    /// A month that was paid late is granted late, with its own bounds.
+    /// The next month of a term that is due. A month that is paid late keeps its own bounds.
     fn allocation_due(&self, paid: &PaidTerm) -> Option<(Timestamp, GrantTerms)> {
         let next = paid.next.filter(|next| *next <= self.context.at)?;
         let (number, due, month) = match &paid.term.paid {
@@ -160,7 +161,7 @@ impl DecisionDraft<'_> {
 enum Due {
     /// A hold or a grant ended.
     Ended(Event),
-    /// A month's allocation, due since then.
+    /// A month's allocation, and since when it is due.
     Month(GrantTerms, Timestamp),
     /// A month of a subscription that was paid for.
     Paid(ProviderId, Month),
@@ -189,12 +190,13 @@ fn monthly_grant(term: &Term, number: u32, month: Period) -> Option<GrantTerms> 
     })
 }
 
-/// The first grant of a month of a subscription. A second invoice that was paid for it gives a grant of another name.
+/// The id of the first grant of a subscription's month.
+/// A second invoice that is paid for the month names its grant otherwise.
 fn allocation_id(subscription: &ProviderId, start: Timestamp) -> Option<GrantId> {
     GrantId::parse(&format!("month:{subscription}:{}", start.seconds())).ok()
 }
 
-/// The part of a cost that falls on one of `months` months. The parts sum to the cost.
+/// The part of a cost for one of `months` months. The parts sum to the cost.
 fn share(cost: &Money, number: u32, months: u32) -> Money {
     let months = i64::from(months.max(1));
     let until = |count: i64| cost.minor.saturating_mul(count.min(months)) / months;

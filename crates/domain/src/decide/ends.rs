@@ -1,5 +1,4 @@
-//! When do grants of months and trials end, by all that is known now? It may be later or sooner than when they were
-//! made.
+//! When do grants of months and trials end, by all that is known now? It may be later or sooner than their terms say.
 
 use crate::{
     amount::Credits,
@@ -14,15 +13,15 @@ use crate::{
 use super::{draft::DecisionDraft, lots::sum};
 
 impl DecisionDraft<'_> {
-    /// Moves the ends of grants that live longer, or shorter, than was known. A grant that has ended by that expires,
-    /// with its end as the effective time.
+    /// Moves the ends of grants that live longer or shorter than was known.
+    /// A grant whose new end has passed expires, with that end as the effective time.
     pub(super) fn move_ends(&mut self) -> Result<(), Refusal> {
         let moved: Vec<Event> =
             self.account.wallet.grants().filter_map(|grant| self.moved_end(grant)).collect();
         moved.into_iter().try_for_each(|event| self.record(event))
     }
 
-    /// The same for these grants alone, one after the other, since one may be named twice.
+    /// The same for these grants only, one after the other, since one may be named twice.
     pub(super) fn move_ends_of(&mut self, grants: &[GrantId]) -> Result<(), Refusal> {
         for id in grants {
             let grant = self.account.wallet.find(id);
@@ -33,7 +32,7 @@ impl DecisionDraft<'_> {
         Ok(())
     }
 
-    /// An end that has passed either way is noted by the clock.
+    /// `None` also if both the old and the new end have passed: [`Self::apply_due`] records that.
     fn moved_end(&self, grant: &Grant) -> Option<Event> {
         let effective_at = self.context.at;
         let is_over = grant.is_settled() && grant.expired_unasked().is_zero();
@@ -72,7 +71,7 @@ impl DecisionDraft<'_> {
         }
     }
 
-    /// With its month; later if the money came late, or if the next month is not paid yet.
+    /// When a grant of a month ends: with its month, or later if the money came late or the next month is not paid.
     fn end_of_slot(&self, grant: &Grant, slot: &AllocationMonth, facts: &Facts) -> Timestamp {
         let month = facts.months().iter().find(|month| month.period.end == slot.month_end());
         let piece = month.and_then(|month| {

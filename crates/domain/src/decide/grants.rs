@@ -15,7 +15,7 @@ use crate::{
 
 use super::draft::DecisionDraft;
 
-/// How long the allocation of a free plan goes on. Longer than any account.
+/// For how many months a free plan gives credits: longer than any account lives.
 const FREE_MONTHS: u32 = 12 * 100;
 
 /// The id of the grant that a free plan gives once.
@@ -71,8 +71,8 @@ impl DecisionDraft<'_> {
         self.grant(grant, at)
     }
 
-    /// Grants, unless the account is closed; takes back at once what is known to be refunded or disputed, and pays what
-    /// is owed out of the rest.
+    /// Grants credits, unless the account is closed.
+    /// What is known to be refunded or disputed is taken back at once, and the rest first pays the debt.
     pub(super) fn grant(&mut self, grant: GrantTerms, effective_at: Timestamp) -> Result<(), Refusal> {
         if self.is_closed {
             return Ok(());
@@ -85,8 +85,8 @@ impl DecisionDraft<'_> {
         self.pay_debt(&id, effective_at)
     }
 
-    /// Pays a debt out of what is left of one grant. Whether the grant is live is decided for the time at which the
-    /// payment was due, so that noticing it late changes nothing.
+    /// Pays debt from what is left of one grant.
+    /// Whether the grant is live is checked at `effective_at`, so that it does not matter how late this is noticed.
     pub(super) fn pay_debt(&mut self, id: &GrantId, effective_at: Timestamp) -> Result<(), Refusal> {
         let debt = self.account.wallet.debt;
         let grant = self.account.wallet.find(id).filter(|grant| grant.is_live(effective_at));
@@ -124,7 +124,7 @@ impl DecisionDraft<'_> {
         }))
     }
 
-    /// If it is so already, no second event is needed.
+    /// If the account already has this metadata, there is no event.
     pub(super) fn set_metadata(&mut self, metadata: &Metadata) {
         if self.account.metadata != *metadata {
             let (metadata, effective_at) = (metadata.clone(), self.context.at);
@@ -146,7 +146,7 @@ impl DecisionDraft<'_> {
     }
 }
 
-/// Whether the rules use this id themselves. Nobody else may give a grant that name.
+/// Whether ids of this form are reserved for grants that the rules make themselves.
 pub(super) fn is_reserved(id: &GrantId) -> bool {
     const PREFIXES: [&str; 6] = ["month:", "carry:", "up:", "pack:", "trial:", "refund_"];
     id.as_str() == "signup" || PREFIXES.iter().any(|prefix| id.as_str().starts_with(prefix))

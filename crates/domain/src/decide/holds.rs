@@ -65,7 +65,7 @@ impl DecisionDraft<'_> {
         self.settle_returns(&returns, self.context.at)?;
         self.apply_due()?;
         if taken && !beyond.is_zero() {
-            // The generation counted when it was held; the difference is credits only.
+            // The generation was counted when it was held; the difference counts as credits only.
             let id = hold.purpose.generation_id().cloned();
             self.spend(beyond, Purpose::Named { id, description: Some(format!("beyond {}", hold.hold_id)) })?;
         }
@@ -116,7 +116,7 @@ const fn too_long() -> Refusal {
     Refusal::HoldTooLong { expires_in_s_max: HOLD_MAX.num_seconds() }
 }
 
-/// The first `amount` of the draws, and the rest of them.
+/// Splits draws into the first `amount` credits and the rest.
 fn split(draws: &[Draw], amount: Credits) -> (Vec<Draw>, Vec<Draw>) {
     let mut wanted = amount;
     let (mut first, mut rest) = (Vec::new(), Vec::new());

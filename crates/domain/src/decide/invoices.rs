@@ -1,4 +1,4 @@
-//! What follows from an invoice that was paid, or was not? The credits are computed from all invoices together.
+//! What follows from an invoice that was paid, or was not? Credits are computed from all invoices together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use super::draft::DecisionDraft;
 
 impl DecisionDraft<'_> {
     pub(super) fn record_paid_invoice(&mut self, invoice: &RecordPaidInvoice) -> Result<(), Refusal> {
-        // Stripe reports a paid invoice under two names. The second report has nothing to add.
+        // Stripe sends two events for one paid invoice. The second one adds nothing.
         if self.account.payments.has_succeeded(&invoice.invoice) {
             return Ok(());
         }
@@ -36,7 +36,7 @@ impl DecisionDraft<'_> {
         }))
     }
 
-    /// What is kept of the invoice; nothing if it belongs to no subscription.
+    /// What is stored of the invoice. `None`: it belongs to no subscription.
     fn paid_invoice(&self, invoice: &RecordPaidInvoice) -> Result<Option<PaidInvoice>, Refusal> {
         let Some(subscription) = &invoice.subscription else { return Ok(None) };
         let lines: Result<Vec<PaidLine>, Refusal> =
@@ -54,11 +54,11 @@ impl DecisionDraft<'_> {
         }))
     }
 
-    /// With what a month of the plan gives today, so that it is remembered whatever the catalog says later.
+    /// A line with what a month of the plan gives today, so that later catalogs do not change it.
     fn paid_line(&self, line: &InvoiceLine) -> Result<PaidLine, Refusal> {
         let plan = self.context.catalog.terms_of(&line.plan);
         let plan = plan.ok_or_else(|| Refusal::UnknownPlan { plan: line.plan.clone() })?;
-        // What cannot be kept as an amount is refused here, and not when its month begins.
+        // A quantity that is too large is refused here, and not when its month begins.
         plan.monthly(line.quantity).ok_or(Refusal::AmountTooLarge)?;
         Ok(PaidLine {
             line: line.line.clone(),
@@ -76,9 +76,9 @@ impl DecisionDraft<'_> {
         })
     }
 
-    /// Records that an invoice is not paid, where that says something: the first payment is awaited only once, that of
-    /// a change each time, and an invoice that was paid by then is paid. One that was paid later was not paid until
-    /// then, whenever that becomes known.
+    /// Records that an invoice is not paid, unless that says nothing new: a first payment is awaited once, the payment
+    /// of a change each time, and an invoice that was paid at `effective_at` is not unpaid.
+    /// An invoice that was paid later was unpaid until then, whenever that becomes known.
     pub(super) fn record_unpaid_invoice(
         &mut self,
         invoice: &UnpaidInvoice,
@@ -93,7 +93,7 @@ impl DecisionDraft<'_> {
         let says_nothing = match state {
             InvoiceState::Open => {
                 let had_paid = facts.is_some_and(|facts| facts.had_paid(effective_at));
-                // What it took from the balance is gone, whatever it says of the plan.
+                // What it took from the customer's balance is gone, even if it says nothing about the plan.
                 let is_beside = had_paid && !invoice.is_change && invoice.from_balance == 0;
                 is_beside || self.context.catalog.payments.trust_processing
             }
@@ -114,7 +114,8 @@ impl DecisionDraft<'_> {
         self.settle_facts()
     }
 
-    /// It may say of other invoices that they were paid with money that never came: packs on those are taken back, too.
+    /// Records an event about money.
+    /// It can show that other invoices were paid with money that never came; packs of those are taken back, too.
     pub(super) fn record_of_money(&mut self, event: Event) -> Result<(), Refusal> {
         let effective_at = event.effective_at();
         let before = self.account.payments.unbacked().clone();
@@ -125,7 +126,7 @@ impl DecisionDraft<'_> {
         changed.try_for_each(|invoice| self.settle_payment(invoice, effective_at))
     }
 
-    /// Adjusts the credits to what all facts say, after one of them became known.
+    /// Adjusts credits to all known facts.
     pub(super) fn settle_facts(&mut self) -> Result<(), Refusal> {
         if self.is_closed {
             return Ok(());
@@ -136,7 +137,7 @@ impl DecisionDraft<'_> {
     }
 }
 
-/// The plan that most of the money is for, as far as one word can say it.
+/// The plan that most of the invoice's money is for.
 fn named_plan(lines: &[InvoiceLine]) -> Option<PlanId> {
     let mut sums: BTreeMap<&PlanId, i64> = BTreeMap::new();
     for line in lines.iter().filter(|line| line.effect != LineEffect::Credit) {

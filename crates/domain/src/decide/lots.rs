@@ -1,7 +1,8 @@
-//! How are credits taken back, and given again? From what is left first, then what had expired, then what was spent.
+//! How are credits taken back, and given again? What is left is taken first, then what expired, then what was spent.
 //!
-//! A lot is what was granted together: a pack, or a month of a subscription with its rollover. How much of it has to be
-//! taken follows from all that is known; the difference to what was taken before is recorded.
+//! A lot is what was granted together: a pack, or a month of a subscription with its rollover.
+//! How much of a lot has to be taken follows from all known facts, and the difference to what was taken before is
+//! recorded.
 
 use crate::{
     amount::Credits,
@@ -15,22 +16,23 @@ use crate::{
 
 use super::{draft::DecisionDraft, refunds::REISSUED_LIFE};
 
-/// Grants that are one as far as their payment is concerned. A rollover comes after the grant that it came from.
+/// Grants that are clawed back together, because one payment bought them.
+/// A rollover follows the grant that it came from.
 pub(super) struct Lot {
     pub grants: Vec<GrantId>,
-    /// The payment that is used if a grant names none.
+    /// The payment for grants that name none.
     pub payment: ProviderId,
 }
 
-/// How much has to be taken of a lot in all.
+/// How much has to be taken of a lot in total.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ClawBackTarget {
     pub amount: Credits,
-    /// The part of it for which money came back: what was spent of that is owed.
+    /// The part of `amount` for which money was returned. If it was spent, it is owed.
     pub owed: Credits,
 }
 
-/// A part of one grant, by what had become of its credits.
+/// Credits of one grant, by whether they are left, have expired or were spent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct GrantPart {
     left: Credits,
@@ -39,7 +41,7 @@ struct GrantPart {
 }
 
 impl DecisionDraft<'_> {
-    /// Takes or gives credits until as much is taken as `target` says.
+    /// Takes or gives credits until the total taken is the target.
     pub(super) fn bring_to(
         &mut self,
         lot: &Lot,
@@ -91,8 +93,7 @@ impl DecisionDraft<'_> {
         grant.and_then(|grant| grant.terms.payment.clone()).unwrap_or_else(|| lot.payment.clone())
     }
 
-    /// Gives back what was taken, the last part first, so that what stays taken is what a smaller target would have
-    /// taken.
+    /// Gives back what was taken last, so that the rest is what a smaller target would have taken.
     fn give_again(&mut self, lot: &Lot, wanted: Credits, effective_at: Timestamp) -> Result<(), Refusal> {
         let given = restore(&self.grants_of(lot), wanted);
         for (grant_id, part) in lot.grants.iter().zip(given) {
@@ -128,8 +129,9 @@ impl DecisionDraft<'_> {
         self.pay_debt(grant_id, effective_at)
     }
 
-    /// Other credits have paid a debt that is none any more. As many come back, for as long as the grant lives
-    /// that was taken back, and at least for as long as any credits that come back late.
+    /// Returns credits that paid a debt which no longer exists.
+    /// They live as long as the grant that was taken back, and at least as long as other credits that are returned
+    /// late.
     fn reimburse(&mut self, repaid: Credits, ends: Option<Timestamp>) -> Result<(), Refusal> {
         if repaid.is_zero() {
             return Ok(());
@@ -155,8 +157,9 @@ pub(super) fn sum(amounts: impl IntoIterator<Item = Credits>) -> Credits {
     Credits::checked_sum(amounts).unwrap_or(Credits::MAX)
 }
 
-/// Takes what is left of each grant, then what of it had expired, then the same of its rollover, and last what was
-/// spent, as far as that is owed. So the same is taken whether it is reported before the end of a month or after it.
+/// Takes what is left of each grant, then what expired of it, then the same of its rollover, and at last what was
+/// spent, as far as that is owed.
+/// So the result is the same whether it is reported before or after the end of the month.
 fn take(lot: &[&Grant], target: ClawBackTarget) -> Vec<GrantPart> {
     let taken = sum(lot.iter().map(|grant| grant.clawed_back));
     let mut wanted = target.amount.saturating_sub(taken);
@@ -170,7 +173,7 @@ fn take(lot: &[&Grant], target: ClawBackTarget) -> Vec<GrantPart> {
     let mut parts = Vec::with_capacity(lot.len());
     for grant in lot {
         let left = up_to(&mut wanted, grant.remaining);
-        // The rollover is a grant of its own.
+        // The rollover of what expired is a grant of its own, and is taken there.
         let expired = up_to(&mut wanted, grant.expired_unasked().saturating_sub(carried(grant)));
         parts.push(GrantPart { left, expired, spent: Credits::ZERO });
     }
@@ -183,7 +186,7 @@ fn take(lot: &[&Grant], target: ClawBackTarget) -> Vec<GrantPart> {
     parts
 }
 
-/// The opposite of [`take`]: of what was taken of a lot, `wanted` comes back, what was taken last first.
+/// The opposite of [`take`]: returns `wanted` credits of what was taken from a lot, the last taken first.
 fn restore(lot: &[&Grant], wanted: Credits) -> Vec<GrantPart> {
     let mut wanted = wanted;
     let spent: Vec<Credits> =

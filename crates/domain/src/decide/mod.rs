@@ -1,7 +1,8 @@
-//! What does a command do? This is the one place that decides it.
+//! What does a command do? It is decided here and nowhere else.
 //!
-//! `decide` says which events a command has, or why it is refused; it changes nothing. What is due because time passed
-//! comes before every command, so that an expiry is in the journal before a decision that depends on it.
+//! `decide` returns the events of a command, or the refusal, and changes nothing.
+//! What is due because time passed comes before every command, so that an expiry is in the journal before a decision
+//! that depends on it.
 
 mod billing;
 mod draft;
@@ -45,8 +46,8 @@ pub struct Context<'a> {
     pub catalog: &'a Catalog,
 }
 
-/// An account once all that is due by now has happened, without the events. A closed account gets nothing, and what it
-/// has still ends.
+/// The account after all that is due by now, without the events.
+/// A closed account gets no credits, but those that it has still end.
 ///
 /// # Errors
 /// If a sum of something due is too large.
@@ -93,19 +94,19 @@ pub fn decide(account: &Account, command: &Command, context: Context<'_>) -> Res
     Ok(draft.finish())
 }
 
-/// Whether the command opens an account that is not there. A report of the payment provider's does: money must never
-/// wait for an account.
+/// Whether the command opens an account that does not exist.
+/// A report of the payment provider does, so that money never waits for an account.
 const fn opens(command: &Command) -> bool {
     match command {
         Command::Account(command) => matches!(command, AccountCommand::OpenAccount),
-        // Somebody asked for it, which needs an account.
+        // Somebody asked for these, and for that the account must exist.
         Command::Subscription(SubscriptionCommand::RecordRequestedChange(_)) | Command::Credits(_) => false,
         Command::Customer(_) | Command::Subscription(_) | Command::Purchase(_) | Command::Payment(_) => true,
     }
 }
 
-/// Whether a closed account takes the command. What has happened at the payment provider no rule can forbid, and time
-/// goes on.
+/// Whether a closed account takes the command.
+/// Reports of what happened at the payment provider cannot be refused, and time goes on.
 const fn is_taken_when_closed(command: &Command) -> bool {
     match command {
         Command::Account(command) => matches!(command, AccountCommand::ApplyDue),
@@ -114,12 +115,12 @@ const fn is_taken_when_closed(command: &Command) -> bool {
     }
 }
 
-/// The commands of each family. The draft already has what is due.
+/// The decisions of each family. What is due is already in the draft.
 impl DecisionDraft<'_> {
     fn decide_account(&mut self, command: &AccountCommand) -> Result<(), Refusal> {
         match command {
             AccountCommand::OpenAccount | AccountCommand::ApplyDue => Ok(()),
-            // What it had elsewhere would come on top of what it has.
+            // An open account would get the imported credits on top of its own.
             AccountCommand::ImportAccount(_) => Err(Refusal::AccountAlreadyOpen),
             AccountCommand::SetMetadata { metadata } => {
                 self.set_metadata(metadata);

@@ -1,7 +1,8 @@
 //! How do the grants of a subscription's months become what they should be?
 //!
-//! What a month should have given follows from facts alone ([`crate::months`]). Here it is compared with what
-//! was granted and taken, and the difference becomes events. So facts may come late, twice or in another order.
+//! What a month should have given follows from facts alone ([`crate::months`]).
+//! Here it is compared with what was granted and taken, and the difference becomes events.
+//! So facts may come late, twice or in another order.
 
 use crate::{
     amount::Credits,
@@ -18,16 +19,16 @@ use super::{
     rollover::opens_month,
 };
 
-/// How far a month is from what it should have given.
+/// The difference between what a month should have given and what it has.
 struct AllocationGap {
-    /// What was paid for and was not given back.
+    /// What was paid for and not given back.
     due: Credits,
     target: ClawBackTarget,
     granted: Credits,
     taken: Credits,
 }
 
-/// What one invoice gave of a month, and is to give.
+/// What one invoice gave for a month, and should give.
 struct OwnPart {
     due: Credits,
     granted: Credits,
@@ -37,10 +38,11 @@ struct OwnPart {
 
 impl DecisionDraft<'_> {
     /// Adjusts every month that has grants to what is known of it, as of `at`.
-    /// Months for which nothing was granted yet are due by the clock.
+    /// Months without grants follow when they are due ([`Self::apply_due`]).
     pub(super) fn settle_months(&mut self, at: Timestamp) -> Result<(), Refusal> {
         let months = self.opened_months();
-        // What is given again pays what is owed, also what is owed for another month since now.
+        // Credits that are given again first pay debt, so months with too many credits, which may cause debt, come
+        // first.
         let (less, more): (Vec<_>, Vec<_>) =
             months.into_iter().partition(|(id, month)| self.has_too_much(id, month));
         for (id, month) in less.iter().chain(&more) {
@@ -53,7 +55,7 @@ impl DecisionDraft<'_> {
         self.move_ends()
     }
 
-    /// The months that something was granted for.
+    /// The months that have grants.
     fn opened_months(&self) -> Vec<(ProviderId, Month)> {
         let facts = self.account.subscriptions.facts().iter();
         let months = facts.flat_map(|(id, facts)| {
@@ -86,9 +88,10 @@ impl DecisionDraft<'_> {
         self.grant_missing(subscription, month, due)
     }
 
-    /// Each invoice gives or takes what is its own first: what it gave may end at another time than what others give.
-    /// What cannot be taken of it is taken of the month's other credits, and what was spent is owed, as far as money
-    /// came back for it.
+    /// First adjusts what each invoice gave to what it should give, since credits of different invoices may end at
+    /// different times.
+    /// If that is not enough, the month's other credits are taken, and spent credits are owed as far as their money was
+    /// returned.
     pub(super) fn settle_month(
         &mut self,
         subscription: &ProviderId,
@@ -107,7 +110,7 @@ impl DecisionDraft<'_> {
         Ok(())
     }
 
-    /// Gives again what was taken of an invoice's credits, and grants the rest of what is missing.
+    /// Returns what was taken of each invoice's credits, and grants what is still missing.
     fn give_missing(
         &mut self,
         subscription: &ProviderId,
@@ -129,7 +132,7 @@ impl DecisionDraft<'_> {
         self.grant_missing(subscription, month, missing)
     }
 
-    /// Takes what is left of what an invoice gave more than it is to give.
+    /// For each invoice that gave too much, takes the excess from what is left of it.
     fn take_own(&mut self, subscription: &ProviderId, month: &Month, at: Timestamp) -> Result<(), Refusal> {
         for own in self.own_parts(subscription, month) {
             let there = own.granted.saturating_sub(own.taken);
@@ -142,14 +145,14 @@ impl DecisionDraft<'_> {
         Ok(())
     }
 
-    /// What each invoice gave and is to give of a month.
+    /// What each invoice gave for a month, and should give.
     fn own_parts(&self, subscription: &ProviderId, month: &Month) -> Vec<OwnPart> {
         let due = self.account.month_due_by_invoice(month);
         let lot = self.lot_of(subscription, month.period.end);
         let elsewhere = self.granted_elsewhere(subscription, month);
         let first = elsewhere.first().map(|(invoice, _)| invoice);
         let of = |invoice: &ProviderId| {
-            // What was brought along is what is left of what the first of them gave.
+            // An imported grant is what is left of what the first of the earlier invoices gave.
             let own: Vec<&Grant> = lot
                 .iter()
                 .filter_map(|id| self.account.wallet.find(id))
@@ -208,15 +211,14 @@ impl DecisionDraft<'_> {
         AllocationGap { due, target, granted, taken: sum(taken) }
     }
 
-    /// What was granted for a month before the account moved in, by what paid for it: what that gives, however much of
-    /// it is left.
+    /// What each invoice gave for a month before the account moved in, however much of it is left.
     fn granted_elsewhere(&self, subscription: &ProviderId, month: &Month) -> Vec<(ProviderId, Credits)> {
         let facts = self.account.subscriptions.facts().get(subscription);
         let pieces = facts.into_iter().flat_map(|facts| facts.granted_elsewhere(month));
         pieces.map(|piece| (piece.invoice.clone(), piece.amount)).collect()
     }
 
-    /// What is left of it, if it was imported as the month's.
+    /// The imported grant with the rest of the month's credits, if there is one.
     fn brought_along<'b>(
         &'b self,
         subscription: &'b ProviderId,
@@ -225,8 +227,8 @@ impl DecisionDraft<'_> {
         self.allocations_in(subscription, month_end).filter(|grant| grant.terms.payment.is_none())
     }
 
-    /// What was granted for a month, without its rollover, and without what was granted before invoices were kept with
-    /// their lines.
+    /// The grants of a month, without its rollover and without those of periods that were recorded before the lines of
+    /// invoices were kept.
     fn grants_of_month<'b>(
         &'b self,
         subscription: &'b ProviderId,
@@ -244,8 +246,8 @@ impl DecisionDraft<'_> {
         })
     }
 
-    /// The grants of a month: what ends first, and of that the last that was paid for, since an upgrade is what is
-    /// taken back first; then what was carried on.
+    /// The grants of a month in the order in which they are taken back: those that end first, of these the last that
+    /// was paid for, so that upgrades come first; and then their rollover.
     fn lot_of(&self, subscription: &ProviderId, month_end: Timestamp) -> Vec<GrantId> {
         let own = self.grants_of_month(subscription, month_end);
         let mut own: Vec<&Grant> = own.chain(self.brought_along(subscription, month_end)).collect();
@@ -270,7 +272,7 @@ impl DecisionDraft<'_> {
         carried.map(|grant| grant.terms.grant_id.clone()).collect()
     }
 
-    /// Grants what is missing of a month, by what paid for it, the earliest first.
+    /// Grants what is missing of a month, for each invoice as far as it paid for it, the earliest first.
     fn grant_missing(
         &mut self,
         subscription: &ProviderId,
@@ -330,7 +332,7 @@ impl DecisionDraft<'_> {
         self.grant(grant, starts_at.min(self.context.at))
     }
 
-    /// The id of what opens a month names the month; any other names the invoice's line.
+    /// The first grant of a month is named after the month, any other after the invoice's line.
     fn id_of_piece(
         &self,
         subscription: &ProviderId,

@@ -1,4 +1,4 @@
-//! How does an account open that was kept elsewhere? With what it had there, and without credits for signing up.
+//! How does an account open that moves in? With what it had elsewhere, and without credits for signing up.
 
 use crate::{
     catalog::{Allocation, Catalog},
@@ -17,7 +17,7 @@ use super::{
     grants::{free_term, is_reserved},
 };
 
-/// Opens an account as it was elsewhere.
+/// Opens an account with the state that it had elsewhere.
 pub(super) fn import(import: &ImportAccount, context: Context<'_>) -> Result<Vec<Event>, Refusal> {
     let as_of = import.as_of.unwrap_or(context.at).min(context.at);
     let windows = windows(import, context.catalog, as_of);
@@ -35,8 +35,8 @@ pub(super) fn import(import: &ImportAccount, context: Context<'_>) -> Result<Vec
     Ok(draft.finish())
 }
 
-/// What was used, as far as a plan limits it. Of a window that goes with the time it counts as used just now, so that
-/// no limit is exceeded.
+/// What was used, for the windows that a plan limits.
+/// In a rolling window it counts as used just now, so that no limit is exceeded.
 fn windows(import: &ImportAccount, catalog: &Catalog, as_of: Timestamp) -> Vec<UsageWindow> {
     let used = import.used.iter().flat_map(|used| {
         let of_unit = limits::keys(catalog).into_iter();
@@ -67,7 +67,7 @@ impl DecisionDraft<'_> {
             expires_at: moved.expires_at,
             priority: moved.priority.unwrap_or(PRIORITY_DEFAULT),
             cost: moved.cost.clone(),
-            // What is taken back of a month follows from its subscription, whatever paid for it.
+            // What is taken back of a month's credits follows from its subscription, whatever payment they came from.
             payment: moved.payment.clone().filter(|_| slot.is_none()),
             slot,
             reason: moved.reason.clone(),
@@ -96,7 +96,7 @@ impl DecisionDraft<'_> {
         })
     }
 
-    /// A free plan that gives by the month goes on with the month after the one that was brought.
+    /// A free plan that gives credits monthly goes on with the month after the imported one.
     fn go_on_free(&mut self, import: &ImportAccount, as_of: Timestamp) -> Result<(), Refusal> {
         let Some(plan) = self.context.catalog.plan(&self.context.catalog.free_plan) else {
             return Ok(());
@@ -109,7 +109,7 @@ impl DecisionDraft<'_> {
         let next = running.filter_map(|grant| grant.expires_at).max();
         let next = next.unwrap_or_else(|| as_of.plus_months(1));
         let carry_max = plan.rollover.map(|cap| cap.carry_max(monthly));
-        // Months that are over were given elsewhere, however long ago.
+        // Months that are over were granted elsewhere, however long ago.
         let over = (0..=months_between(next, self.context.at).saturating_add(1)).rev();
         let start = over.map(|months| next.plus_months(months)).find(|start| *start <= self.context.at);
         let mut term = free_term(plan.id.clone(), monthly, carry_max, start.unwrap_or(next))?;

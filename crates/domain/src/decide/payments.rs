@@ -1,8 +1,9 @@
-//! What follows when money goes back? Refunds take back what was bought, and disputes freeze it.
+//! What follows when money is returned? Refunds take back what was bought, and disputes freeze it.
 //!
-//! Each payment's state is compared with what was already taken, so repeated reports, and reports before the grant
-//! that they are about, have the same result. Money can also come back, when a refund fails or a lost dispute is won
-//! after all: then the credits come back, in the opposite order.
+//! The state of each payment is compared with what was already taken, so that repeated reports, and reports before
+//! their grant, have the same result.
+//! Money can also come back to the business, when a refund fails or a lost dispute is won after all: then the credits
+//! are returned, in the opposite order.
 
 use crate::{
     amount::Credits,
@@ -21,7 +22,7 @@ use super::{
 };
 
 impl DecisionDraft<'_> {
-    /// Records a report on money that went back, or came again, and adjusts the credits to it.
+    /// Records a report on returned money, or on money that came back, and adjusts credits to it.
     pub(super) fn return_money(&mut self, command: &PaymentCommand) -> Result<(), Refusal> {
         let Some(event) = self.new_event(command) else {
             return Ok(());
@@ -32,11 +33,11 @@ impl DecisionDraft<'_> {
             let bought = self.account.payments.bought_by(&payment).clone();
             self.settle_payment(&bought, effective_at)?;
         }
-        // What came back to a grant that has ended expires now, and may be carried on.
+        // Credits that were returned to a grant that has ended expire now, and may roll over.
         self.settle_facts()
     }
 
-    /// What is new in a report; `None` if nothing is.
+    /// The event of a report. `None`: it says nothing new.
     fn new_event(&self, command: &PaymentCommand) -> Option<PaymentEvent> {
         let known = &self.account.payments;
         match command.clone() {
@@ -115,7 +116,8 @@ impl DecisionDraft<'_> {
         Ok(())
     }
 
-    /// Whether the grant belongs to a month that is computed from facts, which also decide what is taken of it.
+    /// Whether the grant belongs to a month that is computed from facts, which also decide how much of it is taken
+    /// back.
     fn is_of_month(&self, grant: &Grant) -> bool {
         let slot = grant.terms.slot.as_ref();
         let facts = slot.and_then(|slot| self.account.subscriptions.facts().get(&slot.subscription));
@@ -148,7 +150,7 @@ impl DecisionDraft<'_> {
     }
 }
 
-/// The payment that a report is about.
+/// The payment that an event is about.
 const fn subject(event: &PaymentEvent) -> Option<&ProviderId> {
     match event {
         PaymentEvent::PaymentLinked { payment, .. }
@@ -166,7 +168,7 @@ const fn subject(event: &PaymentEvent) -> Option<&ProviderId> {
     }
 }
 
-/// A grant and its rollover, which are one as far as the payment is concerned.
+/// A grant and its rollovers, which are clawed back together.
 fn grant_chain(grant: &Grant, carried: &[&Grant]) -> Vec<GrantId> {
     let id = &grant.terms.grant_id;
     let from = |grant: &Grant| grant.terms.slot.as_ref().and_then(|slot| slot.carried_from.clone());

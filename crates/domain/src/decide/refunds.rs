@@ -14,11 +14,11 @@ use crate::{
 
 use super::draft::DecisionDraft;
 
-/// How long credits live that are returned to a grant which has ended.
+/// How long refunded credits live if their grant has ended.
 pub(super) const REISSUED_LIFE: TimeDelta = TimeDelta::hours(72);
 
 impl DecisionDraft<'_> {
-    /// Refunds `amount` of these deductions, of the first ones first; `None` refunds all that is left of them.
+    /// Refunds `amount` of these deductions, in this order. `None`: all that was not refunded before.
     pub(super) fn refund(
         &mut self,
         deductions: &[RecordedDeduction],
@@ -54,7 +54,7 @@ impl DecisionDraft<'_> {
         refunded.map_or(deduction.amount, |refunded| deduction.amount.saturating_sub(refunded.amount))
     }
 
-    /// Refunds a part of one deduction. `whole`: all that was left of it.
+    /// Refunds a part of one deduction. `whole`: nothing of it is left afterwards.
     fn refund_part(
         &mut self,
         deduction: &RecordedDeduction,
@@ -83,8 +83,8 @@ impl DecisionDraft<'_> {
         self.settle_returns(&returns, self.context.at)
     }
 
-    /// What goes back to its grants, and what a new grant has instead because they have ended. What was taken back of a
-    /// grant as spent goes to it all the same: it settles that.
+    /// Splits a refund into what goes back to its grants, and what a new grant gets because they have ended.
+    /// What settles an earlier clawback goes to its grant even if that has ended.
     fn split_ended(&self, given: Vec<Draw>) -> (Vec<Draw>, Vec<Draw>) {
         let (mut returns, mut reissued) = (Vec::new(), Vec::new());
         for draw in given {
@@ -120,7 +120,7 @@ impl DecisionDraft<'_> {
     }
 }
 
-/// What no longer counts in the windows: the credits, and the generation once all of it was given back.
+/// What is taken out of the windows: the credits, and also the generation if all of it was refunded.
 fn given_back(windows: &[UsageWindow], amount: Credits, whole: bool) -> Vec<UsageWindow> {
     let credits = u64::try_from(amount.get()).unwrap_or(0);
     windows
@@ -132,7 +132,7 @@ fn given_back(windows: &[UsageWindow], amount: Credits, whole: bool) -> Vec<Usag
         .collect()
 }
 
-/// Takes `amount` off the draws, the last one first, after what `already` came back of each.
+/// Takes `amount` from the draws, the last one first, after what `already` was returned to each.
 fn restore(draws: &[Draw], already: &[Draw], amount: Credits) -> Vec<Draw> {
     let mut wanted = amount;
     let mut returns = Vec::new();

@@ -1,5 +1,5 @@
-//! How do credits come back to their grants, from a hold or a refunded generation? They first settle what was taken
-//! back of these grants meanwhile.
+//! How are credits returned to their grants, from a hold or a refund?
+//! They first settle what was clawed back of these grants in the meantime.
 
 use std::collections::BTreeSet;
 
@@ -16,8 +16,8 @@ use crate::{
 use super::draft::DecisionDraft;
 
 impl DecisionDraft<'_> {
-    /// Credits came back to grants that had been taken back as spent, from a hold or a refunded generation. They settle
-    /// that first: what is owed is owed no more, and what was forgiven is void.
+    /// Settles clawbacks of spent credits, after credits were returned from a hold or a refund.
+    /// If the clawed back credits are owed, the debt is reduced; if they were forgiven, the returned ones are voided.
     pub(super) fn settle_returns(
         &mut self,
         returns: &[Draw],
@@ -26,7 +26,7 @@ impl DecisionDraft<'_> {
         for draw in returns {
             self.settle_return(&draw.grant_id, effective_at)?;
         }
-        // What a smaller plan takes is taken from what was held, too, once it is back.
+        // What a downgrade takes is also taken from credits that were held, once they are returned.
         for (subscription, month) in self.months_of(returns) {
             self.settle_month(&subscription, &month, effective_at)?;
         }
@@ -37,8 +37,7 @@ impl DecisionDraft<'_> {
         self.move_ends_of(&returned.collect::<Vec<_>>())
     }
 
-    /// The months whose credits came back: of what was carried on, the one that it was granted for. Other months are as
-    /// they were.
+    /// The months of the returned credits; for rollover, the month that it was first granted for.
     fn months_of(&self, returns: &[Draw]) -> Vec<(ProviderId, Month)> {
         let slots = returns.iter().filter_map(|draw| self.slot_granted_for(&draw.grant_id));
         let ends: BTreeSet<(&ProviderId, Timestamp)> =
@@ -53,14 +52,14 @@ impl DecisionDraft<'_> {
         ends.into_iter().filter_map(month).collect()
     }
 
-    /// The subscriptions of the trials whose credits came back.
+    /// The subscriptions whose trials gave the returned credits.
     fn trials_of(&self, returns: &[Draw]) -> BTreeSet<ProviderId> {
         let grants = returns.iter().filter_map(|draw| self.account.wallet.find(&draw.grant_id));
         let trials = grants.filter(|grant| grant.terms.source == Source::Bonus);
         trials.filter_map(|grant| Some(grant.terms.slot.as_ref()?.subscription.clone())).collect()
     }
 
-    /// The month that a grant of it, or what was carried on of that, was granted for.
+    /// The month that a grant was made for; for rollover, the month that it was first granted for.
     fn slot_granted_for(&self, id: &GrantId) -> Option<&AllocationMonth> {
         let mut grant = self.account.wallet.find(id)?;
         while grant.terms.source == Source::Rollover {
@@ -70,14 +69,14 @@ impl DecisionDraft<'_> {
         grant.terms.slot.as_ref()
     }
 
-    /// How much of what is about to come back to a grant settles what was taken back of it as spent.
+    /// How many of the `returned` credits, which are about to come back to a grant, settle its clawback.
     pub(super) fn settles(&self, grant: &Grant, returned: Credits) -> Credits {
         let amount = settled_by_return(grant, returned).min(returned);
         let (forgiven, owed) = self.settled_parts(grant, amount);
         forgiven.checked_add(owed).unwrap_or(Credits::MAX)
     }
 
-    /// Of what is settled, the part that was forgiven, and the part that is owed still.
+    /// Of what is settled, the part that was forgiven, and the part that is still owed.
     fn settled_parts(&self, grant: &Grant, amount: Credits) -> (Credits, Credits) {
         let forgiven = grant.clawed_back_spent.saturating_sub(grant.clawed_back_owed).min(amount);
         (forgiven, amount.saturating_sub(forgiven).min(self.account.wallet.debt))
@@ -88,7 +87,7 @@ impl DecisionDraft<'_> {
         self.pay_debt(id, effective_at)
     }
 
-    /// What came back when other credits had paid what was owed for it, is there for what is owed since.
+    /// Credits that came back after others had paid their debt are voided for debt that has arisen since.
     pub(super) fn settle_earlier_returns(&mut self, effective_at: Timestamp) -> Result<(), Refusal> {
         let is_there = |grant: &&Grant| !returned_and_left(grant).is_zero();
         let returned =
@@ -99,12 +98,12 @@ impl DecisionDraft<'_> {
         Ok(())
     }
 
-    /// Voids what came back of what was taken back as spent: as far as that is owed, or was forgiven.
+    /// Voids returned credits that had been clawed back as spent, as far as they are owed or were forgiven.
     fn void_returned(&mut self, id: &GrantId, effective_at: Timestamp) -> Result<(), Refusal> {
         let Some(grant) = self.account.wallet.find(id) else { return Ok(()) };
         let (forgiven, owed) = self.settled_parts(grant, returned_and_left(grant));
         let voided = forgiven.checked_add(owed).unwrap_or(Credits::MAX);
-        // What was brought along of a month names its subscription alone.
+        // The imported grant of a month has no payment, only a subscription.
         let of_slot = || grant.terms.slot.as_ref().map(|slot| slot.subscription.clone());
         let payment = grant.terms.payment.clone().or_else(of_slot).filter(|_| !voided.is_zero());
         let Some(payment) = payment else { return Ok(()) };
@@ -131,12 +130,12 @@ impl DecisionDraft<'_> {
     }
 }
 
-/// What was taken back of a grant as spent, and is there.
+/// How many clawed back credits were returned to a grant, and are left.
 fn returned_and_left(grant: &Grant) -> Credits {
     settled_by_return(grant, Credits::ZERO).min(grant.remaining)
 }
 
-/// How much of what comes back to a grant was taken back as spent already, when `returned` is about to come back.
+/// How many clawed back credits are settled, counting `returned` credits that are about to come back.
 pub(super) fn settled_by_return(grant: &Grant, returned: Credits) -> Credits {
     grant.clawed_back_spent.saturating_sub(grant.used().saturating_sub(returned))
 }

@@ -1,7 +1,7 @@
-//! How much of a month that ended rolls over into the next month, if that was paid?
+//! How much of a month that ended rolls over into the next month, if that is paid?
 //!
-//! The amount for each grant follows from what is known now. If too much rolled over, because something became known
-//! late, the difference is taken from the rollover.
+//! How much of each grant rolls over follows from what is known now.
+//! If too much rolled over, because something became known late, the difference is taken from the rollover.
 
 use crate::{
     amount::Credits,
@@ -25,7 +25,7 @@ struct RolloverShare<'a> {
 }
 
 impl DecisionDraft<'_> {
-    /// Rolls the unused part of each month that ended over into the month that follows it, if that was paid.
+    /// Rolls the unused part of each ended month over into the month that follows it, if that is paid.
     pub(super) fn roll_over(&mut self) -> Result<(), Refusal> {
         if self.is_closed {
             return Ok(());
@@ -41,7 +41,7 @@ impl DecisionDraft<'_> {
         Ok(())
     }
 
-    /// The months that have begun, the first to begin first.
+    /// The months that have begun, in the order in which they begin.
     fn months_to_carry_into(&self) -> Vec<AllocationMonth> {
         let facts = self.account.subscriptions.facts();
         let paid = facts.iter().flat_map(|(id, facts)| {
@@ -58,14 +58,15 @@ impl DecisionDraft<'_> {
         begun
     }
 
-    /// Finds the rollover into a month that nobody paid for by what is known now, as when its invoice turned out to be
-    /// another account's: nothing should roll over into that month.
+    /// Months that have rollover but are not paid by what is known now, such as when an invoice turned out to be
+    /// another account's.
+    /// Nothing should roll over into them.
     fn months_that_are_none(&self, paid: &[AllocationMonth]) -> Vec<AllocationMonth> {
         let facts = self.account.subscriptions.facts();
         let carried = self.account.wallet.open().iter().filter(|grant| {
             let slot = grant.terms.slot.as_ref();
             let facts = slot.and_then(|slot| facts.get(&slot.subscription));
-            // An imported grant names no payment, but belongs to a subscription.
+            // An imported grant has no payment, but belongs to a subscription.
             let is_known = |paid: &ProviderId| facts.is_some_and(|facts| facts.knows_invoice(paid));
             grant.terms.source == Source::Rollover
                 && facts.is_some()
@@ -84,9 +85,11 @@ impl DecisionDraft<'_> {
         none.map(nothing).collect()
     }
 
-    /// How much of each grant of the month before should roll over, up to the cap, the first to begin first. Credits
-    /// that were used after that month had ended, while the next one was not paid, count as used of the rollover. A
-    /// grant can have more to roll over later, when a hold on it is released after its end.
+    /// How much of each grant of the month before should roll over, up to the cap, in the order in which the grants
+    /// begin.
+    /// Credits that were used after that month had ended, while the next one was not paid, count as used from the
+    /// rollover.
+    /// A grant can have more to roll over later, when a hold on it is released after its end.
     fn shares<'b>(&'b self, month: &'b AllocationMonth) -> Vec<RolloverShare<'b>> {
         let mut ended: Vec<&'b Grant> =
             self.allocations_in(&month.subscription, month.period.start).collect();
@@ -121,7 +124,8 @@ impl DecisionDraft<'_> {
         })
     }
 
-    /// Credits that should not have rolled over live as long as the grant that they came from.
+    /// Takes rollover that is more than should have rolled over.
+    /// The excess lives as long as the grant that it came from.
     fn take_excess(&mut self, month: &AllocationMonth) -> Result<(), Refusal> {
         let draws: Vec<Draw> =
             self.shares(month).iter().flat_map(|share| self.excess(share, month)).collect();
@@ -156,7 +160,7 @@ impl DecisionDraft<'_> {
     /// The next rollover grant into `month`.
     fn rollover_due(&self, month: &AllocationMonth) -> Option<GrantTerms> {
         let shares = self.shares(month);
-        // Rollover that cannot be taken back again leaves less for the other grants.
+        // Excess rollover that cannot be taken back leaves less for the other grants.
         let cap = month.carry_max?;
         let room = cap.saturating_sub(sum(shares.iter().map(|share| share.carried)));
         shares.iter().find_map(|share| {
@@ -166,8 +170,8 @@ impl DecisionDraft<'_> {
         })
     }
 
-    /// Named after the grant that it comes from, with the number of earlier parts. Another grant may have that name
-    /// already: the rollover of a grant whose own name ends in a number is named alike.
+    /// The id is that of the grant that it comes from, with the number of earlier parts.
+    /// It may be taken, by the rollover of a grant whose own id ends in a number.
     fn id_of_carried(&self, from: &GrantId, earlier: usize) -> Option<GrantId> {
         let names = (earlier..).map(|number| match number {
             0 => format!("carry:{from}"),
@@ -177,7 +181,7 @@ impl DecisionDraft<'_> {
         ids.find(|id| self.account.wallet.find(id).is_none())
     }
 
-    /// The grants of a subscription's month that ends at `end`, rollover left out.
+    /// The allocations of a subscription's month that ends at `end`, without rollover.
     pub(super) fn allocations_in<'b>(
         &'b self,
         subscription: &'b ProviderId,
@@ -191,18 +195,18 @@ impl DecisionDraft<'_> {
     }
 }
 
-/// The rollover that was not taken back.
+/// How much of a rollover was not taken back.
 fn kept(grant: &Grant) -> Credits {
     grant.terms.amount.saturating_sub(grant.voided).saturating_sub(grant.clawed_back_expired)
 }
 
-/// Whether the grant is the one that opens its month, and not what an upgrade added.
+/// Whether the grant is the first of its month, and not one that an upgrade added.
 pub(super) fn opens_month(grant: &Grant) -> bool {
     grant.terms.source == Source::Allocation
         && grant.terms.slot.as_ref().is_some_and(|slot| slot.carry_max.is_some())
 }
 
-/// A month that was paid for, as the rollover into it names it.
+/// A paid month, in the form that the rollover into it has.
 fn slot(subscription: &ProviderId, month: &Month) -> AllocationMonth {
     AllocationMonth {
         subscription: subscription.clone(),
@@ -217,16 +221,16 @@ fn slot(subscription: &ProviderId, month: &Month) -> AllocationMonth {
 
 fn rollover(grant: &Grant, month: &AllocationMonth, amount: Credits, grant_id: GrantId) -> GrantTerms {
     GrantTerms {
-        // In the spending order this comes before the `month:` that it rolls over into, even if both are free.
+        // This sorts before the `month:` grant that it rolls over into, so it is spent first, even if both are free.
         grant_id,
         source: Source::Rollover,
         amount,
         starts_at: month.period.start,
         expires_at: Some(month.period.end),
         priority: PRIORITY_DEFAULT,
-        // It was paid for with the month that it comes from, and its revenue was recognised there.
+        // Its revenue was recognised in the month that it comes from.
         cost: None,
-        // A refund of that payment takes back the rollover, too.
+        // A refund of that payment also takes back the rollover.
         payment: grant.terms.payment.clone(),
         slot: Some(AllocationMonth {
             carried_from: Some(grant.terms.grant_id.clone()),

@@ -64,7 +64,7 @@ impl DecisionDraft<'_> {
         Ok((price, purpose))
     }
 
-    /// Which grants pay and which windows count, if limits and balance allow the amount.
+    /// Which grants pay and which windows count, if limits and the balance allow the amount.
     pub(super) fn reserve(
         &self,
         amount: Credits,
@@ -117,14 +117,14 @@ impl DecisionDraft<'_> {
         })
     }
 
-    /// How much of the limit is used, and how much more is asked for, if that is too much.
+    /// The state of the limit and how much more was asked for, if that exceeds it.
     fn exceeded(&self, limit: &Limit, windows: &[UsageWindow]) -> Option<(LimitState, u64)> {
         let wanted = windows.iter().find(|window| window.key == limit.key())?.count;
         let state = self.account.usage.state(limit, self.context.catalog, self.context.at);
         (wanted > state.remaining).then_some((state, wanted))
     }
 
-    /// The plans whose features and limits would allow it, the smallest first.
+    /// The plans whose features and limits would allow it, smallest first.
     fn plans_allowing(&self, windows: &[UsageWindow], purpose: &Purpose) -> Vec<PlanId> {
         let needs = match purpose {
             Purpose::Generation { kind, .. } => {
@@ -157,7 +157,7 @@ impl DecisionDraft<'_> {
         }
     }
 
-    /// The plan above the account's that gives `requested` in a month, or else the largest above it.
+    /// The smallest plan above the account's that gives `requested` credits a month, else the largest above it.
     fn upgrade(&self, requested: Credits) -> Option<PlanId> {
         let plan = self.account.plan(self.context.at, self.context.catalog);
         let monthly = |plan: &PlanId| {

@@ -1,4 +1,4 @@
-//! What does a trial give? The credits of the plan that it began with, for as long as the trial turns out to be.
+//! What does a trial give? The credits of the plan that it began with, for as long as the trial lasts.
 
 use crate::{
     amount::Credits,
@@ -15,8 +15,8 @@ use super::{
 };
 
 impl DecisionDraft<'_> {
-    /// Grants the credits of the plan that a trial began with, once per account and plan, so that neither another trial
-    /// nor a change during it gains anything.
+    /// Grants the credits of the plan that a trial began with.
+    /// They are granted once per account and plan, so that neither another trial nor a change during it gains anything.
     pub(super) fn settle_trial(&mut self, subscription: &ProviderId, at: Timestamp) -> Result<(), Refusal> {
         let Some((plan, wanted, period)) = self.trial_of(subscription) else { return Ok(()) };
         let own = self.account.wallet.grants().filter(|grant| {
@@ -41,18 +41,18 @@ impl DecisionDraft<'_> {
         self.grant_trial(subscription, &plan, (id, missing), period)
     }
 
-    /// The plan, the credits and the time of a trial that has not ended.
+    /// The plan, the credits and the period of a trial that has not ended.
     fn trial_of(&self, subscription: &ProviderId) -> Option<(PlanId, Credits, Period)> {
         let facts = self.account.subscriptions.facts().get(subscription)?;
         let first = facts.trial().filter(|trial| !self.account.was_elsewhere(trial.period.start))?;
-        // A plan without credits for its trial takes back what another one gave that turned out not to be the first.
+        // If the first plan turns out to be one without trial credits, those that another plan gave are taken back.
         let plan = self.context.catalog.terms_of(&first.plan).filter(|_| self.is_first_trial(first));
         let credits = plan.and_then(|plan| Some(plan.trial.as_ref()?.credits)).unwrap_or(Credits::ZERO);
         let period = Period { start: first.period.start, end: facts.trial_end()? };
         (self.context.at < period.end).then(|| (first.plan.clone(), credits, period))
     }
 
-    /// Whether no other subscription has tried the plan before, by all that is known now.
+    /// Whether no other subscription has had a trial of the plan before, by all that is known now.
     fn is_first_trial(&self, trial: &SubscriptionState) -> bool {
         let trials = self.account.subscriptions.facts().values().filter_map(|facts| facts.trial());
         let of_plan = trials.filter(|other| other.plan == trial.plan);

@@ -10,29 +10,30 @@ use crate::{
 
 super::family! {
     AccountEvent {
-        /// The account exists from now on, on the plan that needs no subscription.
+        /// The account is open from now on, on the plan that needs no subscription.
         AccountOpened {
             plan: PlanId,
-            /// What it had where it was kept before. `None`: it is new.
+            /// What it had elsewhere, if it moved in. `None`: it is new.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             moved_in: Option<MovedIn>,
             effective_at: Timestamp,
         },
-        /// A customer at the payment provider stands for this account.
+        /// A customer at the payment provider belongs to this account.
         CustomerLinked {
             customer: ProviderId,
             effective_at: Timestamp,
         },
-        /// The customer is gone at the payment provider. The ledger stays.
+        /// The customer was deleted at the payment provider. The account stays as it is.
         CustomerUnlinked {
             customer: ProviderId,
             effective_at: Timestamp,
         },
-        /// A customer has a discount from then on, for those of its subscriptions that have none of their own.
+        /// A customer has a discount from then on. It holds for those of its subscriptions that have none of their own.
         CustomerDiscounted {
             customer: ProviderId,
             discount: ProviderId,
-            /// What it takes off for ever. `None`: it passes, and takes nothing off revenue.
+            /// What it takes off, if it lasts for ever.
+            /// `None`: it lasts for a limited time, so it takes nothing off revenue.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             off: Option<TakenOff>,
             effective_at: Timestamp,
@@ -42,12 +43,12 @@ super::family! {
             discount: ProviderId,
             effective_at: Timestamp,
         },
-        /// What the caller attaches to the account, whole.
+        /// The caller replaced what is attached to the account.
         AccountMetadataSet {
             metadata: Metadata,
             effective_at: Timestamp,
         },
-        /// Nothing more can be spent or granted.
+        /// From now on nothing can be spent or granted.
         AccountClosed {
             reason: String,
             effective_at: Timestamp,
@@ -56,7 +57,7 @@ super::family! {
 }
 
 impl AccountEvent {
-    /// What it reports of a discount. `None` for events about other things.
+    /// The report on a discount. `None`: the event is about something else.
     #[must_use]
     pub fn discount_report(&self) -> Option<DiscountReport> {
         let (customer, discount, what) = match self {

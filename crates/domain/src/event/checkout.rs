@@ -9,10 +9,10 @@ super::family! {
         CheckoutStarted {
             session: ProviderId,
             purpose: PaymentPurpose,
-            /// What each pack gives that is sold on the page, whatever the catalog says when it is paid.
+            /// The terms of the pack that is sold on the page, which hold whatever the catalog says when it is paid.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             sold: Option<SoldPack>,
-            /// What the caller attaches to what is bought.
+            /// What the caller attached to the purchase.
             #[serde(default, skip_serializing_if = "Metadata::is_empty")]
             metadata: Metadata,
             effective_at: Timestamp,
@@ -21,7 +21,7 @@ super::family! {
             session: ProviderId,
             purpose: PaymentPurpose,
             paid: bool,
-            /// The invoice that the session made beside its payment. It is about the same purchase.
+            /// The invoice that the session made besides its payment. It is about the same purchase.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             invoice: Option<ProviderId>,
             effective_at: Timestamp,

@@ -11,7 +11,7 @@ use crate::{
 
 super::family! {
     CreditsEvent {
-        /// A lot of credits came to be.
+        /// A grant was made.
         CreditsGranted {
             grant: GrantTerms,
             effective_at: Timestamp,
@@ -25,7 +25,7 @@ super::family! {
             /// The spending order that was followed.
             order: String,
             purpose: Purpose,
-            /// The windows of limits that this counts in.
+            /// The windows of limits in which the deduction counts.
             #[serde(default, skip_serializing_if = "Vec::is_empty")]
             windows: Vec<UsageWindow>,
             effective_at: Timestamp,
@@ -36,7 +36,7 @@ super::family! {
             amount: Credits,
             /// Which grants got credits back, the last that had paid first.
             returns: Vec<Draw>,
-            /// Which grants would have got credits back, had they not ended. A new grant has them instead.
+            /// Which grants would have got credits back if they had not ended. A new grant has these credits.
             #[serde(default, skip_serializing_if = "Vec::is_empty")]
             reissued: Vec<Draw>,
             reason: String,
@@ -52,45 +52,45 @@ super::family! {
             amount: Credits,
             effective_at: Timestamp,
         },
-        /// An operator, or a downgrade at once, took credits away.
+        /// An operator, or a downgrade that took effect at once, took credits away.
         CreditsAdjusted {
             amount: Credits,
             draws: Vec<Draw>,
             reason: String,
             effective_at: Timestamp,
         },
-        /// Credits that a refunded or lost payment had bought were taken back.
+        /// Credits that a refunded payment, or one with a lost dispute, had bought were taken back.
         CreditsClawedBack {
             payment: ProviderId,
             grant_id: GrantId,
-            /// What was left of the grant and is void now.
+            /// How many were left in the grant, and are void now.
             voided: Credits,
-            /// What had expired already, so that nobody has it.
+            /// How many had expired already.
             #[serde(default)]
             expired: Credits,
-            /// What had been spent already and is owed now.
+            /// How many had been spent already, and are owed now.
             owed: Credits,
-            /// What had been spent already and is not asked for.
+            /// How many had been spent already, and are forgiven.
             forgiven: Credits,
             effective_at: Timestamp,
         },
-        /// Credits that had been taken back came back: the refund failed, or the dispute was won after all.
+        /// Credits that had been clawed back were returned: the refund failed, or the dispute was won after all.
         CreditsRestored {
             payment: ProviderId,
             grant_id: GrantId,
-            /// What was void and can be spent again.
+            /// How many were void, and can be spent again.
             restored: Credits,
-            /// What had expired before it was taken back, and is expired still.
+            /// How many had expired before the clawback, and stay expired.
             expired: Credits,
-            /// What is no longer owed.
+            /// By how much the debt is reduced.
             unowed: Credits,
-            /// What had been owed and was paid by other credits. A new grant has as much.
+            /// How many were owed and had been paid with other credits. A new grant has as many.
             repaid: Credits,
-            /// What had been forgiven, and need not be any more.
+            /// How many had been forgiven, and no longer have to be.
             unforgiven: Credits,
             effective_at: Timestamp,
         },
-        /// What is left of the grant cannot be spent while its payment is disputed.
+        /// The rest of the grant cannot be spent while its payment is disputed.
         GrantFrozen {
             grant_id: GrantId,
             dispute: ProviderId,
@@ -101,16 +101,16 @@ super::family! {
             dispute: ProviderId,
             effective_at: Timestamp,
         },
-        /// A grant ends at another time than it said: the next month is not paid yet, or a trial was extended.
+        /// A grant ends at another time than was known: the next month is not paid yet, or a trial was extended.
         GrantEndMoved {
             grant_id: GrantId,
             ends_at: Timestamp,
-            /// What had expired by what was known before, and can be spent again.
+            /// How many had expired at the earlier end, and can be spent again.
             #[serde(default)]
             revived: Credits,
             effective_at: Timestamp,
         },
-        /// A grant paid what the account owed.
+        /// A grant paid debt of the account.
         DebtPaid {
             grant_id: GrantId,
             amount: Credits,

@@ -10,7 +10,7 @@ use crate::{
 
 super::family! {
     HoldEvent {
-        /// Credits were set aside.
+        /// Credits were reserved.
         CreditsHeld {
             hold_id: HoldId,
             amount: Credits,
@@ -27,14 +27,14 @@ super::family! {
             expires_at: Timestamp,
             effective_at: Timestamp,
         },
-        /// Work was done for a hold: part or all of it is spent, the rest went back.
+        /// Work was done for a hold: part or all of it was spent, and the rest was returned.
         HoldCommitted {
             hold_id: HoldId,
-            /// What was spent out of the hold.
+            /// How much of the hold was spent.
             amount: Credits,
             draws: Vec<Draw>,
             returns: Vec<Draw>,
-            /// What was asked for beyond the hold and not taken.
+            /// How much was asked for beyond the hold and not taken.
             #[serde(default)]
             shortfall: Credits,
             purpose: Purpose,

@@ -14,37 +14,37 @@ super::family! {
             payment: ProviderId,
             money: Money,
             purpose: PaymentPurpose,
-            /// How many tries there have been.
+            /// How often the payment was tried, including this time.
             attempt: u32,
             effective_at: Timestamp,
         },
-        /// The customer has to confirm the payment, such as by 3-D Secure.
+        /// The customer has to confirm the payment, for example by 3-D Secure.
         PaymentActionRequired {
             payment: ProviderId,
             money: Money,
             effective_at: Timestamp,
         },
-        /// Money went back. `refunded` is the total so far.
+        /// A payment was refunded. `refunded` is the total of its refunds so far.
         PaymentRefunded {
             payment: ProviderId,
             refunded: Money,
             paid: Money,
             effective_at: Timestamp,
         },
-        /// An invoice was paid by this payment. Refunds and disputes name the payment, grants the invoice.
+        /// An invoice was paid by this payment. Refunds and disputes name the payment, and grants name the invoice.
         PaymentLinked {
             payment: ProviderId,
             invoice: ProviderId,
             effective_at: Timestamp,
         },
-        /// One refund, known by its own id.
+        /// One refund was made, which is known by its own id.
         RefundIssued {
             refund: ProviderId,
             payment: ProviderId,
             money: Money,
             effective_at: Timestamp,
         },
-        /// The money of a refund did not arrive and is back with the seller.
+        /// The money of a refund did not reach the customer and was returned to the business.
         RefundFailed {
             refund: ProviderId,
             payment: ProviderId,
@@ -52,8 +52,8 @@ super::family! {
             refunded_at: Timestamp,
             effective_at: Timestamp,
         },
-        /// Of what an invoice was paid with, a part was put on the customer's balance, or given back outside of the
-        /// provider.
+        /// A credit note put a part of an invoice on the customer's balance, or says that it was returned outside of
+        /// the provider.
         CreditNoteIssued {
             note: ProviderId,
             invoice: ProviderId,
@@ -76,7 +76,7 @@ super::family! {
             dispute: ProviderId,
             payment: ProviderId,
             won: bool,
-            /// What was disputed, which may be less than was paid. `None`: all of it.
+            /// The disputed amount, which may be less than was paid. `None`: all of it.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             money: Option<Money>,
             effective_at: Timestamp,

@@ -1,4 +1,4 @@
-//! What was reported of a subscription? Each report has the whole subscription.
+//! What was reported of a subscription? Each event has the state of the whole subscription.
 
 use crate::{ids::PlanId, subscription::SubscriptionState, time::Timestamp};
 
@@ -12,7 +12,7 @@ super::family! {
             terms: SubscriptionState,
             effective_at: Timestamp,
         },
-        /// A new period began. It is not paid yet.
+        /// A new period began. It may not be paid yet.
         SubscriptionRenewed {
             terms: SubscriptionState,
             effective_at: Timestamp,
@@ -27,12 +27,12 @@ super::family! {
             terms: SubscriptionState,
             effective_at: Timestamp,
         },
-        /// What the subscription brings is another amount, with the same plan: an add-on, or a discount that lasts.
+        /// The monthly revenue changed while the plan did not: by an add-on, or by a lasting discount.
         RevenueChanged {
             terms: SubscriptionState,
             effective_at: Timestamp,
         },
-        /// The subscription belongs to another account from now on. What it gave here stays.
+        /// The subscription belongs to another account from now on. What it gave to this account stays.
         SubscriptionMoved {
             terms: SubscriptionState,
             effective_at: Timestamp,
@@ -69,7 +69,7 @@ super::family! {
 }
 
 impl SubscriptionEvent {
-    /// The whole subscription, as the event reports it.
+    /// The state of the subscription that the event reports.
     #[must_use]
     pub const fn terms(&self) -> &SubscriptionState {
         match self {

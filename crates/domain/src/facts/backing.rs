@@ -13,11 +13,11 @@ use crate::{
     unbacked::{Lack, Unbacked},
 };
 
-/// The time within which Stripe reports things that happen together.
+/// How far apart the reports of events that happen together can be.
 const TOLD_TOGETHER: TimeDelta = TimeDelta::hours(1);
 
 impl Facts {
-    /// An invoice without the lines that give back something that was never paid.
+    /// The invoice without the lines that give back something that was never paid.
     pub(super) fn without_unbacked(&self, known: &KnownInvoice) -> KnownInvoice {
         let is_all = |of: &ProviderId| self.unbacked.get(of).is_some_and(|lack| lack.is_all());
         let mut backed = known.clone();
@@ -25,12 +25,12 @@ impl Facts {
         backed
     }
 
-    /// Whether other invoices of those that something is given back of have no money behind them than was known.
+    /// Whether `unbacked` changes what is known of the invoices of which something is given back.
     pub(crate) fn is_unbacked_otherwise(&self, unbacked: &Unbacked) -> bool {
         self.unbacked != self.unbacked_of(unbacked)
     }
 
-    /// Notes for which invoices no money came.
+    /// Stores how much money is missing for the invoices of which something is given back.
     pub(crate) fn leave_unbacked(&mut self, unbacked: &Unbacked) {
         self.unbacked = self.unbacked_of(unbacked);
         self.work_out();
@@ -45,9 +45,9 @@ impl Facts {
         given_back.filter_map(|invoice| Some((invoice.clone(), unbacked.lack(invoice)?))).collect()
     }
 
-    /// The invoices that something is given back of, and that no money is known to have come for. What was charged
-    /// before anything is known of the subscription was paid, as far as anybody can say, and so was what another
-    /// account may have paid.
+    /// The invoices of which something is given back, and for which no money is known to have come.
+    /// Charges from before the first report of the subscription are assumed to have been paid, and so are those of a
+    /// subscription that has moved between accounts, since the other account may have paid them.
     pub(crate) fn given_back_unpaid(&self) -> impl Iterator<Item = &ProviderId> {
         let given_back = self.invoices.iter().flat_map(|known| &known.invoice.gives_back);
         let unpaid = given_back.filter(|(of, given_back)| {
@@ -61,7 +61,7 @@ impl Facts {
         self.reports.iter().any(|report| report.moved_to.is_some())
     }
 
-    /// When an invoice was made at the earliest that something is given back of.
+    /// The earliest time at which this invoice, of which something is given back, can have been made.
     fn charged_at(&self, of: &ProviderId, given_back: &ReturnedCredits) -> Timestamp {
         let lines = self.invoices.iter().flat_map(|known| &known.invoice.lines);
         let of_plan = lines.filter(|line| line.gives_back.as_ref() == Some(of));
@@ -73,7 +73,7 @@ impl Facts {
         of_plan.or_else(reported).unwrap_or(given_back.until)
     }
 
-    /// Whether something was known of the subscription by then, or soon after: what is made in one moment is told one
+    /// Whether there was a report of the subscription by `at` or soon after: what happens together is reported one
     /// after the other.
     fn knew_of_it(&self, at: Timestamp) -> bool {
         let reported = self.reports.iter().map(|report| report.evidence.reported_at);

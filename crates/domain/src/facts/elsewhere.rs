@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl Facts {
-    /// Of a subscription of which nothing is known yet, of an account that moved in at that time, if it did.
+    /// The facts of a subscription of which nothing is known yet. `moved_in`: when its account moved in, if it did.
     pub(crate) fn of_account(moved_in: Option<Timestamp>) -> Self {
         Self { moved_in, ..Self::default() }
     }
@@ -21,7 +21,7 @@ impl Facts {
         before.map(|(_, piece)| piece)
     }
 
-    /// The months that something was granted for elsewhere are opened.
+    /// Marks the months that were granted elsewhere as months that have grants.
     pub(super) fn open_elsewhere(&mut self) {
         if self.moved_in.is_none() {
             return;

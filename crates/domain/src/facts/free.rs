@@ -1,4 +1,4 @@
-//! When do this subscription's lines give a plan that costs nothing?
+//! When do the lines of a subscription give a plan that costs nothing?
 
 use super::Facts;
 use crate::months::{
@@ -7,7 +7,7 @@ use crate::months::{
 };
 
 impl Facts {
-    /// The plans that cost nothing and are given by lines of this subscription.
+    /// The lines of this subscription that give plans which cost nothing.
     pub(crate) fn free_lines(&self) -> Vec<FreeLine> {
         let has_free = |known: &KnownInvoice| known.invoice.lines.iter().any(|line| line.free);
         if self.invoices.iter().any(has_free) {
@@ -17,7 +17,7 @@ impl Facts {
         }
     }
 
-    /// Notes when its lines give a plan that costs nothing.
+    /// Stores when each of these lines gives its plan.
     pub(crate) fn leave_free(&mut self, spans: &FreeSpans) {
         self.free = self.own_spans(spans);
         self.work_out();

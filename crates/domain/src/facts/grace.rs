@@ -1,4 +1,4 @@
-//! A payment failed: how long does the plan still hold?
+//! For how long does a plan hold after a payment has failed?
 
 use chrono::TimeDelta;
 
@@ -11,9 +11,10 @@ use crate::{
 };
 
 impl Facts {
-    /// When the days of grace are over, counted from the first report of the status `past_due` after the last one of
-    /// another status. While the renewal is known to have failed, no report ends them: Stripe calls a subscription
-    /// active again when another invoice of it is paid, even one that charges nothing.
+    /// When the days of grace are over, counted from the first report of `past_due` after the last report of another
+    /// status.
+    /// While the renewal is known to have failed, a report of another status does not end the days: Stripe reports a
+    /// subscription as active again when another of its invoices is paid, even one that charges nothing.
     pub(super) fn lapses_at(&self, payments: &PaymentRecords) -> Option<Timestamp> {
         let failed = self.renewal_failed_after(payments);
         let is_settled = |report: &SubscriptionState| {
@@ -30,7 +31,7 @@ impl Facts {
         Some(first.evidence.reported_at.plus(TimeDelta::days(i64::from(days))))
     }
 
-    /// The end of the paid time, if the next payment failed.
+    /// The end of the paid time, if the renewal's payment failed.
     fn renewal_failed_after(&self, payments: &PaymentRecords) -> Option<Timestamp> {
         let until = self.paid_until(payments)?;
         let failed = |unpaid: &UnpaidInvoice| {

@@ -1,4 +1,4 @@
-//! Which plan does a subscription give at a time, and what of it is paid for?
+//! Which plan does a subscription give at a time, and which part of it is paid for?
 
 use chrono::TimeDelta;
 
@@ -33,7 +33,8 @@ impl Facts {
         .filter(|_| report.quantity > 0)
     }
 
-    /// `active` does not mean paid: a period that is known to be unpaid, or was refunded, gives nothing.
+    /// The plan while the status is active or past due.
+    /// The status does not mean that it is paid: a period that is known to be unpaid, or was refunded, gives nothing.
     fn plan_active<'a>(
         &'a self,
         report: &'a SubscriptionState,
@@ -44,7 +45,7 @@ impl Facts {
         if paid.is_none() && self.is_over(at, known) {
             return None;
         }
-        // What is not paid for is bridged with what was paid for last.
+        // While a period is not paid, the plan is the one that was paid for last.
         let last = || self.paid_until(known.payments).map(|end| end.minus(TimeDelta::seconds(1)).min(at));
         let then = if paid.is_some() { at } else { last().unwrap_or(at) };
         let held = paid.or_else(|| self.plan_paid(then, known.payments));
@@ -63,7 +64,7 @@ impl Facts {
         }
     }
 
-    /// Whether the money for a plan at `at` is known not to have come. That a renewal waits for its money says nothing.
+    /// Whether a charge for this plan at `at` is known to be unpaid. A renewal that awaits its payment does not count.
     fn charge_is_unpaid(&self, plan: &PlanId, at: Timestamp) -> bool {
         let counts = |unpaid: &UnpaidInvoice| {
             unpaid.state != InvoiceState::Open || unpaid.is_change || !self.has_paid()
@@ -71,7 +72,7 @@ impl Facts {
         self.unpaid.values().any(|(unpaid, _)| counts(unpaid) && unpaid.charges_for(plan, at))
     }
 
-    /// The invoice of a change inside of the period that goes on at `at`, if that is known not to be paid.
+    /// The unpaid invoice of a change inside of the period that runs at `at`, if there is one.
     #[must_use]
     pub fn unpaid_change(&self, at: Timestamp) -> Option<&UnpaidInvoice> {
         let goes_on = |unpaid: &UnpaidInvoice| unpaid.charges.iter().any(|charge| charge.period.contains(at));
@@ -79,13 +80,13 @@ impl Facts {
         unpaid.find(|unpaid| unpaid.is_change && goes_on(unpaid))
     }
 
-    /// The same of a change alone, at one of these times: the renewal is not paid either.
+    /// The same for changes only, at any of these times: for a time at which the renewal is not paid either.
     fn change_is_unpaid(&self, plan: &PlanId, times: [Timestamp; 2]) -> bool {
         let charges = |unpaid: &UnpaidInvoice| times.iter().any(|at| unpaid.charges_for_change(plan, *at));
         self.unpaid.values().any(|(unpaid, _)| charges(unpaid))
     }
 
-    /// Whether `at`, which is not paid for, gives no plan either: the money is not to come any more, or went back.
+    /// Whether the plan has ended at `at`, which is not paid for: the money will not come any more, or was returned.
     fn is_over(&self, at: Timestamp, known: PlanConditions<'_>) -> bool {
         self.is_unpaid(at, known.payments)
             || self.lapses_at(known.payments).is_some_and(|lapses| lapses <= at)
@@ -93,14 +94,14 @@ impl Facts {
             || self.bridged_until(known).is_some_and(|until| until <= at)
     }
 
-    /// Whether a plan was paid for, and all of its last payment was refunded.
+    /// Whether the plan was paid for, and all of its last payment was refunded.
     fn was_returned(&self, plan: &PlanId, at: Timestamp, payments: &PaymentRecords) -> bool {
         let of_plan = |line: &&HeldLine| line.quantity > 0 && line.plan == *plan && line.period.contains(at);
         let last = || self.held.iter().rfind(of_plan);
         payments.has_returned() && last().is_some_and(|line| payments.returned(&line.invoice).is_all())
     }
 
-    /// What is held of periods that were paid for and not given back.
+    /// The lines that hold at `at`, without those of periods whose money was returned.
     fn held_at<'s, 'p>(
         &'s self,
         at: Timestamp,
@@ -109,17 +110,17 @@ impl Facts {
         let returns = payments.has_returned();
         let is_back = move |invoice: &ProviderId| returns && payments.returned(invoice).is_all();
         let held = self.held.iter().filter(move |line| line.period.contains(at));
-        // A part of a refunded invoice that is given back has been given back already.
+        // If the whole invoice was refunded, the part of it that another line gives back is already gone.
         held.filter(move |line| !is_back(&line.invoice) && !line.gives_back.as_ref().is_some_and(is_back))
     }
 
-    /// How many of a plan were paid for, and not given back.
+    /// The quantity of a plan that was paid for and not given back.
     pub(super) fn quantity_paid(&self, plan: &PlanId, at: Timestamp, payments: &PaymentRecords) -> i64 {
         let of_plan = self.held_at(at, payments).filter(|line| line.plan == *plan);
         of_plan.fold(0_i64, |sum, line| sum.saturating_add(line.quantity))
     }
 
-    /// The plan of a period that was paid for and not given back: of those that are held, the one that began last.
+    /// The plan that was paid for and not given back; of several, the one whose line began last.
     pub(super) fn plan_paid(&self, at: Timestamp, payments: &PaymentRecords) -> Option<&PlanId> {
         let counts = |line: &&HeldLine| line.quantity > 0 && self.quantity_paid(&line.plan, at, payments) > 0;
         self.held_at(at, payments).rfind(counts).map(|line| &line.plan)

@@ -6,8 +6,9 @@ use super::{Facts, PlanConditions};
 use crate::{ids::PlanId, time::Timestamp};
 
 impl Facts {
-    /// How many seats there are of the plan that the subscription gives at `at`: those that were paid for, for that
-    /// time or, while it is bridged, for the time before; those that are reported, where nothing was, as in a trial.
+    /// The seats of the plan that the subscription gives at `at`: as many as were paid for, for that time or, while it
+    /// is bridged, for the time before.
+    /// If nothing was paid, as in a trial: as many as are reported.
     pub(crate) fn seats(&self, plan: &PlanId, at: Timestamp, known: PlanConditions<'_>) -> u64 {
         let payments = known.payments;
         let last = || self.paid_until(payments).map(|end| end.minus(TimeDelta::seconds(1)).min(at));

@@ -1,8 +1,7 @@
-//! When does a subscription have a plan that costs nothing, and by which line?
+//! When does a subscription give a plan that costs nothing, and by which line?
 //!
-//! An account has a plan with a price of 0 only once, whichever of its subscriptions names it. Each line that charges
-//! nothing for it gives the share of the time in which the account has the plan by it: until it is given back, and not
-//! while another line already gives it.
+//! An account has a plan with a price of 0 only once, even if several of its subscriptions name it.
+//! A line that charges nothing gives the plan until it is given back, except while another line already gives it.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +15,10 @@ use crate::{
     time::{Period, Timestamp},
 };
 
-/// By line: when it gives what costs nothing.
+/// When each line gives its free plan.
 pub type FreeSpans = BTreeMap<ProviderId, Vec<Period>>;
 
-/// A line that charges nothing, while what it is for is held by it.
+/// A line that charges nothing, and its period until it is given back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FreeLine {
     pub line: ProviderId,
@@ -27,7 +26,7 @@ pub struct FreeLine {
     pub span: Period,
 }
 
-/// The lines of one subscription, each until it is given back.
+/// The lines of one subscription that charge nothing, each until it is given back.
 #[must_use]
 pub fn held(invoices: &[KnownInvoice], reports: &[SubscriptionState]) -> Vec<FreeLine> {
     let lines = lines::read(invoices, reports);
@@ -46,8 +45,9 @@ pub fn held(invoices: &[KnownInvoice], reports: &[SubscriptionState]) -> Vec<Fre
     held.collect()
 }
 
-/// When each of these gives, of all of an account's: the first to begin gives all of its time, each later one what none
-/// before it has. `own`: what the account has by itself, and no line gives.
+/// When each line gives its plan, among all lines of an account: the first to begin gives for all of its period, each
+/// later one for what earlier ones leave.
+/// `own`: when the account has the plan without a line.
 #[must_use]
 pub fn spans(own: Vec<(PlanId, Period)>, mut all: Vec<FreeLine>) -> FreeSpans {
     all.sort_by(|one, other| (one.span.start, &one.line).cmp(&(other.span.start, &other.line)));
@@ -64,7 +64,7 @@ pub fn spans(own: Vec<(PlanId, Period)>, mut all: Vec<FreeLine>) -> FreeSpans {
     spans
 }
 
-/// What of a span is in none of these.
+/// The parts of `span` that are in none of `had`.
 fn without(span: Period, had: &[Period]) -> Vec<Period> {
     let mut left = vec![span];
     for had in had {

@@ -1,8 +1,9 @@
 //! Into which months does a paid period fall?
 //!
-//! A whole period has its own bounds. A part of one, such as the rest after a change of plan or the days until a
-//! billing anchor, belongs to the months of the whole period that ends with it; if no such period is known, months are
-//! counted back from its end.
+//! A whole period has its own months.
+//! A part of one, such as the rest after a change of plan or the days before a billing anchor, belongs to the months of
+//! the whole period that ends with it.
+//! If no such period is known, months are counted back from its end.
 
 use std::collections::BTreeMap;
 
@@ -14,14 +15,14 @@ use crate::{
     time::{Period, Timestamp},
 };
 
-/// By how many days a month may be off: a period that began on the 31st begins on the 28th in February.
+/// By how many days a month may be off: a period that begins on the 31st begins on the 28th in February.
 const ANCHOR_DAYS: TimeDelta = TimeDelta::days(4);
-/// By how many days a period for which the whole price was charged may be shorter.
+/// By how many days a period may be shorter than its months although the whole price was charged.
 const SHORT_DAYS: TimeDelta = TimeDelta::days(3);
-/// No line is for more months than this, so that no walk goes on without end.
+/// The most months of one line, so that no loop is endless.
 const MONTHS_MAX: u32 = 60;
 
-/// How many months lie between two instants, where a rest of a few days is not one.
+/// The number of months between two instants. A few days more do not count as a month.
 #[must_use]
 pub fn months_between(start: Timestamp, end: Timestamp) -> u32 {
     let number = |at: Timestamp| {
@@ -35,7 +36,7 @@ pub fn months_between(start: Timestamp, end: Timestamp) -> u32 {
         .unwrap_or(whole)
 }
 
-/// The months that are known, by their ends.
+/// The known months, by their ends.
 pub(super) struct Grid(BTreeMap<Timestamp, Period>);
 
 impl Grid {
@@ -59,7 +60,7 @@ impl Grid {
         self.back_from(period)
     }
 
-    /// From the end of a part of a period back to its start.
+    /// Months counted from the end of a part of a period back to its start.
     fn back_from(&self, period: Period) -> Vec<Period> {
         let (mut anchor, mut number, mut end) = (period.end, 0_u32, period.end);
         let mut months = Vec::new();
@@ -79,8 +80,8 @@ impl Grid {
     }
 }
 
-/// Whether a period began on the last day of a month because that is shorter than the day that its months begin on: one
-/// that began on the 28th of February ends on the 31st of March.
+/// Whether a period began on the last day of a month only because that month is too short for the billing day: one that
+/// began on 28 February ends on 31 March.
 fn ends_on_the_anchor(period: Period, ends: Timestamp) -> bool {
     let (start, end) = (period.start.to_utc(), period.end.to_utc());
     let next_day = start.date_naive().succ_opt();
@@ -88,7 +89,7 @@ fn ends_on_the_anchor(period: Period, ends: Timestamp) -> bool {
     is_last_day && ends < period.end && (start.time(), ends.to_utc().month()) == (end.time(), end.month())
 }
 
-/// The months of a period that is whole; `None` for a part of one.
+/// The months of a whole period. `None`: it is a part of one.
 pub(super) fn split(period: Period, full: bool) -> Option<Vec<Period>> {
     let months = months_between(period.start, period.end).min(MONTHS_MAX);
     let ends = period.start.plus_months(months);

@@ -1,4 +1,4 @@
-//! Which lines give, which take, and how much is that per month?
+//! Which lines give credits, which take them back, and how many a month?
 
 use super::KnownInvoice;
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     unbacked::Lack,
 };
 
-/// A line that is known to give or to take.
+/// A line that is known to give credits or to take them back.
 #[derive(Clone, Copy)]
 pub(super) struct ClassifiedLine<'a> {
     pub paid: &'a PaidLine,
@@ -18,26 +18,27 @@ pub(super) struct ClassifiedLine<'a> {
     pub paid_at: Timestamp,
     /// 1 if it gives, −1 if it takes back.
     pub sign: i64,
-    /// What one of the plan gives a month: of a line that takes back, what was granted for what it takes back.
+    /// How many credits a month the plan gives for a quantity of one.
+    /// For a line that takes back: as the charge had them.
     pub unit: Credits,
-    /// Of a line that takes back: the invoice that charged for what it takes back, where that is known.
+    /// For a line that takes back: the invoice that charged, if it is known.
     pub gives_back: Option<&'a ProviderId>,
-    /// What that lacks: as much less is taken.
+    /// How much money is missing for that charge: the same share of it is not taken back.
     pub lack: Option<Lack>,
-    /// Whether no known line charged for what it takes back, since nobody paid that.
+    /// Whether the charge is unknown because nobody paid it, so that nothing can be taken back.
     pub leaves_nothing: bool,
-    /// For a plan that costs nothing: when the line gives.
+    /// For a plan that costs nothing: when this line gives it.
     pub free_spans: Option<&'a [Period]>,
 }
 
 impl ClassifiedLine<'_> {
-    /// From when on it is known what is charged: a proration may be billed long after it began.
+    /// Since when the charge is known: a proration may be billed long after it began.
     pub(super) fn billed_since(&self) -> Timestamp {
         self.paid.period.start.max(self.invoice.created_at)
     }
 }
 
-/// The lines that give or take, in an order that does not depend on arrival.
+/// The lines that give or take back, in an order that does not depend on their arrival.
 pub(super) fn read<'a>(
     invoices: &'a [KnownInvoice],
     reports: &[SubscriptionState],
@@ -89,8 +90,8 @@ fn sign(line: &ClassifiedLine<'_>, lines: &[ClassifiedLine<'_>], reports: &[Subs
     }
 }
 
-/// Whether a line that begins at `at` was made while nothing had to be paid: also where that ended in the same second.
-/// Nothing is given on a guess: where no report is known, it was.
+/// Whether the account was in a trial at `at`, or a trial ended in that second.
+/// If no report is known, it is assumed to have been, so that nothing is granted by mistake.
 fn is_in_trial(at: Timestamp, reports: &[SubscriptionState]) -> bool {
     let is_trial = |report: &SubscriptionState| {
         report.status == SubscriptionStatus::Trialing && report.trial_end.is_none_or(|end| at < end)
@@ -106,8 +107,8 @@ fn is_in_trial(at: Timestamp, reports: &[SubscriptionState]) -> bool {
     then.any(is_trial)
 }
 
-/// Whether the invoice changes from the line's plan to another: of two prorations of nothing, the one for what was
-/// charged for before is what was left.
+/// Whether `line` is the old plan in an invoice that changes the plan.
+/// Of two prorations over 0, the one for the plan that was charged before takes back.
 fn leaves_what_was_held(line: &ClassifiedLine<'_>, lines: &[ClassifiedLine<'_>]) -> bool {
     let start = line.paid.period.start;
     let terms = |line: &ClassifiedLine<'_>| (line.paid.plan.clone(), line.paid.quantity);
@@ -125,8 +126,8 @@ fn leaves_what_was_held(line: &ClassifiedLine<'_>, lines: &[ClassifiedLine<'_>])
     changes && before.is_some_and(|before| terms(before) == terms(line))
 }
 
-/// The line that charged for what a line takes back. What was granted is remembered with it, whatever the catalog says
-/// by the time that it is taken back.
+/// The line that charged for what `line` takes back.
+/// It has the credits that were granted, whatever the catalog says when they are taken back.
 fn charged<'a>(line: &ClassifiedLine<'a>, lines: &[ClassifiedLine<'a>]) -> Option<ClassifiedLine<'a>> {
     if line.sign > 0 {
         return None;

@@ -1,8 +1,9 @@
 //! What should each month of a subscription have given, from all that is known of it?
 //!
-//! One function from facts to credits: paid lines and reports go in, in any order, and months come out. It knows no
-//! clock and no earlier grants; the ledger compares its answer with what it has granted and appends the difference. So
-//! facts that come late, twice or in another order end in the same credits.
+//! This is one function from facts to credits: paid lines and reports go in, in any order, and months come out.
+//! It knows no clock and no earlier grants; the ledger compares the result with what it granted, and appends the
+//! difference.
+//! So facts that come late, twice or in another order lead to the same credits.
 //!
 //! `docs/STRIPE.md`, "What a line gives", has the rules in words.
 
@@ -39,49 +40,50 @@ pub struct KnownInvoice {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Month {
     pub period: Period,
-    /// The plan that it begins with.
+    /// The plan at its start.
     pub plan: PlanId,
-    /// What the plans that it begins with give for all of it.
+    /// How many credits the plans at its start give for the whole month.
     pub allocation: Credits,
-    /// The most that may roll over into it. `None`: nothing.
+    /// The most credits that may roll over into it. `None`: none.
     pub carry_max: Option<Credits>,
-    /// What was paid for, by what was paid.
+    /// What each invoice pays for.
     pub pieces: Vec<Piece>,
-    /// What is taken back because money came back for it, by the invoice that gives the money back.
+    /// What each invoice takes back because it returns money.
     pub takings: Vec<Taking>,
-    /// What is taken back because a smaller plan holds, for which no money has come back yet.
+    /// What is taken back because of a downgrade that no invoice has returned money for yet.
     pub unbilled: Credits,
-    /// Whether nothing has to be paid for the plan.
+    /// Whether the plan costs nothing.
     pub free: bool,
 }
 
-/// What one invoice gives of a month.
+/// What one invoice gives for a month.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Piece {
     pub invoice: ProviderId,
-    /// The line that names it.
+    /// The line after which its grant is named.
     pub line: ProviderId,
-    /// From when on it is paid for.
+    /// The start of the time that it pays for.
     pub from: Timestamp,
     pub amount: Credits,
     /// The plan that was paid for.
     pub plan: PlanId,
     pub cost: Money,
-    /// Bounds of its own, because the money came when the month was over.
+    /// The life of its credits, if that is not the month's because the money came after the month's end.
     pub life: Option<Period>,
 }
 
-/// What one invoice takes back of a month.
+/// What one invoice takes back for a month.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Taking {
     pub invoice: ProviderId,
-    /// The invoice that charged for it, where that is known.
+    /// The invoice that charged for it, if it is known.
     pub gives_back: Option<ProviderId>,
     pub amount: Credits,
 }
 
 impl Taking {
-    /// When an invoice is refunded, the share of what the invoice took is undone, as well as that of what it gave.
+    /// The credits that stay taken back: if the invoice is refunded, a share of what it took is undone, as of what it
+    /// gave.
     #[must_use]
     pub fn kept(&self, payments: &PaymentRecords) -> Credits {
         self.amount.saturating_sub(payments.undone(&self.invoice, self.amount))
@@ -89,7 +91,7 @@ impl Taking {
 }
 
 impl Month {
-    /// A month that ends at `end` and gives nothing.
+    /// A month that ends at `end` and gives no credits.
     #[must_use]
     pub const fn nothing(end: Timestamp, plan: PlanId) -> Self {
         Self {
@@ -104,47 +106,47 @@ impl Month {
         }
     }
 
-    /// The time when it is due: its start, or the time of its payment, if that was later than its end.
+    /// When it is due: at its start, or at its payment if that came after its end.
     #[must_use]
     pub fn due_at(&self) -> Timestamp {
         let lives = self.pieces.iter().map(|piece| piece.life.map_or(self.period.start, |life| life.start));
         lives.min().unwrap_or(self.period.start)
     }
 
-    /// All that was paid for, before anything is taken back.
+    /// All credits that were paid for, before any are taken back.
     #[must_use]
     pub fn paid_for(&self) -> Credits {
         Credits::checked_sum(self.pieces.iter().map(|piece| piece.amount)).unwrap_or(Credits::MAX)
     }
 
-    /// What credit lines take back.
+    /// The credits that credit lines take back.
     #[must_use]
     pub fn given_up(&self, payments: &PaymentRecords) -> Credits {
         let taken = self.takings.iter().map(|taking| taking.kept(payments));
         Credits::checked_sum(taken).unwrap_or(Credits::MAX)
     }
 
-    /// Whether it was paid for, and not all of it was given up for another period, or for nothing.
+    /// Whether more was paid for than credit lines take back.
     #[must_use]
     pub fn is_paid(&self, payments: &PaymentRecords) -> bool {
         self.paid_for() > self.given_up(payments)
     }
 }
 
-/// What is known of a subscription beside its paid invoices.
+/// What is known of a subscription besides its paid invoices.
 #[derive(Clone, Copy)]
 pub struct Beside<'a> {
-    /// In the order in which they hold.
+    /// The last one holds.
     pub reports: &'a [SubscriptionState],
-    /// What these charge for is not paid: a report of it takes nothing of what was paid for.
+    /// Unpaid invoices: a report of what they charge for does not reduce what was paid for.
     pub unpaid: &'a [&'a UnpaidInvoice],
-    /// What invoices lack that something is given back of: the same share of that is not taken.
+    /// How much money is missing for invoices of which something is given back: the same share is not taken back.
     pub unbacked: &'a BTreeMap<ProviderId, Lack>,
-    /// When what costs nothing is given, by line.
+    /// When each line gives its free plan.
     pub free: &'a FreeSpans,
 }
 
-/// Computes the months of a subscription, the first to end first.
+/// Computes the months of a subscription, ordered by their ends.
 #[must_use]
 pub fn months(
     invoices: &[KnownInvoice],
@@ -170,19 +172,19 @@ pub fn months(
     shares.months().filter_map(|share| share.month(&lines, &grid, &held, ended_at)).collect()
 }
 
-/// A line, as far as it says which plan was paid for, and for how long.
+/// A line, reduced to the plan that it charges for or gives back, and its period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldLine {
     pub invoice: ProviderId,
     pub plan: PlanId,
     pub period: Period,
-    /// How many; less than nothing for what was given back.
+    /// Negative for what is given back.
     pub quantity: i64,
-    /// Of what was given back: the invoice that charged for it, where that is known.
+    /// For what is given back: the invoice that charged for it, if it is known.
     pub gives_back: Option<ProviderId>,
 }
 
-/// What lines charge for and give back, the first to begin first.
+/// What lines charge for and give back, ordered by their starts.
 #[must_use]
 pub fn held_lines(invoices: &[KnownInvoice], reports: &[SubscriptionState]) -> Vec<HeldLine> {
     let lines = lines::read(invoices, reports);
@@ -196,21 +198,22 @@ pub fn held_lines(invoices: &[KnownInvoice], reports: &[SubscriptionState]) -> V
     held.collect()
 }
 
-/// What a line is for in a whole month. What costs nothing is had once, however many there are.
+/// The credits of a line's plan for a whole month. A free plan counts once, whatever its quantity.
 fn credits(line: &ClassifiedLine<'_>) -> i64 {
     let quantity = if line.paid.free { line.paid.quantity.min(1) } else { line.paid.quantity };
     line.unit.get().saturating_mul(i64::from(quantity))
 }
 
-/// What a line gives or takes for a whole month.
+/// The credits that a line gives for a whole month; negative for those that it takes back.
 fn monthly(line: &ClassifiedLine<'_>) -> i128 {
     let credits = credits(line);
     let lacking = line.lack.map_or(0, |lack| lack.share_of(credits));
     i128::from(credits.saturating_sub(lacking)).saturating_mul(i128::from(line.sign))
 }
 
-/// What a line says that is held more, or less, for a whole month, whatever money came back for what it leaves: to
-/// leave what no line charged for leaves nothing.
+/// By how much a line changes the credits of the plan that is held, for a whole month, whether or not money is behind
+/// it.
+/// A line that gives back what nobody charged for changes nothing.
 fn held_monthly(line: &ClassifiedLine<'_>) -> i128 {
     let held = if line.leaves_nothing { 0 } else { credits(line) };
     i128::from(held).saturating_mul(i128::from(line.sign))

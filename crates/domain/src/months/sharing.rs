@@ -12,32 +12,32 @@ use crate::{
     time::{Period, Timestamp},
 };
 
-/// What lines give and take, by the ends of the months.
+/// What lines give and take back, by the end of each month.
 pub(super) struct Shares(BTreeMap<Timestamp, MonthShare>);
 
-/// One month, and what falls into it.
+/// One month, with the parts of lines that belong to it.
 pub(super) struct MonthShare {
     pub period: Period,
-    /// By the time from which on it holds, and by invoice: a change is rounded once.
+    /// By start and by invoice, so that each change is rounded once.
     changes: BTreeMap<(Timestamp, ProviderId), InvoiceChange>,
     pub parts: Vec<LinePart>,
 }
 
-/// What one invoice changes at one time.
+/// What one invoice changes from one time on.
 #[derive(Default)]
 struct InvoiceChange {
     /// Credits × seconds of the month.
     credit_seconds: i128,
-    /// Indices of its lines.
+    /// Indices into the lines.
     lines: Vec<usize>,
     cost: i64,
 }
 
-/// The part of a line that falls into a month.
+/// The part of a line that belongs to a month.
 pub(super) struct LinePart {
     pub line: usize,
     pub span: Period,
-    /// How much more, or less, is held by it, for a whole month.
+    /// By how much the credits of the held plan are more or less by this line, for a whole month.
     pub monthly: i128,
 }
 
@@ -71,8 +71,7 @@ impl Shares {
         let span = Period { start: from, end: until };
         let change = share.changes.entry((from, line.invoice.invoice.clone())).or_default();
         let seconds = match line.free_spans {
-            // What costs nothing is given for the time that it is held by this line, and is nothing that could be given
-            // back.
+            // A free plan is given for as long as this line gives it, and nothing of it can be given back.
             Some(spans) => spans.iter().fold(0_u64, |sum, held| sum.saturating_add(overlap(*held, span))),
             None if line.paid.free && line.sign < 0 => 0,
             None => span.seconds(),
@@ -89,8 +88,8 @@ fn overlap(one: Period, other: Period) -> u64 {
     Period { start: one.start.max(other.start), end: one.end.min(other.end) }.seconds()
 }
 
-/// The part of a line's cost that falls on one of its months: the same for each where the period is whole, else by
-/// seconds. The parts sum to the cost.
+/// The part of a line's cost for one of its months: equal parts of a whole period, else by seconds.
+/// The parts sum to the cost.
 fn cost_share(line: &ClassifiedLine<'_>, span: Period, (number, count): (usize, usize)) -> i64 {
     let minor = i128::from(line.paid.cost.minor);
     let of = |part: i128, whole: i128| minor.saturating_mul(part).checked_div(whole).unwrap_or(0);
@@ -159,8 +158,8 @@ impl MonthShare {
         })
     }
 
-    /// Money that comes when the month is over, or the subscription, is not lost: its credits live until the end of the
-    /// month that the same invoice opens, or for a month from the payment.
+    /// Credits whose money comes after the end of the month, or of the subscription, are not lost: they live until the
+    /// end of the month that the same invoice opens, or for a month from the payment.
     fn life(
         &self,
         charge: &ClassifiedLine<'_>,
@@ -182,8 +181,8 @@ impl MonthShare {
         Some(Period { start: paid_at, end })
     }
 
-    /// What lines take back, each change rounded towards nothing, and in all so that no more is left than was paid for,
-    /// rounded up.
+    /// What lines take back.
+    /// Each change is rounded down, and the total so that no more is left than was paid for, rounded up.
     fn takings(&self, given: Credits, lines: &[ClassifiedLine<'_>]) -> Vec<Taking> {
         let seconds = self.seconds();
         let whole =
@@ -206,7 +205,8 @@ impl MonthShare {
         takings
     }
 
-    /// The plan that the month begins with, what it gives for all of it, and what may be carried into it.
+    /// The plan at the month's start, the credits that it gives for the whole month, and how many may roll over into
+    /// it.
     fn opening(
         &self,
         lines: &[ClassifiedLine<'_>],
@@ -226,7 +226,7 @@ impl MonthShare {
     }
 }
 
-/// A number of credits; zero for a negative number, and the largest amount for a larger one.
+/// A number of credits: zero if it is negative, and the largest amount if it is too large.
 pub(super) fn credits(amount: i128) -> Credits {
     i64::try_from(amount.max(0)).ok().and_then(Credits::new).unwrap_or(Credits::MAX)
 }

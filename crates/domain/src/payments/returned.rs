@@ -1,4 +1,4 @@
-//! How much of a payment has gone back?
+//! How much of a payment was returned?
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,18 @@ use crate::{
     ids::ProviderId,
 };
 
-/// How much of a payment has gone back, in minor units.
+/// How much of a payment was returned, in minor units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Returned {
     pub returned: i64,
-    /// What was paid; `None` when that is not known, and then nothing can be said of shares.
+    /// How much was paid. `None`: unknown, and then no share can be computed.
     pub paid: Option<i64>,
-    /// A dispute of nobody knows how much was lost.
+    /// Whether all of it counts as returned, because a dispute over an unknown amount was lost.
     pub whole: bool,
 }
 
 impl Returned {
-    /// The share of credits that has gone back with the money: `floor(amount × returned ÷ paid)`.
+    /// The share of `amount` for which money was returned: `floor(amount × returned ÷ paid)`.
     #[must_use]
     pub fn share_of(&self, amount: Credits) -> Credits {
         if self.whole {
@@ -31,7 +31,7 @@ impl Returned {
         share.and_then(|share| amount.checked_mul_floor(share)).unwrap_or(Credits::ZERO)
     }
 
-    /// Whether all of it has gone back.
+    /// Whether all of it was returned.
     #[must_use]
     pub fn is_all(&self) -> bool {
         self.whole || self.paid.is_some_and(|paid| paid > 0 && paid <= self.returned)
@@ -39,8 +39,8 @@ impl Returned {
 }
 
 impl PaymentRecords {
-    /// How much of what `bought` has gone back: refunds that did not fail, lost disputes, and credit notes; and what of
-    /// it no money ever came for.
+    /// How much of an invoice or payment was returned: by refunds that did not fail, lost disputes and credit notes.
+    /// The part for which money never came counts as returned, too.
     #[must_use]
     pub fn returned(&self, bought: &ProviderId) -> Returned {
         let Returned { returned, paid, whole } = self.gone_back(bought);
@@ -52,7 +52,7 @@ impl PaymentRecords {
         }
     }
 
-    /// The same, of the money that came.
+    /// How much of the money that came was returned.
     #[must_use]
     pub(crate) fn gone_back(&self, bought: &ProviderId) -> Returned {
         let by_invoice = self.invoices.values().any(|invoice| invoice == bought);
@@ -71,39 +71,41 @@ impl PaymentRecords {
         let total = self.refunds.get(bought).and_then(|refunds| refunds.paid).filter(|_| !by_invoice);
         let invoiced = self.invoiced.get(bought).map(|invoiced| invoiced.total);
         let succeeded = self.succeeded.get(bought).map(|paid| paid.minor);
-        // Credits that were bought by a payment before it was known to be an invoice's go by the invoice, too.
+        // Credits may name the payment, if they were bought before its invoice was known.
+        // They still count for the invoice.
         let paid = invoiced.or(total).or(succeeded).or_else(|| self.paid_for(bought));
         whole |= paid.is_none_or(|paid| paid <= 0) && returned > before;
         Returned { returned, paid, whole }
     }
 
-    /// The part of what an invoice gave or took that is undone, because its money went back.
+    /// The share of `amount`, which an invoice gave or took, that is undone because its money was returned.
     #[must_use]
     pub fn undone(&self, invoice: &ProviderId, amount: Credits) -> Credits {
         if self.has_returned() { self.returned(invoice).share_of(amount) } else { Credits::ZERO }
     }
 
-    /// What credit notes took off an invoice, before it was paid and after.
+    /// How much credit notes took off an invoice, before and after it was paid, in minor units.
     fn credited(&self, invoice: &ProviderId) -> i64 {
         let before = self.invoiced.get(invoice).map_or(0, |invoiced| invoiced.credited);
         before.saturating_add(self.noted(invoice))
     }
 
-    /// What credit notes took off an invoice after it was paid, otherwise than by refunds.
+    /// How much credit notes took off an invoice after it was paid, apart from refunds, in minor units.
     pub(super) fn noted(&self, invoice: &ProviderId) -> i64 {
         let notes = self.notes.get(invoice).into_iter().flat_map(BTreeMap::values);
         let notes = notes.filter(|note| !note.voided);
         notes.fold(0, |sum, note| sum.saturating_add(note.money.minor))
     }
 
-    /// What a lost dispute took. One in another currency than the payment's says no share of it: all of it is taken.
+    /// How much a lost dispute took.
+    /// `None`: all of it, if the amount is unknown or in another currency than the payment.
     fn lost(&self, bought: &ProviderId, dispute: &Dispute) -> Option<i64> {
         let amount = dispute.amount.as_ref()?;
         let currency: Option<&Currency> = self.succeeded.get(bought).map(|paid| &paid.currency);
         currency.is_none_or(|currency| *currency == amount.currency).then_some(amount.minor)
     }
 
-    /// What the payments of an invoice come to that are known to have succeeded.
+    /// The sum of the invoice's payments that are known to have succeeded.
     fn paid_for(&self, invoice: &ProviderId) -> Option<i64> {
         let payments = self.invoices.iter().filter(|(_, paid)| *paid == invoice);
         let mut paid = payments.filter_map(|(payment, _)| self.succeeded.get(payment)).peekable();

@@ -1,5 +1,5 @@
-//! What of the customer's balance was never paid for? Invoices, notes and payments are looked at in the order in which
-//! they changed it.
+//! Which part of the customer's balance was never paid for?
+//! Invoices, credit notes and payments are followed in the order in which they changed it.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// What no money is behind, of all subscriptions of an account: they share the customer's balance.
+/// Finds what has no money behind it, over all subscriptions of an account, since they share the customer's balance.
 pub(crate) fn find<'f>(facts: impl Iterator<Item = &'f Facts>, payments: &PaymentRecords) -> Unbacked {
     let facts: Vec<&Facts> = facts.collect();
     let invoices: Vec<&KnownInvoice> = facts.iter().flat_map(|facts| facts.invoices()).collect();
@@ -43,21 +43,21 @@ pub(crate) fn find<'f>(facts: impl Iterator<Item = &'f Facts>, payments: &Paymen
     Unbacked { parts, lacks }
 }
 
-/// What happens to the customer's balance, and what is given back of other invoices.
+/// A change of the customer's balance, or something that gives back a part of another invoice.
 #[derive(Clone, Copy)]
 enum BalanceEvent<'f> {
     Paid(&'f PaidInvoice),
-    /// The rest of it waits for its money, or never comes.
+    /// An invoice whose remaining amount is not paid.
     Waits(&'f UnpaidInvoice),
-    /// What the balance paid of it is there again.
+    /// A void invoice: what the balance paid of it is returned to the balance.
     Void(&'f UnpaidInvoice),
-    /// So much is given back of an invoice that was paid.
+    /// A credit note of this amount on a paid invoice.
     Noted(&'f ProviderId, i64),
 }
 
 impl<'f> BalanceEvent<'f> {
-    /// With its time. What an invoice gives back is on the balance when it is finalized, and so is what the balance
-    /// pays gone, however much later the rest of its money comes.
+    /// A paid invoice, with its time.
+    /// The balance changes when the invoice is finalized, however much later the rest of its money comes.
     fn of_paid(known: &'f KnownInvoice) -> (Timestamp, Self) {
         let invoice = &known.invoice;
         (invoice.finalized_at.unwrap_or(known.paid_at), Self::Paid(invoice))
@@ -80,7 +80,7 @@ impl<'f> BalanceEvent<'f> {
         }
     }
 
-    /// Whether it can only be looked at after another one of its moment.
+    /// Whether it must be followed after another event of the same time.
     fn follows(self, other: Self) -> bool {
         match self {
             Self::Paid(invoice) => {
@@ -95,7 +95,7 @@ impl<'f> BalanceEvent<'f> {
         }
     }
 
-    /// Of one moment, what is put on the balance is there before it is used.
+    /// Within one time, what adds to the balance comes before what uses it.
     const fn order(self) -> (bool, i64) {
         match self {
             Self::Paid(invoice) => (invoice.from_balance > 0, invoice.total),
@@ -105,7 +105,7 @@ impl<'f> BalanceEvent<'f> {
     }
 }
 
-/// In order of time, and of one moment so that each follows what it rests on.
+/// Ordered by time, and within one time by what depends on what.
 fn in_order(mut turns: Vec<(Timestamp, BalanceEvent<'_>)>) -> Vec<BalanceEvent<'_>> {
     turns.sort_by_key(|(at, turn)| (*at, turn.order(), turn.invoice()));
     let mut ordered = Vec::with_capacity(turns.len());
@@ -113,23 +113,23 @@ fn in_order(mut turns: Vec<(Timestamp, BalanceEvent<'_>)>) -> Vec<BalanceEvent<'
         let mut left: Vec<BalanceEvent<'_>> = moment.iter().map(|(_, turn)| *turn).collect();
         while !left.is_empty() {
             let ready = left.iter().position(|turn| !left.iter().any(|other| turn.follows(*other)));
-            // Invoices that give back each other cannot be: each was made before the one that does.
+            // Two invoices cannot give back each other, since each would have to be older than the other.
             ordered.push(left.remove(ready.unwrap_or(0)));
         }
     }
     ordered
 }
 
-/// What is found out on the way through time.
+/// What is found while following the events.
 struct Search<'p> {
     payments: &'p PaymentRecords,
     parts: BTreeMap<ProviderId, UnpaidPart>,
     lacks: BTreeMap<ProviderId, Lack>,
-    /// What of the customer's balance no money came for.
+    /// The part of the customer's balance that no money came for.
     balance: i64,
-    /// What of that paid for invoices that are not paid.
+    /// How much of that paid for invoices that are not paid.
     in_unpaid: BTreeMap<ProviderId, i64>,
-    /// What there is still money for of invoices that notes give back a part of.
+    /// How much money is still behind invoices that credit notes give back a part of.
     behind_notes: BTreeMap<ProviderId, i64>,
 }
 
@@ -162,12 +162,12 @@ impl Search<'_> {
         self.lacks.insert(id.clone(), lack);
     }
 
-    /// What a note puts on the balance of what the balance paid is no money either, and nor is what went back
-    /// otherwise.
+    /// What a credit note returns to the balance has no money behind it if the balance had paid it, or if the invoice's
+    /// money was returned otherwise.
     fn note(&mut self, invoice: &ProviderId, amount: i64) {
         let part = self.parts.get(invoice).copied().unwrap_or_default();
         let lacking = Lack { amount: part.lacking(), whole: part.whole }.share_of(amount);
-        // Of what is no subscription's, what was paid is known by its payments.
+        // An invoice of no subscription is known only by its payments.
         let of_payments = || {
             let taken_off = self.payments.taken_off(invoice);
             let paid = taken_off.paid.unwrap_or(i64::MAX);
@@ -179,7 +179,7 @@ impl Search<'_> {
         self.balance = self.balance.saturating_add(amount.saturating_sub(backed));
     }
 
-    /// What the balance pays of an invoice that is not paid is gone from it.
+    /// What the balance pays of an unpaid invoice is taken from it.
     fn use_balance(&mut self, invoice: &UnpaidInvoice) {
         let used = invoice.from_balance.min(self.balance);
         self.balance = self.balance.saturating_sub(used);
@@ -191,7 +191,7 @@ impl Search<'_> {
         self.balance = self.balance.saturating_add(used);
     }
 
-    /// The part of what is given back of an invoice that no money is behind.
+    /// The part of `amount`, which is given back of an invoice, that has no money behind it.
     fn unbacked_of(&self, invoice: &ProviderId, amount: i64) -> i64 {
         self.lacks.get(invoice).map_or(0, |lack| lack.share_of(amount))
     }

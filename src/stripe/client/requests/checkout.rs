@@ -1,4 +1,4 @@
-//! Where does a person pay?
+//! How is a checkout page opened, found and closed?
 
 use std::collections::HashMap;
 
@@ -18,38 +18,38 @@ use super::{
 };
 use crate::domain::{metadata::Metadata, sold_pack::SoldPack};
 
-/// How many of a pack a person may take on the page.
+/// The largest number of packs that a person can choose on the page.
 const PACKS_MAX: i64 = 99;
 
-/// A page to buy something on.
+/// Opens a checkout page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenCheckout {
     pub account: String,
     pub customer: String,
-    /// `None`: the price is made for this page alone.
+    /// `None`: a price is made for this page alone.
     pub price: Option<String>,
     pub quantity: u32,
-    /// How many a person may take on the page, of a pack.
+    /// How many packs a person can choose on the page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity_max: Option<u32>,
     pub sold: CheckoutPurchase,
-    /// What the caller attaches to what is bought.
+    /// What the caller attached to the purchase.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
     pub success_url: String,
     pub cancel_url: String,
-    /// The pages that this one takes the place of. They are closed before it is opened.
+    /// The pages that this one replaces. They are closed before it is opened.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub supersedes: Vec<String>,
 }
 
-/// Closes a page, so that nobody pays on it any more.
+/// Closes a page, so that it cannot be paid on any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpireCheckout {
     pub session: String,
 }
 
-/// A page as it is.
+/// Reads a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FindCheckout {
     pub session: String,
@@ -69,7 +69,7 @@ struct CheckoutMetadata {
 }
 
 impl StripeCheckout {
-    /// The plan that was paid for on it, if it was.
+    /// The subscription that was bought on the page, if one was.
     #[must_use]
     pub fn bought(&self) -> Option<&str> {
         let plan = self.metadata.as_ref().and_then(|metadata| metadata.plan_code.as_deref());
@@ -99,7 +99,7 @@ impl StripeCall for FindCheckout {
     }
 }
 
-/// What is bought there, as `translate` reads it from metadata.
+/// What is sold on the page, as `translate` reads it from metadata.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckoutPurchase {
@@ -109,21 +109,21 @@ pub enum CheckoutPurchase {
     },
     Pack {
         pack: String,
-        /// What each gives, as the catalog says when the page is opened.
+        /// What each pack gives, as the catalog says when the page is opened.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         terms: Option<SoldPack>,
     },
-    /// A free amount of credits.
+    /// A chosen number of credits.
     Credits {
         terms: SoldPack,
         name: String,
-        /// `None`: the product is made for this page, too.
+        /// `None`: a product is made for this page, too.
         product: Option<String>,
     },
 }
 
 impl CheckoutPurchase {
-    /// What is given for it, of what is paid once.
+    /// The terms of what is sold, if it is paid once.
     #[must_use]
     pub const fn terms(&self) -> Option<&SoldPack> {
         match self {
@@ -137,7 +137,7 @@ impl CheckoutPurchase {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
 pub struct OpenedCheckout {
     pub id: String,
-    /// `None`: the session is over.
+    /// `None`: the session has ended.
     pub url: Option<String>,
     /// Both in seconds since 1970.
     pub created: i64,
@@ -147,7 +147,7 @@ pub struct OpenedCheckout {
 impl StripeCall for OpenCheckout {
     type Answer = OpenedCheckout;
 
-    /// What the session is for is said three times, since Stripe does not copy metadata from it to what it makes.
+    /// The metadata is sent for each object that Stripe makes, since Stripe does not copy it from the session.
     fn request(&self) -> impl StripeRequest + Send {
         let session = CreateCheckoutSession::new()
             .client_reference_id(self.account.as_str())
@@ -213,7 +213,7 @@ impl OpenCheckout {
 
 /// A price that is made for one sale.
 fn price_of(terms: &SoldPack, name: &str, product: Option<&str>) -> CreateCheckoutSessionLineItemsPriceData {
-    // Every text is a currency to the client; whether it is one is for Stripe to say.
+    // The client accepts every text as a currency; Stripe checks it.
     let Ok(currency) = terms.price.currency.as_str().parse::<Currency>();
     let mut price = CreateCheckoutSessionLineItemsPriceData::new(currency);
     price.unit_amount = Some(terms.price.minor);

@@ -1,6 +1,6 @@
-//! Who pays? Customers are found, made, told which account they are, described and deleted.
+//! How are customers found, made, linked to accounts, changed and deleted?
 //!
-//! What is personal is in types that can be neither shown nor stored.
+//! Personal data is in types that can neither be printed nor stored.
 
 use serde::{Deserialize, Serialize};
 use stripe_client_core::StripeRequest;
@@ -14,16 +14,16 @@ use super::{
     of_account,
 };
 
-/// How many customers with one e-mail address are looked at at once.
+/// How many customers with one e-mail address are read at once.
 const CUSTOMERS_MAX: i64 = 100;
 
-/// A customer for an account. It has no other particulars, so that it is the same request each time.
+/// Makes a customer for an account. It has no other details, so that the request is the same each time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MakeCustomer {
     pub account: String,
 }
 
-/// Sets what a customer belongs to, and the address that its receipts go to.
+/// Sets the account that a customer belongs to, and its e-mail address.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AdoptCustomer {
     pub customer: String,
@@ -31,7 +31,7 @@ pub struct AdoptCustomer {
     pub email: String,
 }
 
-/// The customers with an e-mail address, the newest first, from after one of them on.
+/// Lists the customers with an e-mail address, newest first, after one of them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FindCustomers {
     pub email: String,
@@ -62,13 +62,13 @@ struct CustomerMetadata {
     account_id: Option<String>,
 }
 
-/// What is said about a customer. What is left out stays, and an empty text takes a value away.
+/// Details of a customer. Those that are absent stay as they are, and an empty text removes a value.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct CustomerDetails {
     pub email: Option<String>,
     pub name: Option<String>,
     pub phone: Option<String>,
-    /// Replaced as a whole.
+    /// Replaces the whole address.
     pub address: Option<Address>,
 }
 
@@ -82,7 +82,7 @@ pub struct Address {
     pub country: Option<String>,
 }
 
-/// Sets what is said about a customer.
+/// Sets details of a customer.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DescribeCustomer {
     pub customer: String,
@@ -99,7 +99,7 @@ pub struct DeleteCustomer {
     pub customer: String,
 }
 
-/// A customer, as Stripe knows it.
+/// A customer, as Stripe has it.
 #[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
 pub struct StripeCustomer {
     pub id: String,
@@ -133,7 +133,7 @@ impl StripeCustomer {
         self.deleted == Some(true)
     }
 
-    /// What its invoices are paid with.
+    /// The payment method for its invoices.
     #[must_use]
     pub fn default_method(&self) -> Option<&str> {
         self.invoice_settings.as_ref()?.default_payment_method.as_deref()
@@ -141,7 +141,7 @@ impl StripeCustomer {
 }
 
 impl FoundCustomer {
-    /// The account that it was made for, if it was made for one.
+    /// The account that it was made for, if there is one.
     #[must_use]
     pub fn account(&self) -> Option<&str> {
         self.metadata.as_ref().and_then(|metadata| metadata.account_id.as_deref())
@@ -206,7 +206,7 @@ impl StripeCall for DescribeCustomer {
     }
 }
 
-/// An address of which nothing earlier stays.
+/// An address that leaves nothing of an earlier one.
 fn whole(address: Address) -> OptionalFieldsCustomerAddress {
     let line = |line: Option<String>| Some(line.unwrap_or_default());
     let mut whole = OptionalFieldsCustomerAddress::new();

@@ -1,4 +1,4 @@
-//! What has a customer been billed?
+//! How are invoices of a customer listed?
 
 use stripe_billing::invoice::ListInvoice;
 use stripe_client_core::StripeRequest;
@@ -14,7 +14,7 @@ pub struct ListInvoices {
     pub after: Option<String>,
 }
 
-/// How far an invoice has come.
+/// The status of an invoice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = InvoiceStatus)]
@@ -26,7 +26,7 @@ pub enum BillStatus {
     Void,
 }
 
-/// An invoice, as Stripe shows it. Amounts are in minor units, times in seconds since 1970.
+/// An invoice, as Stripe has it. Amounts are in minor units, times in seconds since 1970.
 #[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
 pub struct StripeInvoice {
     pub id: String,
@@ -40,7 +40,7 @@ pub struct StripeInvoice {
     pub billing_reason: Option<String>,
     pub created: i64,
     pub due_date: Option<i64>,
-    /// None before it is finalized, as the next one.
+    /// `None` before the invoice is finalized; so is the next one.
     pub hosted_invoice_url: Option<String>,
     pub invoice_pdf: Option<String>,
     parent: Option<Parent>,

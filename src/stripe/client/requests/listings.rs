@@ -1,7 +1,7 @@
-//! What is there at Stripe? Lists, page by page, with each object whole.
+//! How are objects at Stripe listed? Page by page, each object complete.
 //!
-//! The objects are not read by `async-stripe`'s types: they are passed on to `translate`, which reads every shape. So
-//! the lists are asked for in one form, which the generated requests do not have in common.
+//! The objects are not read with `async-stripe`'s types, but passed on to `translate`, which reads every version.
+//! So all lists are requested in one form, which the generated requests do not share.
 
 use miniserde::json::{Number, Value as Parsed};
 use serde::Serialize;
@@ -11,30 +11,30 @@ use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
 use super::super::StripeCall;
 use crate::domain::time::Timestamp;
 
-/// How many types of events one request may name.
+/// The most types of events in one request.
 pub const TYPES_MAX: usize = 20;
 /// How many objects a page has.
 const PAGE_OBJECTS: u8 = 100;
 
-/// Which objects are asked for. Times say when they were made, at the earliest.
+/// Which objects are listed. Times are the earliest time of creation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListFilter {
-    /// At most [`TYPES_MAX`] types. Stripe has none that are older than thirty days.
+    /// At most [`TYPES_MAX`] types. Stripe keeps events for thirty days.
     Events {
         types: Vec<&'static str>,
         since: Timestamp,
     },
-    /// In every state, also ended.
+    /// In every status, including ended ones.
     Subscriptions,
     PaidInvoices {
         since: Timestamp,
     },
-    /// Invoices that are in another state than paid, such as `void`.
+    /// Invoices in a status other than paid, such as `void`.
     UnpaidInvoices {
         status: &'static str,
         since: Timestamp,
     },
-    /// Which payments paid invoices.
+    /// Which payments paid which invoices.
     InvoicePayments {
         since: Timestamp,
     },
@@ -47,12 +47,12 @@ pub enum ListFilter {
     Refunds {
         since: Timestamp,
     },
-    /// Also those that were voided.
+    /// Including voided ones.
     CreditNotes {
         since: Timestamp,
     },
     Disputes,
-    /// Without those that were deleted.
+    /// Without deleted ones.
     Customers {
         since: Timestamp,
     },
@@ -68,21 +68,21 @@ pub enum ListFilter {
     PaymentsOf {
         invoice: String,
     },
-    /// All items of a checkout.
+    /// All items of a checkout session.
     Items {
         session: String,
     },
 }
 
-/// A page of a list, the newest first.
+/// A page of a list, newest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ObjectPage {
     pub objects: Vec<Value>,
-    /// Where the next page begins; `None` on the last one.
+    /// Where the next page begins. `None`: this is the last page.
     pub next: Option<String>,
 }
 
-/// A page of `listing`, from after an object on.
+/// A page of `listing`, after one object.
 #[derive(Clone, Debug)]
 pub struct AskPage<'a> {
     pub listing: &'a ListFilter,
@@ -114,7 +114,7 @@ struct ListQuery<'a> {
     payment_intent: Option<&'a str>,
 }
 
-/// Unix seconds.
+/// In seconds since 1970.
 #[derive(Serialize)]
 struct CreatedSince {
     gte: i64,
@@ -178,7 +178,7 @@ impl ListFilter {
         }
     }
 
-    /// The charge says when a payment succeeded, which may be long after the payment was begun.
+    /// The charge says when a payment succeeded, which may be long after the payment was made.
     const fn expand(&self) -> &'static [&'static str] {
         match self {
             Self::CompletedCheckouts { .. } => &["data.payment_intent.latest_charge"],
@@ -239,7 +239,7 @@ impl From<ListedObject> for ObjectPage {
     }
 }
 
-/// The same in the form that everything else reads.
+/// The same document as a `serde_json` value.
 #[must_use]
 pub fn plain(parsed: Parsed) -> Value {
     match parsed {

@@ -1,6 +1,6 @@
-//! What is Stripe asked for, and what is read of its answers?
+//! Which requests are sent to Stripe, and what is read of the answers?
 //!
-//! What is written down before it is asked has a form of its own here, so that it can be asked again in the same words
+//! Requests that are stored before they are sent have a type of their own here, so that they can be repeated unchanged
 //! after an upgrade of `async-stripe`.
 
 mod checkout;
@@ -55,7 +55,7 @@ pub use subscription::{
     SubscriptionItemChange,
 };
 
-/// Where an account's id is in metadata, as `translate` reads it.
+/// The name of an account's id in metadata, as `translate` reads it.
 const ACCOUNT_ID: &str = "account_id";
 
 fn of_account(account: &str) -> HashMap<String, String> {
@@ -66,7 +66,7 @@ fn put(metadata: &mut HashMap<String, String>, name: &str, text: &str) {
     metadata.insert(name.to_owned(), text.to_owned());
 }
 
-/// A free amount of credits, as `translate` reads it.
+/// The metadata of a chosen number of credits, as `translate` reads it.
 fn of_credits(metadata: &mut HashMap<String, String>, sold: &SoldPack) {
     put(metadata, "kind", "topup");
     put(metadata, "topup_code", sold.pack.as_str());
@@ -76,7 +76,7 @@ fn of_credits(metadata: &mut HashMap<String, String>, sold: &SoldPack) {
     }
 }
 
-/// What the caller attaches.
+/// Adds the caller's metadata.
 fn put_all(metadata: &mut HashMap<String, String>, given: &Metadata) {
     metadata.extend(given.written().map(|(name, text)| (name.into_owned(), text.into_owned())));
 }

@@ -1,4 +1,4 @@
-//! What is one object at Stripe? Whole, for those who read every shape.
+//! How is one object read? Complete, since it is passed on to code that reads every version.
 
 use miniserde::json::Value as Parsed;
 use serde::Serialize;
@@ -6,11 +6,11 @@ use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
 
 use super::super::StripeCall;
 
-/// An object by its path, such as `/coupons/HALF`.
+/// Reads an object by its path, such as `/coupons/HALF`.
 #[derive(Clone, Debug)]
 pub struct AskObject<'a> {
     pub path: String,
-    /// What of it is to be told whole.
+    /// Which references are expanded to complete objects.
     pub expand: &'a [&'a str],
 }
 

@@ -1,4 +1,4 @@
-//! How is money taken without a page of Stripe's, and given back?
+//! How is money taken without a checkout page, and refunded?
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -21,10 +21,10 @@ use super::{
 };
 use crate::domain::{metadata::Metadata, sold_pack::SoldPack};
 
-/// What has become of the money is shown by the charge, which has to be asked for.
+/// Only the charge says what became of the money, and it is only returned if it is expanded.
 const CHARGE: &str = "latest_charge";
 
-/// A payment that nobody has confirmed yet.
+/// Makes a payment that is not confirmed yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MakePayment {
     pub account: String,
@@ -36,7 +36,7 @@ pub struct MakePayment {
     pub paid_for: PaidFor,
     /// The caller's own name for it.
     pub reference: Option<String>,
-    /// What the caller attaches to it.
+    /// What the caller attached to it.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
 }
@@ -49,26 +49,26 @@ pub enum PaidFor {
         pack: String,
         quantity: u32,
     },
-    /// A free amount of credits.
+    /// A chosen number of credits.
     Credits(SoldPack),
     Other,
 }
 
-/// Asks the bank.
+/// Confirms a payment, which sends it to the bank.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfirmPayment {
     pub payment: String,
     pub method: String,
-    /// Where the person comes back to from a page of the bank; `None`: nobody is there to be asked.
+    /// Where the person returns to from a page of the bank. `None`: the person is absent.
     pub return_url: Option<String>,
 }
 
-/// Takes what the bank holds.
+/// Captures an authorised payment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CapturePayment {
     pub payment: String,
     pub amount: i64,
-    /// How many packs that pays for, which may be fewer than were asked for.
+    /// How many packs the amount pays for, which may be fewer than were ordered.
     pub packs: Option<u32>,
 }
 
@@ -78,7 +78,7 @@ pub struct CancelPayment {
     pub reason: Option<Reason>,
 }
 
-/// Gives money back.
+/// Refunds a payment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MakeRefund {
     pub payment: String,
@@ -106,7 +106,7 @@ pub struct ListPayments {
     pub after: Option<String>,
 }
 
-/// A payment, as Stripe shows it. It is written down nowhere.
+/// A payment, as Stripe has it. It is not stored.
 #[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
 pub struct StripePayment {
     pub id: String,
@@ -150,7 +150,7 @@ pub struct Redirect {
     pub url: Option<String>,
 }
 
-/// What was written there when it was made, and by whomever else.
+/// All metadata of a payment, whoever wrote it.
 pub type PaymentMetadata = BTreeMap<String, String>;
 
 #[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
@@ -170,14 +170,14 @@ pub struct StripeRefund {
     pub created: i64,
 }
 
-/// What is written down of a payment.
+/// What is stored of a payment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredPayment {
     pub id: String,
 }
 
 impl StripePayment {
-    /// One of the texts that were written there.
+    /// One of its metadata texts.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         self.metadata.get(name).map(String::as_str)
@@ -227,7 +227,7 @@ impl StripeCall for MakePayment {
         } else {
             PaymentIntentCaptureMethod::Manual
         };
-        // Every text is a currency to the client; whether it is one is for Stripe to say.
+        // The client accepts every text as a currency; Stripe checks it.
         let Ok(currency) = self.currency.parse::<Currency>();
         CreatePaymentIntent::new(self.amount, currency)
             .customer(self.customer.as_str())
@@ -279,7 +279,7 @@ impl StripeCall for CapturePayment {
 
 impl Change for CapturePayment {
     fn begins_charge(&self) -> bool {
-        // The person has said yes to it, and the bank holds it.
+        // The person has agreed to the payment, and the bank has authorised it.
         false
     }
 }

@@ -1,4 +1,5 @@
-//! What is paid with? Methods by their ids; what is on a card is typed in at Stripe, and never comes here.
+//! How are payment methods attached, detached and listed?
+//! Only by their ids: card details are entered at Stripe, and never come here.
 
 use serde::{Deserialize, Serialize};
 use stripe_client_core::StripeRequest;
@@ -10,20 +11,20 @@ use super::{
     CreatedCustomer,
 };
 
-/// Lets a customer pay with it from now on.
+/// Attaches a payment method to a customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttachMethod {
     pub customer: String,
     pub method: String,
 }
 
-/// Ends that. A card that was detached cannot be attached again.
+/// Detaches a payment method. A detached card cannot be attached again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DetachMethod {
     pub method: String,
 }
 
-/// Sets what a customer's invoices are paid with.
+/// Sets a customer's default payment method for invoices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreferMethod {
     pub customer: String,
@@ -35,7 +36,7 @@ pub struct FindMethod {
     pub method: String,
 }
 
-/// What a customer can pay with.
+/// Lists the payment methods of a customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListMethods {
     pub customer: String,
@@ -43,7 +44,7 @@ pub struct ListMethods {
     pub after: Option<String>,
 }
 
-/// What is written down of an attached or detached method.
+/// What is stored of an attached or detached payment method.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, miniserde::Deserialize)]
 pub struct AttachedMethod {
     pub id: String,
@@ -83,7 +84,7 @@ pub struct StripePaymentMethods {
 }
 
 impl StripePaymentMethod {
-    /// The last digits of the card or the bank account, by which its owner knows it.
+    /// The last digits of the card or bank account, by which its owner recognises it.
     #[must_use]
     pub fn last4(&self) -> Option<&str> {
         let bank = self.us_bank_account.as_ref().or(self.sepa_debit.as_ref());

@@ -1,4 +1,4 @@
-//! Where does a person look after a subscription?
+//! How is the customer portal opened?
 
 use serde::{Deserialize, Serialize};
 use stripe_billing::billing_portal_session::{
@@ -14,23 +14,23 @@ use stripe_client_core::StripeRequest;
 
 use super::super::{Change, StripeCall};
 
-/// A page to look after a subscription on.
+/// Opens the customer portal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenPortal {
     pub customer: String,
     pub return_url: String,
-    /// What it offers; `None`: what the Stripe account has by default.
+    /// The configuration. `None`: the Stripe account's default.
     #[serde(default)]
     pub configuration: Option<String>,
-    /// What it is opened to confirm; `None`: it shows all that it offers.
+    /// The change to confirm. `None`: the portal shows all that it offers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<PortalChange>,
-    /// The one thing that it is opened for, where it is not a change.
+    /// The only thing that the portal is opened for, if it is not a change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<PortalOnly>,
 }
 
-/// One thing that can be done on the page. The way to all others is hidden.
+/// A single thing that can be done on the portal. Everything else is hidden.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PortalOnly {
@@ -39,14 +39,14 @@ pub enum PortalOnly {
     PaymentMethod,
 }
 
-/// A change that the person confirms on the page.
+/// A change that the person confirms on the portal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortalChange {
     pub subscription: String,
     pub item: String,
     pub price: String,
     pub quantity: u32,
-    /// Whether money is taken for it that would not be taken without it.
+    /// Whether it takes money that would not be taken otherwise.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub begins_charge: bool,
 }
@@ -82,7 +82,7 @@ impl Change for OpenPortal {
 }
 
 impl PortalChange {
-    /// The person sees what it costs, says yes, and comes back.
+    /// The person sees the cost, confirms, and returns.
     fn flow(&self, return_url: &str) -> CreateBillingPortalSessionFlowData {
         let mut item =
             CreateBillingPortalSessionFlowDataSubscriptionUpdateConfirmItems::new(self.item.as_str());
@@ -118,7 +118,7 @@ impl PortalOnly {
     }
 }
 
-/// When it is done, the person is not led to what else the page offers.
+/// Afterwards, the person returns, and does not see what else the portal offers.
 fn coming_back(return_url: &str) -> CreateBillingPortalSessionFlowDataAfterCompletion {
     let mut after = CreateBillingPortalSessionFlowDataAfterCompletion::new(
         CreateBillingPortalSessionFlowDataAfterCompletionType::Redirect,

@@ -1,4 +1,4 @@
-//! What would a subscription cost? Asking changes nothing, and can be repeated.
+//! What would a subscription cost? A preview changes nothing, and can be repeated.
 
 use stripe_billing::invoice::{
     CreatePreviewInvoice, CreatePreviewInvoiceSubscriptionDetails,
@@ -15,17 +15,17 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreviewInvoice {
     pub subscription: String,
-    /// What says what the subscription becomes when its period ends, which the invoice is then for.
+    /// The schedule that says what the subscription changes to when its period ends; the invoice is then for that.
     pub schedule: Option<String>,
     pub change: Option<SubscriptionItemChange>,
 }
 
 impl StripeCall for PreviewInvoice {
-    /// The whole invoice: what it pays for is read as from a webhook.
+    /// The complete invoice, so that its lines can be read as in a webhook.
     type Answer = miniserde::json::Value;
 
     fn request(&self) -> impl StripeRequest + Send {
-        // Stripe takes one of the two.
+        // Stripe accepts only one of the two.
         let preview = match &self.schedule {
             Some(schedule) => CreatePreviewInvoice::new().schedule(schedule.as_str()),
             None => CreatePreviewInvoice::new().subscription(self.subscription.as_str()),

@@ -1,4 +1,4 @@
-//! What is sold at Stripe, and at which prices? Each is made under a name of our own, by which it is found again.
+//! How are products and prices made? Each has an id or a lookup key of our own, by which it is found again.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use crate::domain::{amount::Money, catalog::Interval};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProductRequest {
-    /// Ours; Stripe has one product of it.
+    /// Our own id; Stripe allows one product with it.
     pub id: String,
     pub name: String,
     pub description: Option<String>,
@@ -35,7 +35,7 @@ pub struct PriceRequest {
     pub money: Money,
     /// `None`: it is paid once.
     pub interval: Option<Interval>,
-    /// Ours; Stripe has one price of it.
+    /// Our own lookup key; Stripe allows one price with it.
     pub lookup_key: String,
 }
 
@@ -89,7 +89,7 @@ impl StripeCall for PriceRequest {
     type Answer = LookupPriceResponse;
 
     fn request(&self) -> impl StripeRequest + Send {
-        // Every text is a currency to the client; whether it is one is for Stripe to say.
+        // The client accepts every text as a currency; Stripe checks it.
         let Ok(currency) = self.money.currency.as_str().parse::<Currency>();
         let price = CreatePrice::new(currency)
             .product(self.product.as_str())

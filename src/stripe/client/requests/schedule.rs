@@ -1,4 +1,4 @@
-//! What is a subscription to become when its period ends? Stripe keeps that as a schedule of phases.
+//! What does a subscription change to when its period ends? Stripe stores that as a schedule of phases.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
 
 use super::super::{Change, StripeCall};
 
-/// Makes a schedule of a subscription, in which nothing changes yet.
+/// Makes a schedule for a subscription that changes nothing yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenSchedule {
     pub subscription: String,
@@ -18,8 +18,8 @@ pub struct FindSchedule {
     pub schedule: String,
 }
 
-/// Lets a subscription be as it is until its period ends, and then what it is to become; from its first period of that
-/// on it is a subscription without a schedule.
+/// Keeps a subscription as it is until its period ends, and then changes it.
+/// The schedule ends after the first period of the change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phases {
     pub schedule: String,
@@ -32,7 +32,7 @@ pub struct Phases {
     pub interval: String,
 }
 
-/// Lets a subscription stay as it is.
+/// Ends a schedule, so that the subscription stays as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleaseSchedule {
     pub schedule: String,
@@ -66,7 +66,7 @@ pub struct PhaseRequest {
 }
 
 impl StripeSchedule {
-    /// The phase that is in force, and the one that follows it, if there is one.
+    /// The phase after the current one, if there is one.
     #[must_use]
     pub fn next(&self) -> Option<&PhaseRequest> {
         let current = self.current_phase.as_ref()?;
@@ -80,7 +80,7 @@ fn items(form: &mut ScheduleForm, phase: usize, items: &[PhaseItemRequest]) {
     for (place, item) in items.iter().enumerate() {
         let name = |name: &str| format!("phases[{phase}][items][{place}][{name}]");
         form.insert(name("price"), item.price.clone());
-        // What is metered has no quantity.
+        // Metered items have no quantity.
         if let Some(quantity) = item.quantity {
             form.insert(name("quantity"), quantity.to_string());
         }

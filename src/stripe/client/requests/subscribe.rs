@@ -1,4 +1,4 @@
-//! How does a subscription begin without a page?
+//! How is a subscription made without a checkout page?
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,12 +15,12 @@ use super::{
 };
 use crate::domain::metadata::Metadata;
 
-/// Where the call is in metadata.
+/// The name of the call's key in metadata.
 const CALL: &str = "counterfoil_call";
-/// How many subscriptions of a customer are looked at. Stripe lets a customer have 500; ours has one.
+/// How many subscriptions of a customer are read. Stripe allows 500; customers of the program usually have one.
 const LISTED_MAX: i64 = 100;
 
-/// A subscription that is paid for with a method that the customer has.
+/// Makes a subscription that is paid with one of the customer's payment methods.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MakeSubscription {
     pub account: String,
@@ -29,19 +29,19 @@ pub struct MakeSubscription {
     pub price: String,
     pub quantity: u32,
     pub trial_days: Option<u16>,
-    /// `None`: what the customer prefers.
+    /// `None`: the customer's default.
     pub method: Option<String>,
-    /// What the caller attaches to it.
+    /// What the caller attached to it.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
-    /// The call that it comes of, by which it is found again when its answer was lost.
+    /// The call's key, by which the subscription is found if the answer is lost.
     pub call: String,
-    /// The pages that this takes the place of. They are closed before.
+    /// The pages that this replaces. They are closed before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub supersedes: Vec<String>,
 }
 
-/// What a customer is and was subscribed to, the newest first.
+/// Lists the subscriptions of a customer, including ended ones, newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListSubscriptions {
     pub customer: String,
@@ -52,7 +52,7 @@ pub struct SubscriptionsListed {
     pub data: Vec<SubscriptionListed>,
 }
 
-/// One of them. It is written down nowhere.
+/// A listed subscription. It is not stored.
 #[derive(Clone, Debug, PartialEq, Eq, miniserde::Deserialize)]
 pub struct SubscriptionListed {
     pub id: String,
@@ -69,7 +69,7 @@ impl SubscriptionListed {
         self.ended_at.is_some() || matches!(self.status.as_str(), "canceled" | "incomplete_expired")
     }
 
-    /// Whether it came of this call.
+    /// Whether this call made it.
     #[must_use]
     pub fn is_of(&self, call: &str) -> bool {
         self.metadata.as_ref().and_then(|metadata| metadata.get(CALL)).is_some_and(|of| of == call)
@@ -89,7 +89,7 @@ impl MakeSubscription {
 impl StripeCall for MakeSubscription {
     type Answer = StripeSubscription;
 
-    /// What cannot be paid does not begin: nobody is there to be asked.
+    /// If the payment fails, Stripe makes no subscription, since the person is absent.
     fn request(&self) -> impl StripeRequest + Send {
         let mut item = CreateSubscriptionItems::new();
         item.price = Some(self.price.clone());

@@ -1,4 +1,4 @@
-//! What becomes of a subscription?
+//! How is a subscription read, changed, paused and ended?
 
 use std::collections::HashMap;
 
@@ -17,13 +17,13 @@ use super::{
     Phases, ReleaseSchedule,
 };
 
-/// A subscription as it is.
+/// Reads a subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FindSubscription {
     pub subscription: String,
 }
 
-/// Sets what a subscription is charged to.
+/// Sets the payment method of a subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChargeSubscription {
     pub subscription: String,
@@ -41,45 +41,46 @@ pub struct AmendSubscription {
 #[serde(rename_all = "snake_case")]
 pub enum Amendment {
     Change(SubscriptionItemChange),
-    /// `feedback` is one of Stripe's words.
+    /// `feedback` is one of Stripe's codes.
     CancelNow {
         feedback: Option<String>,
     },
     CancelAtPeriodEnd {
         feedback: Option<String>,
     },
-    /// Of a subscription that is to end with its period.
+    /// For a subscription that would end with its period.
     StayAfterPeriod,
-    /// Of a subscription that is to end on a date, as one that was cancelled in the portal in flexible billing mode.
+    /// For a subscription that would end on a date, such as one that was cancelled on the portal in flexible billing
+    /// mode.
     StayAfterDate,
-    /// Its invoices are made, and void.
+    /// Invoices are still made, and are void.
     PauseCollection,
     ResumeCollection,
-    /// Of a subscription that stands still: a new period begins.
+    /// For a subscription without a running period: a new one begins.
     Resume,
-    /// What it becomes when its period ends.
+    /// Sets what it changes to when its period ends.
     Schedule(Phases),
-    /// It stays what it is.
+    /// Ends a schedule, so that it stays as it is.
     Release(ReleaseSchedule),
 }
 
-/// What an item of a subscription becomes.
+/// The change of an item of a subscription.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubscriptionItemChange {
     pub item: String,
     pub price: String,
     pub quantity: u32,
-    /// What cannot be paid is not changed: nobody gets a larger plan for an invoice that stays open.
+    /// Whether the change is only made if its invoice is paid, so that nobody gets a larger plan for an unpaid one.
     pub paid_or_not_changed: bool,
     pub proration: ProrationBehavior,
-    /// In seconds since 1970. `None` where nothing is prorated.
+    /// In seconds since 1970. `None`: nothing is prorated.
     pub proration_date: Option<i64>,
-    /// Whether money is taken for it that would not be taken without it.
+    /// Whether it takes money that would not be taken otherwise.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub begins_charge: bool,
 }
 
-/// Stripe's words for when the difference is charged.
+/// Stripe's codes for when the difference is charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProrationBehavior {
@@ -88,7 +89,7 @@ pub enum ProrationBehavior {
     None,
 }
 
-/// Sets what a person says who cancels. It is written down nowhere but at Stripe.
+/// Sets why a person cancels. It is stored only at Stripe.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DescribeCancellation {
     pub subscription: String,
@@ -99,19 +100,19 @@ pub struct DescribeCancellation {
 pub struct StripeSubscription {
     pub id: String,
     pub status: String,
-    /// In seconds since 1970, as all times here.
+    /// In seconds since 1970, like all times here.
     pub cancel_at: Option<i64>,
     pub cancel_at_period_end: bool,
     pub ended_at: Option<i64>,
     pub pause_collection: Option<CollectionPaused>,
     pub items: StripeSubscriptionItems,
     pub customer: Option<String>,
-    /// What it is charged to, if that is not what its customer prefers.
+    /// Its payment method, if it is not the customer's default.
     pub default_payment_method: Option<String>,
     /// When it was made.
     pub created: Option<i64>,
     pub latest_invoice: Option<String>,
-    /// What says what it will become, if anything does.
+    /// The schedule that says what it changes to, if there is one.
     pub schedule: Option<String>,
 }
 
@@ -140,7 +141,7 @@ pub struct PriceResponse {
 }
 
 impl Amendment {
-    /// Whether a subscription is as this would make it.
+    /// Whether a subscription already is as this would make it.
     #[must_use]
     pub fn holds_for(&self, row: &StripeSubscription) -> bool {
         let ended = row.ended_at.is_some();
@@ -157,7 +158,7 @@ impl Amendment {
             Self::PauseCollection => !ended && row.pause_collection.is_some(),
             Self::ResumeCollection => !ended && row.pause_collection.is_none(),
             Self::Resume => row.status == "active",
-            // That there is a schedule does not say which.
+            // That there is a schedule does not say which one.
             Self::Schedule(_) => false,
             Self::Release(_) => row.schedule.is_none(),
         }
@@ -202,7 +203,7 @@ impl Change for AmendSubscription {
     fn begins_charge(&self) -> bool {
         match &self.amendment {
             Amendment::Change(change) => change.begins_charge,
-            // What stands still begins a new period.
+            // A subscription without a running period begins a new one.
             Amendment::Resume => true,
             Amendment::CancelNow { .. }
             | Amendment::CancelAtPeriodEnd { .. }
@@ -216,7 +217,7 @@ impl Change for AmendSubscription {
     }
 }
 
-/// The kinds of amendments are requests of different types.
+/// The kinds of amendments are different types of requests.
 impl StripeRequest for AmendSubscription {
     type Output = miniserde::json::Value;
 
@@ -254,7 +255,7 @@ impl StripeRequest for AmendSubscription {
 }
 
 impl AmendSubscription {
-    /// Stripe unsets what is sent as an empty text, which the typed requests cannot express.
+    /// Stripe unsets a field that is sent as an empty text, which the typed requests cannot express.
     fn clear(&self, field: &str) -> RequestBuilder {
         let path = format!("/subscriptions/{}", self.subscription);
         RequestBuilder::new(StripeMethod::Post, path).form(&HashMap::from([(field, "")]))
@@ -292,7 +293,7 @@ impl ProrationBehavior {
 
 fn of_cancel(feedback: &str) -> CancelSubscriptionCancellationDetails {
     let mut details = CancelSubscriptionCancellationDetails::new();
-    // Parsing cannot fail: what is unknown is passed on, for Stripe to refuse.
+    // Parsing cannot fail: unknown codes are sent, and Stripe refuses them.
     details.feedback = feedback.parse::<CancelSubscriptionCancellationDetailsFeedback>().ok();
     details
 }

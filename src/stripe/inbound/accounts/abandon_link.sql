@@ -1,4 +1,4 @@
--- A command by which a customer ($1) was to become an account's ($2) did nothing. The last one ends what was begun.
+-- Abandons the reservation of a customer ($1) for an account ($2), if no other command still uses it.
 with ended as (
     delete from ledger.stripe_links_begun where customer = $1 and account = $2 and commands <= 1
 )

@@ -1,6 +1,6 @@
--- Notes that customers ($1) are becoming accounts' ($2), for as long as a command takes or for good ($3), but for those
--- that stand for an account already or are becoming another's. In one order, so that nobody waits for each other; to
--- count makes each customer one look-up in an index.
+-- Reserves customers ($1) for accounts ($2), for as long as a command takes or for good ($3), except those that are
+-- linked or reserved already. They are sorted, so that two of these do not wait for each other; with the count, each
+-- customer needs one look-up in an index.
 insert into ledger.stripe_links_begun as begun (customer, account, commands, since)
 select link.customer, link.account, 1, case when link.for_good then 'infinity' else clock_timestamp() end
 from unnest($1::text[], $2::text[], $3::boolean[]) as link (customer, account, for_good)

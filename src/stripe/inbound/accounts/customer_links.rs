@@ -1,9 +1,11 @@
-//! Which account does a customer stand for? What is said of that beside the events of Stripe.
+//! Which account is a customer linked to, if a caller says so and not an event of Stripe's?
 //!
-//! A customer stands for one account. Whoever names one for an account begins its link first, which is written down,
-//! has the ledger record it, and keeps the link or abandons it. Two that name the same one at the same time, in
-//! whatever processes, see either what the other began or its link. No lock and no connection is held while the ledger
-//! works.
+//! A customer is linked to one account.
+//! A link is made in three steps: it is reserved, which is stored, the ledger records it, and then the link is kept or
+//! the reservation is abandoned.
+//! If two requests name the same customer at the same time, in any processes, each sees the other's reservation or
+//! link.
+//! No lock and no connection is held while the ledger works.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -18,37 +20,37 @@ use crate::domain::{
     time::Timestamp,
 };
 
-/// How long a command can be on its way at most, with all of its tries.
+/// How many seconds a command can take at most, with all of its attempts.
 const COMMAND_S_MAX: f64 = 60.0;
-/// How often it is tried to begin what another account has just given up, and to keep what others keep, too.
+/// How often a reservation is tried again after another account has given up its own, and a link after a deadlock.
 const TRIES_MAX: u32 = 3;
 
 /// `deadlock_detected`.
 const DEADLOCK: &str = "40P01";
 
-/// For how long a customer that is becoming an account's is kept from others.
+/// For how long a customer is reserved for an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReservationTerm {
-    /// Until the command that says so must have come to an end.
+    /// As long as the command can take that would link it.
     Command,
-    /// It was made for the account, and will never be another's.
+    /// For good, since the customer was made for the account.
     ForGood,
 }
 
-/// May a customer become an account's?
+/// The result of reserving a customer for an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReservationResult {
-    /// It stands for it already.
+    /// It is already linked to the account.
     There,
-    /// It is, and is kept from others meanwhile.
+    /// It is reserved for the account now.
     Ours,
-    /// It stands for another account, or is becoming another's.
+    /// It is linked to, or reserved for, another account.
     Taken,
-    /// It was becoming this account's, and nobody knows what came of that.
+    /// This account reserved it long ago, and the outcome is not known.
     Forgotten(AccountId),
 }
 
-/// A customer that is to become an account's.
+/// A reservation of a customer for an account.
 #[derive(Clone, Debug)]
 struct CustomerReservation {
     customer: ProviderId,
@@ -56,7 +58,7 @@ struct CustomerReservation {
     term: ReservationTerm,
 }
 
-/// A customer that has become an account's.
+/// A customer that has been linked to an account.
 #[derive(Clone, Debug)]
 struct NewCustomerLink {
     customer: ProviderId,
@@ -92,10 +94,10 @@ impl CustomerLinks {
         Self(Arc::new(LinkStore { pool, begins: RequestBatcher::new(), keeps: RequestBatcher::new() }))
     }
 
-    /// Whether a customer stands for another account already.
+    /// Whether a customer is already linked to another account.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn stands_for_another(
         &self,
         customer: &ProviderId,
@@ -105,10 +107,10 @@ impl CustomerLinks {
         Ok(linked.into_values().flatten().any(|linked| linked != *account))
     }
 
-    /// Begins to make a customer an account's.
+    /// Reserves a customer for an account.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub(in crate::stripe) async fn begin(
         &self,
         customer: &ProviderId,
@@ -148,10 +150,10 @@ impl CustomerLinks {
         self.look(wishes, |wish| ours.contains(wish.customer.as_str())).await
     }
 
-    /// Begins to make a customer an account's, of which another account did so long ago and did not become it.
+    /// Reserves a customer whose reservation for another account is old, and did not lead to a link.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub(in crate::stripe) async fn take_over(
         &self,
         customer: &ProviderId,
@@ -171,8 +173,9 @@ impl CustomerLinks {
         Ok(begun.into_iter().flatten().next().unwrap_or(ReservationResult::Taken))
     }
 
-    /// What is there, after it was tried to begin: a link is kept in the same moment in which what began ends, so this
-    /// sees one or the other. `None`: what another account had begun has just been given up.
+    /// Reads the state after a failed reservation.
+    /// A link replaces its reservation in one transaction, so either of them is seen.
+    /// `None`: another account's reservation has just been abandoned.
     async fn look(
         &self,
         wishes: &[CustomerReservation],
@@ -215,10 +218,10 @@ impl CustomerLinks {
         }))
     }
 
-    /// Ends what was begun: the customer did not become the account's.
+    /// Abandons a reservation: the customer was not linked to the account.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub(in crate::stripe) async fn abandon(
         &self,
         customer: &ProviderId,
@@ -232,11 +235,10 @@ impl CustomerLinks {
             .map(|_| ())
     }
 
-    /// Notes that a customer stands for an account, which ends what was begun, and has handled what waited for that. It
-    /// does nothing twice.
+    /// Stores a link, which ends its reservation, and wakes events that waited for it. Repeating it is harmless.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub(in crate::stripe) async fn keep(
         &self,
         customer: ProviderId,
@@ -255,7 +257,7 @@ impl CustomerLinks {
         }
     }
 
-    /// What waits for somebody who waits for it is given up by the database, and can be done again.
+    /// The database aborts one of two transactions that wait for each other; it can be repeated.
     async fn keep_all(&self, links: &[NewCustomerLink], at: Timestamp) -> Result<Vec<()>, sqlx::Error> {
         for _ in 1..TRIES_MAX {
             match self.try_to_keep(links, at).await {
@@ -270,7 +272,7 @@ impl CustomerLinks {
         let mut transaction = self.0.pool.begin().await?;
         let known = links.iter().map(|link| (link.customer.clone(), link.account.clone()));
         let mut learned = LearnedAccounts { links: known.collect(), ..LearnedAccounts::default() };
-        // In one order, so that two of these do not wait for each other.
+        // Sorted, so that two of these do not wait for each other.
         learned.links.sort_unstable();
         learned.keep_links(&mut transaction, at).await?;
         learned.wake(&mut transaction, at).await?;

@@ -1,5 +1,5 @@
--- Keeps that customers ($1) stand for accounts ($2). What had begun has come to its end. The offset makes each customer
--- one look-up in an index.
+-- Links customers ($1) to accounts ($2), and ends their reservations. With the offset, each customer needs one look-up
+-- in an index.
 with linked as (
     select link.customer, link.account from unnest($1::text[], $2::text[]) as link (customer, account)
 ),

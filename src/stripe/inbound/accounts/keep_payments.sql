@@ -1,4 +1,4 @@
--- Keeps which account each payment was for.
+-- Stores which account each payment was for.
 insert into ledger.stripe_payments as bought (payment, account, known_at)
 select distinct on (told.payment) told.payment, told.account, $3
 from unnest($1::text[], $2::text[]) with ordinality as told (payment, account, place)

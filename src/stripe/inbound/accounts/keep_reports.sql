@@ -1,8 +1,7 @@
--- Keeps which account each report ($2) says that its subscription ($1) belongs to ($3). What had to wait for the first
--- report on a subscription is due now ($9): reports on it that name no price of ours, and events of its party ($8) that
--- could not be told from those of another account ($10). What was paid after a report says that the subscription
--- belongs to another account is handled again, for that account. The offsets make each of these one look-up in an
--- index.
+-- Stores which account ($3) each report ($2) names for its subscription ($1). Events that had to wait for the first
+-- report on a subscription are due now ($9): reports on it without a price of the catalog, and events of its party
+-- ($8) that might have belonged to another account ($10). Payments after a report that the subscription belongs to
+-- another account are handled again, for that account. With the offsets, each of these needs one look-up in an index.
 with told as (
     select *
     from unnest(

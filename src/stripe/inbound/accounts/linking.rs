@@ -1,5 +1,5 @@
-//! How does a customer become an account's, where a caller says so and not Stripe? By a command that the ledger
-//! records, and only while it is nobody else's.
+//! How is a customer linked to an account if a caller says so, and not Stripe?
+//! By a command, and only if it is not linked to another account.
 
 use crate::{
     domain::{
@@ -11,11 +11,11 @@ use crate::{
 
 use super::customer_links::{CustomerLinks, ReservationResult, ReservationTerm};
 
-/// Executes a command that makes a customer its account's, unless it is another's, and has what Stripe tells of the
-/// customer find the account from then on.
+/// Executes a command that links a customer to its account, unless it is linked to another one.
+/// From then on, Stripe's events about the customer find the account.
 ///
 /// # Errors
-/// When the database does not answer. The same again does what is missing then.
+/// If the database does not answer. The same request again then completes it.
 pub(in crate::stripe) async fn execute(
     (ledger, links): (&Ledger, &CustomerLinks),
     customer: ProviderId,
@@ -30,7 +30,7 @@ pub(in crate::stripe) async fn execute(
     match &answer {
         Ok(_) if begun == ReservationResult::There => {}
         Ok(_) => links.keep(customer, account, ledger.clock().now()).await?,
-        // It may have become the account's, which the same command will tell, or whoever asks the ledger.
+        // It may have been linked; repeating the command or reading the ledger shows whether it was.
         Err(ExecuteError::OutcomeUnknown) => {}
         Err(
             ExecuteError::Refused(_)
@@ -48,11 +48,11 @@ pub(in crate::stripe) async fn execute(
     Ok(answer)
 }
 
-/// Begins to make a customer an account's. What another account began long ago, and whose end nobody knows, is looked
-/// up in the ledger.
+/// Reserves a customer for an account.
+/// If another account reserved it long ago, the ledger shows whether that led to a link.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database does not answer.
 pub(in crate::stripe) async fn begin(
     (ledger, links): (&Ledger, &CustomerLinks),
     customer: &ProviderId,

@@ -1,5 +1,6 @@
-//! Which account does an event belong to? Its subscription says so, else what it names, else its customer, or what its
-//! payment bought.
+//! Which account does an event belong to?
+//! Its subscription's account, else the one that it names, else its customer's, or the one that its payment bought
+//! credits for.
 
 pub mod customer_links;
 pub mod linking;
@@ -23,25 +24,24 @@ use crate::{
     stripe::translate::{Instructions, OwnerLookup, SubscriptionRef, TranslationStep},
 };
 
-/// Why an event waits whose customer no account is known for. Its rows are found again by this text.
+/// Why an event waits if its customer is not linked to an account. Such rows are found by this text.
 pub const NO_LINK: &str = "its customer is linked to no account yet";
 
-/// Why an event waits whose payment has not been reported yet. Its rows are found again by this text.
+/// Why an event waits if its payment was not reported yet. Such rows are found by this text.
 pub const NO_PAYMENT: &str = "no paid invoice or pack is known that its payment bought";
 
-/// Why an event waits whose subscription has to say which of its customer's accounts it is about. Its rows are found
-/// again by this text.
+/// Why an event waits if its customer has several accounts and its subscription is not known.
+/// Such rows are found by this text.
 pub const NO_REPORT: &str =
     "its customer is linked to several accounts, and its subscription is not known yet";
 
-/// Which accounts each customer is linked to: one, unless Stripe contradicted itself.
+/// Which accounts each customer is linked to: one, unless Stripe's events contradict each other.
 pub type AccountsByCustomer = BTreeMap<ProviderId, Vec<AccountId>>;
 
 /// Which account each payment or invoice bought credits for.
 pub type PaymentAccounts = BTreeMap<ProviderId, AccountId>;
 
-/// What was reported of each subscription, in the order in which it was said: where the report stands, and which
-/// account it was about.
+/// The reports on each subscription in the order in which they were made: the place of the report, and its account.
 pub type Reports = BTreeMap<ProviderId, Vec<(ReportOrder, AccountId)>>;
 
 /// A report on a subscription was handled.
@@ -50,7 +50,7 @@ pub struct NewReport {
     pub subscription: ProviderId,
     pub evidence: ReportOrder,
     pub account: AccountId,
-    /// Whose other events may have waited for it.
+    /// The party whose other events may have waited for it.
     pub party: String,
 }
 
@@ -58,21 +58,21 @@ pub struct NewReport {
 pub(super) enum NotFound {
     /// Another event will say it.
     Yet(&'static str),
-    /// Stripe contradicted itself.
+    /// Stripe's events contradict each other.
     Contradiction(&'static str),
 }
 
-/// How events lead to accounts, as far as is known.
+/// What is known about which events belong to which accounts.
 #[derive(Default)]
 pub(super) struct AccountLookup {
     pub(super) links: AccountsByCustomer,
     pub(super) payments: PaymentAccounts,
-    /// What was told of each subscription, in the order in which it was said.
+    /// The reports on each subscription, in the order in which they were made.
     pub(super) reports: Reports,
 }
 
 impl AccountLookup {
-    /// What of it these events need, whose owners and subscriptions they are.
+    /// The part of it that these events need, given by their owners and subscriptions.
     pub(super) fn part_for<'a>(
         &self,
         events: impl Iterator<Item = (&'a OwnerLookup, Option<&'a SubscriptionRef>)>,
@@ -97,7 +97,7 @@ impl AccountLookup {
         part
     }
 
-    /// Notes what is about to be told, so that what came in before its report goes to the right account.
+    /// Adds reports that are about to be handled, so that events that arrived before them go to the right account.
     pub(super) fn expect<'a>(&mut self, instructions: impl Iterator<Item = &'a Instructions>) {
         for Instructions { owner, about, .. } in instructions {
             let OwnerLookup::Account { account, .. } = owner else { continue };
@@ -117,7 +117,8 @@ impl AccountLookup {
     }
 
     /// The account that the event's subscription belongs to, that the event names, or that its customer or payment
-    /// leads to. A report says itself whose the subscription is.
+    /// leads to.
+    /// A report says itself which account the subscription belongs to.
     pub(super) fn account_of(&self, instructions: &Instructions) -> Result<AccountId, NotFound> {
         let about = instructions.about.as_ref();
         let has_it = about.and_then(|about| self.has_at(&about.subscription, about.at));
@@ -136,7 +137,7 @@ impl AccountLookup {
         };
         match self.links.get(customer).map(Vec::as_slice) {
             Some([account]) => Ok(account.clone()),
-            // A discount is told to all of them.
+            // Reports on discounts go to all of the customer's accounts.
             Some([account, ..]) if is_about_discounts(&instructions.steps) => Ok(account.clone()),
             Some([_, _, ..]) if about.is_some_and(|about| about.report.is_none()) => {
                 Err(NotFound::Yet(NO_REPORT))
@@ -146,26 +147,26 @@ impl AccountLookup {
         }
     }
 
-    /// Which account has the subscription, by its newest report.
+    /// The account of the subscription, by its newest report.
     pub(super) fn has(&self, subscription: &ProviderId) -> Option<&AccountId> {
         self.reports.get(subscription)?.last().map(|(_, account)| account)
     }
 
-    /// Which account had the subscription at a time: by the newest report until then, else by the first one.
+    /// The account of the subscription at a time: by the newest report until then, else by the first one.
     fn has_at(&self, subscription: &ProviderId, at: Timestamp) -> Option<&AccountId> {
         let reports = self.reports.get(subscription)?;
         let by_then = reports.iter().rfind(|(evidence, _)| evidence.reported_at <= at);
         by_then.or_else(|| reports.first()).map(|(_, account)| account)
     }
 
-    /// Why an event about a subscription is none of ours: the catalog does not have its price, and nothing else was
-    /// told of it.
+    /// Why an event is about a subscription that was not sold here: the catalog does not have its price, and no other
+    /// report is known.
     pub(super) fn is_foreign<'a>(&self, about: &'a SubscriptionRef) -> Option<&'a str> {
         about.unpriced.as_deref().filter(|_| !self.reports.contains_key(&about.subscription))
     }
 
-    /// Notes a report, and says what the accounts are to be told that have its subscription no more: the one that had
-    /// it before this report, and the report's own account if a later one names another.
+    /// Adds a report, and returns the commands for accounts that no longer have the subscription: the one that had it
+    /// before this report, and the report's own account if a later one names another.
     pub(super) fn report(
         &mut self,
         told: &NewReport,
@@ -184,7 +185,7 @@ impl AccountLookup {
         pairs.map(|(from, evidence, to)| (from.clone(), moved(terms, evidence, to))).collect()
     }
 
-    /// What is told of discounts, for the other accounts that the same customer stands for.
+    /// The discount reports for the customer's other accounts.
     pub(super) fn discounts_elsewhere(
         &self,
         account: &AccountId,
@@ -200,7 +201,7 @@ impl AccountLookup {
         told.filter(|(other, _)| other != account).collect()
     }
 
-    /// Notes that the customer belongs to the account. Whether that was news.
+    /// Adds a link between a customer and an account. Returns whether it is new.
     pub(super) fn link(&mut self, customer: &ProviderId, account: &AccountId) -> bool {
         let accounts = self.links.entry(customer.clone()).or_default();
         let is_news = !accounts.contains(account);
@@ -226,7 +227,8 @@ const fn terms(command: &Command) -> Option<&SubscriptionState> {
     }
 }
 
-/// The end of a subscription in an account, by a report that names another one. It may come back by a later report.
+/// The command that a subscription has left an account, by a report that names another one.
+/// A later report may bring it back.
 fn moved(terms: &SubscriptionState, evidence: &ReportOrder, to: &AccountId) -> TranslationStep {
     let terms = SubscriptionState {
         status: SubscriptionStatus::Cancelled,

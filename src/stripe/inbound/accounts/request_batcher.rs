@@ -1,5 +1,5 @@
-//! What if many ask the database for the same kind of thing at the same time? One of them asks for all, as soon as it
-//! is its turn, so that a thousand imports are some statements and not some thousand.
+//! How are many similar queries of concurrent callers sent to the database together?
+//! One caller sends those of all others, so that a thousand imports need a few statements and not thousands.
 
 use std::{
     collections::BTreeSet,
@@ -9,41 +9,41 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-/// How many are asked for at a time.
+/// The most queries in one batch.
 const TOGETHER_MAX: usize = 256;
-/// How many ask at a time: few, since whoever comes meanwhile is asked for together.
+/// How many batches run at a time: few, so that queries that arrive in the meantime form the next batch.
 const TURNS: usize = 2;
 
 type Reply<A> = Result<A, Arc<sqlx::Error>>;
 type Waiting<Q, A> = Vec<(Q, oneshot::Sender<Reply<A>>)>;
 
-/// What is asked. Two of one name are not asked together.
+/// A query. Two with the same name are not in one batch.
 pub(super) trait BatchKey: Clone {
     fn name(&self) -> &str;
 }
 
-/// Questions that wait.
+/// Waiting queries.
 #[derive(Debug)]
 pub(super) struct RequestBatcher<Q, A> {
     waiting: Mutex<Waiting<Q, A>>,
     turns: Arc<Semaphore>,
 }
 
-/// One that waits for its answer.
+/// A query that waits for its answer.
 pub(super) struct QueuedRequest<'a, Q, A> {
     together: &'a RequestBatcher<Q, A>,
     question: Q,
     receiver: oneshot::Receiver<Reply<A>>,
 }
 
-/// What comes next for one that waits.
+/// What a waiting caller does next.
 pub(super) enum BatchTurn<Q, A> {
     Answered(Result<A, sqlx::Error>),
-    /// It is to ask for these.
+    /// It sends this batch.
     Ours(RequestBatch<Q, A>),
 }
 
-/// Those that are asked for together.
+/// Queries that are sent together.
 pub(super) struct RequestBatch<Q, A> {
     pub(super) questions: Vec<Q>,
     senders: Vec<oneshot::Sender<Reply<A>>>,
@@ -66,7 +66,7 @@ impl<Q: BatchKey, A> RequestBatcher<Q, A> {
         receiver
     }
 
-    /// Those that have waited longest, without who has gone away.
+    /// The queries that have waited longest, without those whose callers are gone.
     fn take(&self, turn: Option<OwnedSemaphorePermit>) -> RequestBatch<Q, A> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut names, mut left) = (BTreeSet::new(), Waiting::new());
@@ -85,7 +85,8 @@ impl<Q: BatchKey, A> RequestBatcher<Q, A> {
 }
 
 impl<Q: BatchKey, A> QueuedRequest<'_, Q, A> {
-    /// Waits until it is answered, or is to ask for others, and mostly for itself.
+    /// Waits until the query is answered, or until it is this caller's turn to send a batch, usually with its own
+    /// query.
     pub(super) async fn turn(&mut self) -> BatchTurn<Q, A> {
         loop {
             let reply = tokio::select! {
@@ -96,7 +97,7 @@ impl<Q: BatchKey, A> QueuedRequest<'_, Q, A> {
                     if !group.questions.is_empty() {
                         return BatchTurn::Ours(group);
                     }
-                    // Somebody asks for us already.
+                    // Another caller already sends this query.
                     drop(group);
                     (&mut self.receiver).await
                 }
@@ -106,7 +107,7 @@ impl<Q: BatchKey, A> QueuedRequest<'_, Q, A> {
                     let reply = reply.map_err(|error| sqlx::Error::Io(io::Error::other(error)));
                     return BatchTurn::Answered(reply);
                 }
-                // Whoever asked for us has gone away.
+                // The caller that was to send this query is gone.
                 Err(_) => self.receiver = self.together.wait(self.question.clone()),
             }
         }
@@ -114,7 +115,7 @@ impl<Q: BatchKey, A> QueuedRequest<'_, Q, A> {
 }
 
 impl<Q, A> RequestBatch<Q, A> {
-    /// Tells everybody of them, in the order of the questions.
+    /// Answers all queries, in order.
     pub(super) fn answer(self, answers: Result<Vec<A>, sqlx::Error>) {
         let answers: Vec<Reply<A>> = match answers {
             Ok(answers) => answers.into_iter().map(Ok).collect(),
@@ -124,7 +125,7 @@ impl<Q, A> RequestBatch<Q, A> {
             }
         };
         for (sender, answer) in self.senders.into_iter().zip(answers) {
-            // Whoever asked may have gone away.
+            // The caller may be gone.
             drop(sender.send(answer));
         }
     }

@@ -1,4 +1,5 @@
-//! What is kept of whose customers, payments and subscriptions are? Told by events, and written down for the next ones.
+//! What is stored about the accounts of customers, payments and subscriptions?
+//! It comes from events, and later events need it.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +18,7 @@ use crate::{
     stripe::translate::{OwnerLookup, SubscriptionRef},
 };
 
-/// By what events lead to their accounts.
+/// The keys by which events find their accounts.
 #[derive(Debug, Default)]
 pub struct LookupKeys<'a> {
     pub customers: BTreeSet<&'a str>,
@@ -25,7 +26,7 @@ pub struct LookupKeys<'a> {
     pub subscriptions: BTreeSet<&'a str>,
 }
 
-/// What became known of accounts while events were handled.
+/// What became known about accounts while events were handled.
 #[derive(Debug, Default)]
 pub struct LearnedAccounts {
     pub links: Vec<(ProviderId, AccountId)>,
@@ -45,7 +46,7 @@ struct LinkRow {
 }
 
 impl LinkRow {
-    /// What was stored here were ids before.
+    /// Only valid ids were stored.
     fn read(self) -> Option<(ProviderId, ReportOrder, AccountId)> {
         let step = self.step_to.map(|to| TermsChange { from: self.step_from, to });
         let evidence = ReportOrder {
@@ -59,7 +60,7 @@ impl LinkRow {
 }
 
 impl<'a> LookupKeys<'a> {
-    /// Those of events, whose owners and subscriptions they are.
+    /// The keys of events, given by their owners and subscriptions.
     pub fn of(events: impl Iterator<Item = (&'a OwnerLookup, Option<&'a SubscriptionRef>)>) -> Self {
         let mut keys = Self::default();
         for (owner, about) in events {
@@ -72,10 +73,10 @@ impl<'a> LookupKeys<'a> {
 }
 
 impl AccountLookup {
-    /// What was told so far.
+    /// Reads what is known so far.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn load(connection: &mut PgConnection, keys: &LookupKeys<'_>) -> Result<Self, sqlx::Error> {
         let LookupKeys { customers, payments, subscriptions } = keys;
         Ok(Self {
@@ -104,10 +105,10 @@ impl LearnedAccounts {
         !self.links.is_empty() || !self.payments.is_empty()
     }
 
-    /// Keeps it, and has handled at once what waited for it.
+    /// Stores it, and wakes events that waited for it.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn keep(&self, connection: &mut PgConnection, at: Timestamp) -> Result<(), sqlx::Error> {
         self.keep_links(connection, at).await?;
         let (payments, bought_for) = columns(&self.payments);
@@ -122,7 +123,7 @@ impl LearnedAccounts {
     }
 
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn keep_links(&self, connection: &mut PgConnection, at: Timestamp) -> Result<(), sqlx::Error> {
         let (customers, linked) = columns(&self.links);
         sqlx::query(include_str!("keep_links.sql"))
@@ -134,10 +135,10 @@ impl LearnedAccounts {
             .map(|_| ())
     }
 
-    /// Has handled at once what waited for these customers and payments.
+    /// Wakes events that waited for these customers and payments.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn wake(&self, connection: &mut PgConnection, at: Timestamp) -> Result<(), sqlx::Error> {
         if !self.has_names() {
             return Ok(());
@@ -153,7 +154,7 @@ impl LearnedAccounts {
             .map(|_| ())
     }
 
-    /// Keeps who was told to have which subscription, and wakes what waited for the first report on one.
+    /// Stores which account each report names, and wakes events that waited for the first report on a subscription.
     async fn keep_reports(&self, connection: &mut PgConnection, at: Timestamp) -> Result<(), sqlx::Error> {
         let reports = &self.reports;
         if reports.is_empty() {
@@ -186,7 +187,7 @@ pub(super) async fn links(
         sqlx::query_as(include_str!("links.sql")).bind(customers).fetch_all(connection).await?;
     let mut links = AccountsByCustomer::new();
     for (customer, account) in rows {
-        // What was stored here was an id before.
+        // Only valid ids were stored.
         if let (Ok(customer), Ok(account)) = (ProviderId::parse(&customer), AccountId::parse(&account)) {
             links.entry(customer).or_default().push(account);
         }

@@ -1,8 +1,8 @@
--- What waited for these customers ($1) to be linked, or for these payments ($4) to be known, is due now ($2), also what
--- had been given up on for that ($3, $5). What these customers have taken off is told again: it is told to each account
--- that they stand for, also where it was nobody's before.
+-- Wakes events that waited for these customers ($1) to be linked, or for these payments ($4) to be known, including
+-- those that were given up for that reason ($3, $5): they are due now ($2). Events about these customers' discounts
+-- are handled again, since they go to each linked account.
 --
--- The offsets make each of them one look-up in an index, whatever is known of the table's size.
+-- With the offsets, each needs one look-up in an index, whatever the statistics of the table are.
 update ledger.stripe_inbox
 set state = 'received', next_attempt_at = null, attempts = 0, changed_at = $2
 where event_id in (

@@ -1,27 +1,27 @@
-//! What can a person do with an event that was not processed?
+//! What can an operator do with an event that was not processed?
 
 use super::{Inbox, InboxEntry, InboxState};
 use crate::domain::time::Timestamp;
 
-/// What came of it.
+/// The result of such an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operated {
     Done,
-    /// The inbox has no such event.
+    /// The inbox does not have the event.
     NotFound,
-    /// The event is in a state that this cannot be done in.
+    /// The event's state does not allow this.
     NotPossible {
         state: InboxState,
     },
-    /// Its document is not kept any more.
+    /// The document is no longer stored.
     Forgotten,
 }
 
 impl Inbox {
-    /// Has an event processed again, at once, as if it had just come. One that was processed is left alone.
+    /// Has an event processed again, at once, as if it had just arrived. A processed event is left as it is.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn retry(&self, event_id: &str, at: Timestamp) -> Result<Operated, sqlx::Error> {
         let changed = sqlx::query(include_str!("retry.sql"))
             .bind(event_id)
@@ -32,10 +32,10 @@ impl Inbox {
         self.outcome(event_id, changed.rows_affected()).await
     }
 
-    /// Decides that an event is not to be processed. It stays in the inbox, with the reason.
+    /// Decides that an event is not processed. It stays in the inbox, with the reason.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn discard(
         &self,
         event_id: &str,
@@ -51,10 +51,10 @@ impl Inbox {
         self.outcome(event_id, changed.rows_affected()).await
     }
 
-    /// Has every event processed again that an earlier release could not handle. Answers how many there are.
+    /// Has every event processed again that an earlier release could not handle. Returns how many there are.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn reprocess(&self, at: Timestamp) -> Result<u64, sqlx::Error> {
         let changed =
             sqlx::query(include_str!("reprocess.sql")).bind(at.to_utc()).execute(self.pool()).await?;

@@ -1,14 +1,14 @@
-//! What of a delivery is kept? Nothing that says who a person is, what their card is, or lets somebody pay in their
-//! place.
+//! What of a delivery is stored?
+//! Nothing that identifies a person or a card, or that lets others pay in a person's name.
 //!
-//! None of it is read here, so an event that is handled again is handled the same.
+//! None of it is used by the program, so that an event has the same result when it is processed again.
 
 use serde_json::{Map, Value};
 
-/// What stands in the place of what is not kept.
+/// Replaces values that are not stored.
 const BLANK: &str = "…";
 
-/// Members of Stripe's objects that are about a person or a card, wherever they are.
+/// Fields of Stripe's objects about a person or a card, wherever they are.
 /// Source: <https://docs.stripe.com/api>, of customers, checkout sessions, invoices, charges, payment methods and
 /// disputes.
 const PERSONAL: [&str; 40] = [
@@ -54,13 +54,13 @@ const PERSONAL: [&str; 40] = [
     "shipping_details",
 ];
 
-/// Of a customer these are, too. Of others they are what is sold.
+/// Personal only in a customer. In other objects they describe what is sold.
 const OF_CUSTOMER: [&str; 2] = ["name", "description"];
 
-/// The members that are the caller's own.
+/// The caller's own fields.
 const METADATA: &str = "metadata";
 
-/// The body of an event without what is not kept; as it came, where there is nothing of that in it.
+/// The body of an event without personal values; unchanged if it has none.
 #[must_use]
 pub fn blanked(body: &[u8]) -> Vec<u8> {
     let Ok(mut document) = serde_json::from_slice::<Value>(body) else { return body.to_vec() };
@@ -71,7 +71,7 @@ pub fn blanked(body: &[u8]) -> Vec<u8> {
     let mut found = false;
     if let Some(data) = document.get_mut("data").and_then(Value::as_object_mut) {
         for (name, part) in data {
-            // What a customer was before does not say that it is one.
+            // The earlier values of a customer do not say that they are of a customer.
             if is_of_customer
                 && name == "previous_attributes"
                 && let Some(members) = part.as_object_mut()
@@ -85,7 +85,7 @@ pub fn blanked(body: &[u8]) -> Vec<u8> {
     kept.unwrap_or_else(|| body.to_vec())
 }
 
-/// Whether there was anything.
+/// Replaces personal values. Returns whether there were any.
 fn blank(value: &mut Value) -> bool {
     match value {
         Value::Object(members) => {

@@ -1,2 +1,2 @@
--- What does an event's document say?
+-- What is an event's document?
 select body from ledger.stripe_inbox where event_id = $1

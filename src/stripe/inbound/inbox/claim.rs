@@ -1,7 +1,6 @@
-//! Who handles which events? Several instances may ask; each event is handed to one of them.
+//! Which instance handles which events? Each event is claimed by one of them.
 //!
-//! The claim is a lock on the rows, held by an open transaction: if the process dies, another one can go on
-//! at once.
+//! A claim is a lock on rows, held by an open transaction: if the process dies, another one can go on at once.
 
 use std::collections::BTreeMap;
 
@@ -27,19 +26,19 @@ pub const PARTIES_MAX: i64 = 256;
 /// How many events are claimed at a time.
 pub const CLAIMED_MAX: i64 = 512;
 
-/// An event that is ours to handle, while the claim lasts.
+/// A claimed event.
 #[derive(Debug, FromRow)]
 pub struct ClaimedEvent {
     pub event_id: String,
     pub party: String,
     pub body: Vec<u8>,
     pub attempts: i32,
-    /// Who asked over the API for what it tells of.
+    /// Who requested over the API what it reports.
     #[sqlx(skip)]
     pub asker: Option<Actor>,
 }
 
-/// What became of an event.
+/// The result of handling an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventResult {
     pub event_id: String,
@@ -48,16 +47,16 @@ pub struct EventResult {
     pub attempts: i32,
     pub next_attempt_at: Option<Timestamp>,
     pub account: Option<AccountId>,
-    /// Who is to handle it, if it is to be handled again.
+    /// How it is handled if it is tried again.
     pub lane: HandlingContext,
 }
 
-/// What an event needs to be handled.
+/// How an event has to be handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HandlingContext {
-    /// It says all that there is to know.
+    /// It is complete.
     Whole,
-    /// Stripe is asked for what it leaves out. Others do not wait for that.
+    /// Stripe is asked for what it leaves out. Complete events do not wait for that.
     Asking,
 }
 
@@ -112,7 +111,7 @@ impl EventClaim {
         AccountLookup::load(&mut self.transaction, keys).await
     }
 
-    /// Who asked for what was done under these keys at Stripe.
+    /// Who requested the calls with these keys at Stripe.
     pub(in crate::stripe) async fn askers(
         &mut self,
         keys: &[&str],
@@ -124,7 +123,7 @@ impl EventClaim {
         coupons::coupons(&mut self.transaction, ids).await
     }
 
-    /// Writes down what became of the events, keeps what was learned, and wakes what waited for it.
+    /// Stores the results of events and what was learned, and wakes events that waited for it.
     pub(in crate::stripe) async fn settle(
         mut self,
         settled: &[EventResult],

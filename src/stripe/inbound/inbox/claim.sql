@@ -1,8 +1,8 @@
--- The due events ($1: now) of at most $2 parties, at most $3 in all, locked until the transaction ends: those that
--- Stripe is asked about, or the others ($4).
+-- Claims due events ($1: now) of at most $2 parties, at most $3 in all, and locks them until the transaction ends:
+-- those for which Stripe is asked, or the others ($4).
 --
--- Whoever locks a party's oldest due event has the party: a second instance passes over it, and does not see a later
--- event as the oldest while the first is at work. So each party's events are handled in the order of arrival.
+-- The instance that locks a party's oldest due event has the party: other instances skip it, and do not take a later
+-- event for the oldest. So each party's events are handled in the order of arrival.
 with heads as materialized (
     select head.party
     from ledger.stripe_inbox as head

@@ -1,4 +1,4 @@
-//! What is known of coupons, discounts and the discounts of customers?
+//! Which coupons, discounts and customers' discounts are known?
 
 use serde_json::Value;
 use sqlx::{PgConnection, types::Json};
@@ -10,19 +10,19 @@ use super::{
 
 impl Inbox {
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub(in crate::stripe) async fn coupons(&self, ids: &[String]) -> Result<Coupons, sqlx::Error> {
         coupons(&mut *self.pool().acquire().await?, ids).await
     }
 
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub(in crate::stripe) async fn keep_coupons(&self, told: &[CouponReport]) -> Result<(), sqlx::Error> {
         keep_coupons(&mut *self.pool().acquire().await?, told).await
     }
 }
 
-/// What is known of these coupons, discounts and customers.
+/// The known terms of these coupons, discounts and customers.
 pub(super) async fn coupons(connection: &mut PgConnection, ids: &[String]) -> Result<Coupons, sqlx::Error> {
     if ids.is_empty() {
         return Ok(Coupons::new());
@@ -32,7 +32,7 @@ pub(super) async fn coupons(connection: &mut PgConnection, ids: &[String]) -> Re
     Ok(rows.into_iter().map(|(id, Json(coupon))| (id, coupon)).collect())
 }
 
-/// Of what is told of one customer the newest holds.
+/// Stores terms. For a customer, the newest report counts.
 pub(super) async fn keep_coupons(
     connection: &mut PgConnection,
     told: &[CouponReport],

@@ -1,4 +1,4 @@
--- Takes the documents of events away that were over before a time.
+-- Deletes the documents of events that were handled before a time.
 update ledger.stripe_inbox set body = null
 where event_id = any (array(
     select event_id

@@ -1,2 +1,2 @@
--- Is nothing that came until then about to be handled?
+-- Were all events handled that arrived by a time?
 select not exists (select from ledger.stripe_inbox where state = 'received' and received_at <= $1)

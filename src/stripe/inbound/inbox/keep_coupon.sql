@@ -1,4 +1,4 @@
--- Keeps what was told of a coupon, a discount or a customer, unless something newer is known.
+-- Stores the terms of a coupon, a discount or a customer, unless newer ones are stored.
 insert into ledger.stripe_coupons as known (id, coupon, told_at)
 values ($1, $2, $3)
 on conflict on constraint stripe_coupons_id do update

@@ -1,2 +1,2 @@
--- Which of these events are here?
+-- Which of these events are stored?
 select event_id from ledger.stripe_inbox where event_id = any ($1)

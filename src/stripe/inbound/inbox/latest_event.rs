@@ -1,4 +1,4 @@
-//! What has been told, and of what? For those who look for what was not.
+//! Which events are stored about an object? For code that looks for missing ones.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::{
     stripe::inbound::accounts::{AccountLookup, LearnedAccounts, LookupKeys, NO_LINK, NO_PAYMENT},
 };
 
-/// What became of the newest event about an object.
+/// The state of the newest event about an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LatestEvent {
     pub event: String,
@@ -29,20 +29,20 @@ struct LatestEventRow {
 }
 
 impl Inbox {
-    /// Which of these events are here.
+    /// Which of these events are stored.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn known(&self, events: &[&str]) -> Result<BTreeSet<String>, sqlx::Error> {
         let known: Vec<String> =
             sqlx::query_scalar(include_str!("known.sql")).bind(events).fetch_all(self.pool()).await?;
         Ok(known.into_iter().collect())
     }
 
-    /// Has everything handled at once that waits for what is known by now. Whether there was anything.
+    /// Wakes all events that wait for something that is known by now. Returns whether there were any.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn wake_known(&self, at: Timestamp) -> Result<bool, sqlx::Error> {
         let woken = sqlx::query(include_str!("wake_known.sql"))
             .bind(at.to_utc())
@@ -53,8 +53,8 @@ impl Inbox {
         Ok(woken.rows_affected() > 0)
     }
 
-    /// Has handled at once what two claims side by side missed of one another, since neither saw what the other had not
-    /// committed: what waits for what this one learned, and what this one set aside and is known by now.
+    /// Wakes events that two concurrent claims missed, since neither sees what the other has not committed: those that
+    /// wait for what this claim learned, and those of this claim whose missing link or payment is known by now.
     pub(in crate::stripe) async fn wake_missed(
         &self,
         settled: &[EventResult],
@@ -80,10 +80,10 @@ impl Inbox {
         Ok(())
     }
 
-    /// What events lead to which accounts by.
+    /// What is known about which events belong to which accounts.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub(in crate::stripe::inbound) async fn accounts(
         &self,
         keys: &LookupKeys<'_>,
@@ -91,10 +91,10 @@ impl Inbox {
         AccountLookup::load(&mut *self.pool().acquire().await?, keys).await
     }
 
-    /// Some of the subscriptions that were reported by then, in the order of their ids, from after one on.
+    /// Some subscriptions that were reported by a time, sorted by id, after one of them.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub(in crate::stripe) async fn reported(
         &self,
         after: &str,
@@ -110,10 +110,10 @@ impl Inbox {
         Ok(rows.iter().filter_map(|id| ProviderId::parse(id).ok()).collect())
     }
 
-    /// Whether nothing that came until then is about to be handled, by whichever instance.
+    /// Whether no event that arrived by `until` still has to be handled, by any instance.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn is_worked_off(&self, until: Timestamp) -> Result<bool, sqlx::Error> {
         sqlx::query_scalar(include_str!("is_worked_off.sql"))
             .bind(until.to_utc())
@@ -124,7 +124,7 @@ impl Inbox {
     /// The newest event of one of these types about an object.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn newest_about(
         &self,
         object: &ProviderId,

@@ -1,4 +1,4 @@
-//! What came in, and where does it stand?
+//! Which events arrived, and what is their state?
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use crate::domain::time::Timestamp;
 /// The most rows of one page.
 pub const PAGE_ROWS_MAX: u32 = 500;
 
-/// An event of the inbox, without its body.
+/// An event of the inbox, without its document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct InboxSummary {
-    /// Where the event stands in the list; a page goes on after it.
+    /// The event's place in the list. A page begins after it.
     pub arrival: i64,
     pub event_id: String,
     #[serde(rename = "type")]
@@ -35,9 +35,9 @@ pub struct InboxSummary {
     pub api_version: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connect_account: Option<String>,
-    /// Why it is believed.
+    /// Why it is trusted.
     pub proof: Proof,
-    /// The name of the secret that verified it, where it was delivered.
+    /// The name of the secret that verified it, if it was delivered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,30 +46,30 @@ pub struct InboxSummary {
     pub account: Option<String>,
 }
 
-/// An event of the inbox, with what is kept of its document.
+/// An event of the inbox, with what is stored of its document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InboxEntry {
     pub summary: InboxSummary,
-    /// `None`: it is not kept any more.
+    /// `None`: it is no longer stored.
     pub body: Option<Vec<u8>>,
 }
 
 impl InboxEntry {
-    /// The document without what is about people and cards, which an earlier release may have kept. `None`: there is
-    /// none.
+    /// The document without data of people and cards, which an earlier release may have stored.
+    /// `None`: there is no document.
     ///
     /// # Errors
-    /// When it is no JSON.
+    /// If it is not JSON.
     pub fn shown(&self) -> Result<Option<Value>, serde_json::Error> {
         self.body.as_ref().map(|body| serde_json::from_slice(&blanked(body))).transpose()
     }
 }
 
-/// The newest come first.
+/// Newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct InboxPage {
     pub events: Vec<InboxSummary>,
-    /// Where the next page goes on; `None` on the last one.
+    /// Where the next page begins. `None`: this is the last page.
     pub next: Option<i64>,
 }
 
@@ -125,7 +125,7 @@ impl Inbox {
     /// Events in one state, or in any, that arrived before `before`.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn list(
         &self,
         state: Option<InboxState>,
@@ -145,10 +145,10 @@ impl Inbox {
         Ok(page(events, limit))
     }
 
-    /// One event, whole.
+    /// One event, with its document.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn find(&self, event_id: &str) -> Result<Option<InboxEntry>, sqlx::Error> {
         let row: Option<InboxRow> =
             sqlx::query_as(include_str!("find.sql")).bind(event_id).fetch_optional(self.pool()).await?;
@@ -160,10 +160,10 @@ impl Inbox {
         Ok(Some(InboxEntry { summary: row.try_into()?, body }))
     }
 
-    /// How many events are in each state that asks for something.
+    /// How many events are in each state that is not final.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database does not answer.
     pub async fn count_open(&self) -> Result<BTreeMap<InboxState, i64>, sqlx::Error> {
         let rows: Vec<(String, i64)> = sqlx::query_as(include_str!("count_open.sql"))
             .bind(InboxState::OPEN.map(InboxState::as_str))
@@ -173,7 +173,7 @@ impl Inbox {
     }
 }
 
-/// One more row than asked for was read: it says whether there is a next page.
+/// `events` has one row more than the page if there is a next page.
 fn page(mut events: Vec<InboxSummary>, limit: u32) -> InboxPage {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = events.len() > limit;

@@ -1,8 +1,9 @@
-//! Which deliveries were stored, and what became of each? Every delivery that is signed with one of our secrets is
-//! kept, once, before it is answered. What was never delivered can be fetched, and is kept in the same way.
+//! Which deliveries are stored, and what is the state of each?
 //!
-//! A body that is verified and still no event is refused (400) and not stored: it has no id under which it
-//! could be stored once, and Stripe keeps it, shows the failure, and sends it again.
+//! Every delivery with a valid signature is stored once, before it is answered.
+//! Events that were never delivered can be fetched, and are stored in the same way.
+//! A verified body that is not an event is refused (400) and not stored: it has no id, and Stripe keeps it, shows the
+//! failure, and sends it again.
 
 mod admin;
 mod blank;
@@ -42,10 +43,10 @@ pub use retention::{DAYS_DEFAULT, DocumentRetention};
 pub use source::{Fetched, Proof};
 pub use state::InboxState;
 
-/// The largest body that is accepted. Stripe documents no limit; its events are a few kilobytes.
+/// The largest body that is accepted, in bytes. Stripe documents no limit; its events have a few kilobytes.
 pub const BODY_BYTES_MAX: usize = 1_000_000;
 
-/// Where deliveries are kept. Cheap to clone.
+/// The stored deliveries. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Inbox {
     pool: PgPool,
@@ -54,14 +55,14 @@ pub struct Inbox {
     incomplete: Arc<Notify>,
 }
 
-/// A delivery is safe with us.
+/// A delivery is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InboxReceipt {
     pub event: ProviderId,
     pub kind: String,
-    /// The name of the secret that matched.
+    /// The name of the secret that verified it.
     pub secret: String,
-    /// Whether it had been delivered before. The body that came first is the one that is kept.
+    /// Whether it had been delivered before. The first body is the one that is stored.
     pub repeated: bool,
 }
 
@@ -84,10 +85,10 @@ impl Inbox {
         Self { pool, links, arrivals: Arc::default(), incomplete: Arc::default() }
     }
 
-    /// Takes a delivery: verifies it, stores it once, and wakes the processor of this process.
+    /// Receives a delivery: verifies it, stores it once, and wakes this process's processor.
     ///
     /// # Errors
-    /// When it is not signed with one of `secrets`, is no event, or cannot be stored.
+    /// If it is not signed with one of `secrets`, is not an event, or cannot be stored.
     pub async fn receive(
         &self,
         secrets: &Secrets,
@@ -104,10 +105,10 @@ impl Inbox {
         Ok(InboxReceipt { event: event.id, kind: event.kind, secret, repeated: !stored })
     }
 
-    /// Takes an event that was not delivered. It is handled as if it had been. Answers whether it was new.
+    /// Stores an event that was not delivered. It is handled as if it had been. Returns whether it is new.
     ///
     /// # Errors
-    /// When it cannot be stored.
+    /// If it cannot be stored.
     pub async fn take(
         &self,
         event: &Envelope,
@@ -122,13 +123,13 @@ impl Inbox {
         Ok(stored)
     }
 
-    /// The links by which events find their accounts.
+    /// The links between customers and accounts.
     #[must_use]
     pub const fn customer_links(&self) -> &CustomerLinks {
         &self.links
     }
 
-    /// Has the processor of this process look for work now.
+    /// Wakes this process's processor.
     pub fn wake(&self) {
         self.wake_lane(HandlingContext::Whole);
         self.wake_lane(HandlingContext::Asking);
@@ -154,7 +155,7 @@ impl Inbox {
         &self.pool
     }
 
-    /// Whether the event was new.
+    /// Stores an event. Returns whether it is new.
     async fn store(
         &self,
         event: &Envelope,
@@ -184,7 +185,7 @@ impl Inbox {
     }
 }
 
-/// Whose events are taken up one after the other.
+/// A party: its events are handled one after the other.
 struct Party {
     name: String,
     customer: Option<String>,

@@ -1,6 +1,7 @@
-//! How long is a document kept? Until its event is over, and so many days more, in which somebody may ask what it said.
+//! How long is a document stored?
+//! Until its event has been handled, and for some days after that, in which people may want to read it.
 //!
-//! What is left then says that the event came, when, and what became of it: enough to know it when it comes again.
+//! What stays says that the event arrived, when, and what its result was: enough to recognise it if it arrives again.
 
 use std::time::Duration;
 
@@ -11,20 +12,20 @@ use crate::{clock::Clock, domain::time::Timestamp};
 
 use super::{Inbox, blanked};
 
-/// How many days, where nothing else is said.
+/// For how many days, if no setting says otherwise.
 pub const DAYS_DEFAULT: u32 = 90;
 
-/// How often it is looked what has been kept for long enough.
+/// How often documents are searched whose time is over.
 const LOOK_INTERVAL: Duration = Duration::from_mins(10);
 /// How many events are changed in one transaction.
 const EVENTS_MAX: i64 = 500;
 
-/// Takes documents away when their time has come.
+/// Deletes documents whose time is over.
 #[derive(Clone, Debug)]
 pub struct DocumentRetention {
     inbox: Inbox,
     clock: Clock,
-    /// `None`: they are kept.
+    /// `None`: they are not deleted.
     days: Option<u32>,
 }
 
@@ -34,7 +35,7 @@ impl DocumentRetention {
         Self { inbox, clock, days }
     }
 
-    /// Works until `stop`.
+    /// Runs until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let looks = async {
             loop {
@@ -51,10 +52,10 @@ impl DocumentRetention {
         }
     }
 
-    /// Does all that is due now.
+    /// Deletes all documents that are due now.
     ///
     /// # Errors
-    /// When the database does not answer. What was done by then stays done.
+    /// If the database does not answer. What was deleted by then stays deleted.
     pub async fn look(&self) -> Result<(), sqlx::Error> {
         while self.inbox.blank_some(EVENTS_MAX).await? > 0 {}
         let Some(days) = self.days else { return Ok(()) };
@@ -65,7 +66,8 @@ impl DocumentRetention {
 }
 
 impl Inbox {
-    /// Blanks what an earlier release stored whole, at most so many events of it. Answers how many there were.
+    /// Removes personal values from at most `events_max` documents that an earlier release stored whole.
+    /// Returns how many there were.
     async fn blank_some(&self, events_max: i64) -> Result<usize, sqlx::Error> {
         let mut transaction = self.pool().begin().await?;
         let whole: Vec<(String, Option<Vec<u8>>)> = sqlx::query_as(include_str!("unblanked.sql"))
@@ -83,7 +85,8 @@ impl Inbox {
         Ok(whole.len())
     }
 
-    /// Takes the documents away of at most so many events that were over before a time. Answers how many there were.
+    /// Deletes the documents of at most `events_max` events that were handled before `before`.
+    /// Returns how many there were.
     async fn forget_some(&self, before: Timestamp, events_max: i64) -> Result<u64, sqlx::Error> {
         let forgotten = sqlx::query(include_str!("forget_bodies.sql"))
             .bind(before.to_utc())

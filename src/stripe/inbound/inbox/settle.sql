@@ -1,4 +1,4 @@
--- Notes what became of events.
+-- Stores the results of events.
 update ledger.stripe_inbox as inbox
 set state = item.state,
     reason = item.reason,

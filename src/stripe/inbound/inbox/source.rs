@@ -1,4 +1,4 @@
-//! Why is an event believed?
+//! Why is an event trusted?
 
 use serde::{Deserialize, Serialize};
 
@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Proof {
-    /// It was delivered, and signed with one of our secrets.
+    /// It was delivered, and signed with one of the configured secrets.
     Signed,
-    /// It was read from Stripe's list of events with our key.
+    /// It was read from Stripe's list of events, with our key.
     Listed,
-    /// It was made of an object that was read from Stripe with our key, because no event tells of it.
+    /// It was made from an object that was read from Stripe with our key, because there is no event about it.
     Rebuilt,
 }
 
-/// How an event was come by that was not delivered.
+/// How an event was obtained that was not delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fetched {
     Listed,

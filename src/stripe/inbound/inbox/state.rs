@@ -1,4 +1,4 @@
-//! What became of a delivery?
+//! What is the state of a delivery?
 
 use serde::{Deserialize, Serialize};
 
@@ -8,24 +8,24 @@ use serde::{Deserialize, Serialize};
 pub enum InboxState {
     /// It is stored, and will be processed at once.
     Received,
-    /// Its commands have been executed.
+    /// Its commands were executed.
     Processed,
-    /// It changes nothing that the ledger keeps.
+    /// It changes nothing in the ledger.
     Ignored,
-    /// A later release will know what to do with it.
+    /// A later release will handle it.
     NotHandledYet,
     /// It will be tried again at a known time.
     Waiting,
-    /// It cannot be processed as it is. A person has to look, and may have it tried again.
+    /// It cannot be processed as it is. An operator has to look, and can have it tried again.
     Dead,
-    /// It is not ours: of the other mode, or of a connected account that is not configured.
+    /// It is not for this deployment: it is of the other mode, or of a connected account that is not configured.
     Quarantined,
-    /// A person decided that it is not to be processed.
+    /// An operator decided that it is not processed.
     Discarded,
 }
 
 impl InboxState {
-    /// What is not over: of the others there are more and more.
+    /// States that are not final. Events in the other states become ever more.
     pub const OPEN: [Self; 5] =
         [Self::Received, Self::Waiting, Self::Dead, Self::Quarantined, Self::NotHandledYet];
 

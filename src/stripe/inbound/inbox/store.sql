@@ -1,4 +1,4 @@
--- Stores an event that came, unless it is here.
+-- Stores an event, unless it is stored already.
 insert into ledger.stripe_inbox (
     event_id, event_type, api_version, created_at, livemode, connect_account, proof, secret, body, received_at, party,
     customer, payment, object, state, changed_at, blanked

@@ -1,4 +1,4 @@
--- Which documents did an earlier release store whole? They are locked, but for those that another instance has.
+-- Which documents did an earlier release store whole? They are locked, except those that another instance has.
 select event_id, body
 from ledger.stripe_inbox
 where not blanked

@@ -2,8 +2,8 @@
 -- another transaction learned of it, are due now ($2). Their attempts stay counted: one that waits all the same waits
 -- as others do.
 --
--- The offset makes each event one look-up in an index, and so does to count: for any one, a whole table may seem as
--- good.
+-- With the offset and the count, each event needs one look-up in an index; otherwise a scan of the table might be
+-- chosen.
 update ledger.stripe_inbox
 set state = 'received', next_attempt_at = null, changed_at = $2
 where event_id in (

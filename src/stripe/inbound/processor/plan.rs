@@ -1,4 +1,4 @@
-//! What is whom to be told by an event?
+//! Which commands does an event have, and for which accounts?
 
 use super::reading::Translated;
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// An event of which it is known whose it is, or what becomes of it without a command.
+/// An event with its account, or with a result that needs no command.
 pub(super) struct RoutedEvent {
     pub(super) due: ClaimedEvent,
     pub(super) todo: Result<RoutedReport, Disposition>,
@@ -25,11 +25,11 @@ pub(super) struct RoutedEvent {
     pub(super) note: Option<String>,
 }
 
-/// What an event tells to whom.
+/// The commands of an event.
 pub(super) struct RoutedReport {
     pub(super) account: AccountId,
     pub(super) steps: Vec<TranslationStep>,
-    /// What it tells to accounts that had the subscription before, or that the same customer stands for.
+    /// Commands for accounts that had the subscription before, or that are linked to the same customer.
     pub(super) elsewhere: Vec<(AccountId, TranslationStep)>,
     pub(super) report: Option<NewReport>,
 }
@@ -41,7 +41,7 @@ pub(super) fn plan(event: Translated, known: &mut AccountLookup) -> RoutedEvent 
     RoutedEvent { due, todo, coupons, note }
 }
 
-/// What becomes of an event without a command. What is held only if it is an account's may turn out to be nobody's.
+/// The result of an event without commands. One that needs review only if it is an account's may be nobody's.
 fn set_aside(aside: SetAside, known: &AccountLookup) -> Disposition {
     let SetAside::NeedsReviewIfOurs { owner, because } = aside else { return Disposition::of(&aside) };
     let instructions = Instructions { owner, about: None, steps: Vec::new() };
@@ -51,8 +51,8 @@ fn set_aside(aside: SetAside, known: &AccountLookup) -> Disposition {
     }
 }
 
-/// Finds whose the event is, and leaves out links that are there. A link that it makes holds for the next
-/// events already: they would make the same one.
+/// Finds the account of the event, and leaves out links that exist.
+/// A new link counts for the next events, which would otherwise make it again.
 pub(super) fn tell(
     due: &ClaimedEvent,
     instructions: Instructions,
@@ -84,8 +84,8 @@ pub(super) fn tell(
     Ok(RoutedReport { account, steps, elsewhere, report })
 }
 
-/// Whether the command is as likely about something that is not sold here: which invoice a payment was for, or what
-/// somebody has taken off.
+/// Whether the command may well be about something that is not sold here: which invoice a payment was for, or a
+/// discount.
 const fn may_be_strange(command: &Command) -> bool {
     matches!(
         command,

@@ -1,4 +1,4 @@
-//! What do stored events say, with what they leave out?
+//! What do stored events report, including what they leave out?
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +31,7 @@ impl Read {
         Self { due, event }
     }
 
-    /// Who asked for it, by the key of the call that caused it.
+    /// Finds who caused it, by the key of the call that did.
     pub(super) fn find_asker(&mut self, askers: &BTreeMap<String, Actor>) {
         let key = self.event.as_ref().ok().and_then(|event| event.stripe_key.as_ref());
         self.due.asker = key.and_then(|key| askers.get(key)).cloned();
@@ -48,9 +48,9 @@ pub(super) fn keys(read: &[Read]) -> Vec<&str> {
 pub(super) struct Translated {
     pub(super) due: ClaimedEvent,
     pub(super) translation: Translation,
-    /// What it told, or what was fetched for it, of coupons.
+    /// The terms of coupons that it has, or that were fetched for it.
     pub(super) coupons: Vec<CouponReport>,
-    /// What is to be said of it although it is handled.
+    /// A note about it, although it was handled.
     pub(super) note: Option<String>,
 }
 
@@ -59,13 +59,13 @@ impl Translated {
         self.translation.as_ref().ok()
     }
 
-    /// Whose it is, and which subscription it is about.
+    /// Its owner, and the subscription that it is about.
     pub(super) fn owner_and_subject(&self) -> Option<(&OwnerLookup, Option<&SubscriptionRef>)> {
         let about = self.instructions().and_then(|instructions| instructions.about.as_ref());
         Some((self.owner()?, about))
     }
 
-    /// Whose it is, also where that only decides whether it is held.
+    /// Its owner, also if that only decides whether it needs review.
     fn owner(&self) -> Option<&OwnerLookup> {
         match &self.translation {
             Ok(instructions) => Some(&instructions.owner),
@@ -76,7 +76,7 @@ impl Translated {
 }
 
 impl Processor {
-    /// Those that Stripe has to be asked about, and the others, where Stripe can be asked.
+    /// Splits events into those for which Stripe has to be asked, and the others, if Stripe can be asked.
     pub(super) fn incomplete(&self, read: Vec<Read>, coupons: &Coupons) -> (Vec<Read>, Vec<Read>) {
         let asks = |read: &Read| {
             let event = read.event.as_ref().ok().filter(|_| self.client.is_some());
@@ -87,7 +87,7 @@ impl Processor {
         read.into_iter().partition(asks)
     }
 
-    /// By party, each in the order of arrival.
+    /// Translates all events. They are grouped by party, each in the order of arrival.
     pub(super) async fn translate_all(
         &self,
         read: Vec<Read>,
@@ -120,7 +120,7 @@ impl Processor {
         Translated { due, translation, coupons: told, note }
     }
 
-    /// What cannot be fetched makes the event wait, and is asked for again with its next attempt.
+    /// If something cannot be fetched, the event waits, and it is fetched again at the next attempt.
     async fn translate(&self, event: Envelope, until: Instant) -> Translation {
         let whole = invoice_lines::read_whole(self.client.as_ref(), event, |event| self.read(event));
         match tokio::time::timeout_at(until, whole).await {
@@ -135,7 +135,7 @@ impl Processor {
     }
 }
 
-/// The ids of discounts that these events name.
+/// The ids of discounts that these events refer to.
 pub(super) fn discounts_named(read: &[Read]) -> Vec<String> {
     let events = read.iter().filter_map(|read| read.event.as_ref().ok());
     let names: BTreeSet<String> = events.flat_map(discounts::named).collect();

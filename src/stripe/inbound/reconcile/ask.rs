@@ -1,4 +1,4 @@
-//! What does Stripe say of one object that is asked for by its id, and does it hold what the ledger says of it?
+//! What does Stripe say about one object, and is a claim of the ledger about it true?
 
 use std::fmt;
 
@@ -19,18 +19,18 @@ use crate::{
     },
 };
 
-/// What was answered of one object.
+/// Stripe's answer about one object.
 pub(super) enum ObjectAnswer {
     There(Value),
     Missing,
-    /// Stripe does not say, because.
+    /// Stripe does not show it, with the reason.
     Unanswered(String),
 }
 
-/// What became of a claim.
+/// The result of checking a claim.
 pub(super) enum Checked {
     Holds,
-    /// The object is there, and is to be compared.
+    /// The object exists, and has to be compared.
     Suspect(Suspect),
     Differs(Box<Drift>),
     NotCompared(NotCompared),
@@ -72,7 +72,7 @@ impl StripeClaim {
 }
 
 impl Reconciler {
-    /// One object by its id.
+    /// Reads one object by its id.
     pub(super) async fn ask(
         &self,
         subject: Subject,
@@ -97,7 +97,7 @@ impl Reconciler {
 }
 
 impl Checked {
-    /// An invoice that is not paid and a session that is not complete say otherwise. Some do not say their status.
+    /// An unpaid invoice or an incomplete session contradicts the claim. Some objects do not have a status.
     pub(super) fn finished(self, claim: &StripeClaim) -> Self {
         let Self::Suspect(suspect) = self else { return self };
         let status = Document::new(&suspect.object).text("status");
@@ -117,7 +117,7 @@ impl Checked {
         if matches!(&self, Self::Suspect(page) if is_open(page)) { Self::Holds } else { self }
     }
 
-    /// What is only named has to be there. An invoice that was paid since is compared as that.
+    /// An object that is only referred to has to exist. An invoice that was paid in the meantime is compared as paid.
     pub(super) fn named(self) -> Self {
         let Self::Suspect(suspect) = self else { return self };
         match (suspect.subject, Document::new(&suspect.object).text("status")) {

@@ -1,4 +1,4 @@
-//! Was as much paid as the ledger was told, and for the same? Of an invoice, of a pack, and of a payment by itself.
+//! Was as much paid as the ledger has, and for the same? For an invoice, a pack, and a single payment.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub(super) fn compare_invoice(
     if *money != told.money {
         difference.note_kept(paid(&told.money), paid(money), StoredFigures::Amount);
     }
-    // Of an invoice that was paid before its lines were kept, only the sum is known.
+    // If an invoice was paid before its lines were stored, only the total is known.
     let facts = account.subscriptions.facts();
     let mut invoices = facts.values().flat_map(|facts| facts.invoices());
     if let Some(known) = invoices.find(|known| known.invoice.invoice == told.invoice) {
@@ -60,7 +60,7 @@ fn compare_lines(known: &PaidInvoice, told: &RecordPaidInvoice, difference: &mut
     compare("lines", lines(said), lines(held), StoredFigures::Amount);
 }
 
-/// Of other invoices, in minor units.
+/// What is given back of other invoices, in minor units.
 fn given_back(of: &BTreeMap<ProviderId, ReturnedCredits>) -> String {
     let parts: Vec<String> =
         of.iter().map(|(of, given_back)| format!("{} of {of}", given_back.amount)).collect();
@@ -69,7 +69,7 @@ fn given_back(of: &BTreeMap<ProviderId, ReturnedCredits>) -> String {
 
 type BoughtLine<'a> = (&'a PlanId, u32, Period, &'a Money, LineEffect);
 
-/// In an order of their own: which id a line has does not matter, and several may say the same.
+/// Sorted by contents: ids of lines do not matter, and several lines may be equal.
 fn lines<'a>(lines: impl Iterator<Item = BoughtLine<'a>>) -> String {
     let mut shown_lines: Vec<String> = lines
         .map(|(plan, quantity, period, cost, effect)| {
@@ -120,7 +120,7 @@ pub(super) fn compare_purchase(
     }
 }
 
-/// What a payment took by itself. Where it paid an invoice, it is a part of what that came to.
+/// Compares the amount of a single payment. If it paid an invoice, it is a part of the invoice's total.
 pub(super) fn compare_payment(
     account: &OpenAccount,
     payment: &ProviderId,

@@ -1,4 +1,4 @@
-//! What does the ledger say that there is at Stripe? Each event that names an object there is a claim of it.
+//! What does the ledger claim to be at Stripe? Each event that refers to an object there is a claim.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::domain::{
     recorded::RecordedEvent,
 };
 
-/// The events that name an object at Stripe, beside the reports on subscriptions, which have an index of their own.
+/// The events that refer to an object at Stripe, except reports on subscriptions, which have an index of their own.
 pub(super) const TYPES: [&str; 16] = [
     "CustomerLinked",
     "InvoicePaid",
@@ -33,36 +33,35 @@ pub(super) const TYPES: [&str; 16] = [
     "CheckoutCompleted",
 ];
 
-/// That something is at Stripe.
+/// A claim that something is at Stripe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct StripeClaim {
     pub(super) account: AccountId,
     pub(super) object: ProviderId,
     pub(super) what: What,
-    /// In the ledger's words.
+    /// The claim as a text.
     pub(super) says: String,
 }
 
-/// What has to be at Stripe for the claim to hold.
+/// What has to be at Stripe for the claim to be true.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum What {
-    /// Such an object, which is compared if it is there.
+    /// This object, which is compared if it exists.
     Object(Subject),
-    /// An invoice or a payment that has been paid.
+    /// A paid invoice or payment.
     Paid(Subject),
     /// A session on which something was bought.
     Completed,
     /// A page on which a plan can still be paid for.
     Page,
-    /// That this payment paid an invoice.
+    /// This payment paid this invoice.
     Link(ProviderId),
-    /// How much of a payment has gone back in all.
+    /// The refunded total of a payment.
     Total,
 }
 
 impl StripeClaim {
-    /// Of two claims of one name the later one counts, but that something was paid is not said better by saying it
-    /// again.
+    /// Adds the claim. Of two claims about one object the later one counts, but the first one that something was paid.
     pub(super) fn join(self, claims: &mut BTreeMap<String, Self>) {
         let name = self.name();
         let is_paid = |claim: &Self| matches!(claim.what, What::Paid(_));
@@ -80,7 +79,7 @@ impl StripeClaim {
     }
 }
 
-/// The name of what a payment was for. A payment pays one invoice.
+/// The name of a claim about a payment's invoice. A payment pays one invoice.
 pub(super) fn linked(payment: &ProviderId) -> String {
     format!("invoice of {payment}")
 }
@@ -96,13 +95,13 @@ impl What {
     }
 }
 
-/// The claim of an event; `None`: it makes none.
+/// The claim of an event. `None`: it makes none.
 pub(super) fn claim(recorded: RecordedEvent) -> Option<StripeClaim> {
     let (object, what, says) = match recorded.event {
         Event::Account(AccountEvent::CustomerLinked { customer, .. }) => {
-            (customer, What::Object(Subject::Customer), "it is its customer".to_owned())
+            (customer, What::Object(Subject::Customer), "it is the account's customer".to_owned())
         }
-        // Where money was paid for it, that says how much.
+        // If money was paid for it, another claim has the amount.
         Event::Invoice(InvoiceEvent::InvoicePaid { invoice, .. }) => {
             (invoice.invoice, What::Paid(Subject::PaidInvoice), "paid".to_owned())
         }
@@ -131,7 +130,7 @@ pub(super) fn claim(recorded: RecordedEvent) -> Option<StripeClaim> {
     Some(StripeClaim { account: recorded.account, object, what, says })
 }
 
-/// The object that an event about money names, and what it says of it.
+/// The object that an event about money refers to, and what it claims.
 fn of_money(event: PaymentEvent) -> (ProviderId, What, String) {
     match event {
         PaymentEvent::PaymentRefunded { payment, refunded, .. } => {
@@ -175,7 +174,7 @@ fn of_money(event: PaymentEvent) -> (ProviderId, What, String) {
     }
 }
 
-/// Something is paid by an invoice, by a payment, or by a session that cost nothing.
+/// Something is paid by an invoice, a payment, or a session that cost nothing.
 fn of_payment(payment: &ProviderId, invoice: Subject) -> Subject {
     match payment.as_str() {
         id if id.starts_with("in_") => invoice,

@@ -1,7 +1,9 @@
-//! Does an account know what an object says? What it would be told of the object is compared with what it is.
+//! Does an account know what an object says?
+//! The commands that the object would cause are compared with the account's state.
 //!
-//! Pure. `translate` has made commands of the object, so what is compared here are the same business facts as those
-//! that events report, and no second reading of Stripe's shapes is needed.
+//! These are pure functions.
+//! `translate` has made commands of the object, so the same facts are compared that events report, and Stripe's objects
+//! are not read in a second way.
 
 use super::{
     bought::{compare_invoice, compare_purchase},
@@ -26,8 +28,8 @@ use crate::{
     stripe::translate::TranslationStep,
 };
 
-/// `None` when the account knows all of it. A closed account goes on being told what becomes of its subscriptions and
-/// payments.
+/// The difference between the object and the account. `None`: there is none.
+/// Closed accounts are compared, too, since reports on their subscriptions and payments are still recorded.
 pub(super) fn difference(
     account: &Account,
     steps: &[TranslationStep],
@@ -40,14 +42,14 @@ pub(super) fn difference(
     difference.found()
 }
 
-/// Whether it says that money is on its way which the catalog trusts to come.
+/// Whether it reports money on its way that the catalog trusts to arrive.
 fn is_trusted(command: &Command, catalog: &Catalog) -> bool {
     let waits = |invoice: &UnpaidInvoice| invoice.state == InvoiceState::Open;
     catalog.payments.trust_processing
         && matches!(command, Command::Purchase(PurchaseCommand::RecordUnpaidInvoice { invoice, .. }) if waits(invoice))
 }
 
-/// Only what says what an account has from then on is compared.
+/// Only compares what lasts, and not what has since passed.
 fn compare(known: Option<&OpenAccount>, command: &Command, difference: &mut ObjectDifference) {
     match command {
         Command::Customer(command) => compare_customer(known, command, difference),
@@ -75,12 +77,12 @@ fn compare_customer(
     match command {
         CustomerCommand::LinkCustomer { customer, .. } => {
             if link(customer).is_none() {
-                difference.note(format!("{customer} is its customer"), NOTHING);
+                difference.note(format!("{customer} is the account's customer"), NOTHING);
             }
         }
         CustomerCommand::UnlinkCustomer { customer, .. } => {
             if link(customer) == Some(&CustomerLink::Linked) {
-                difference.note("deleted", "it is its customer");
+                difference.note("deleted", "it is the account's customer");
             }
         }
         CustomerCommand::RecordDiscount(_) => {}
@@ -157,12 +159,12 @@ fn compare_payment(
             let told = if *won { DisputeState::Won } else { DisputeState::Lost };
             compare_dispute((told, payment), money.as_ref(), known, difference);
         }
-        // The refunds themselves are compared.
+        // Single refunds are compared instead.
         PaymentCommand::RecordRefundedPayment { .. } => {}
     }
 }
 
-/// Until when a page can be paid on is all that is kept of it.
+/// Of a page, only until when it can be paid on is stored.
 fn compare_page(known: Option<&OpenAccount>, told: &RecordCheckout, difference: &mut ObjectDifference) {
     let said = match told.step {
         CheckoutStep::Completed { .. } => "completed",
@@ -174,7 +176,7 @@ fn compare_page(known: Option<&OpenAccount>, told: &RecordCheckout, difference: 
     }
 }
 
-/// That the invoice of a renewal waits for its money is of no consequence.
+/// That the invoice of a renewal awaits its payment does not matter.
 fn compare_unpaid(known: Option<&OpenAccount>, told: &UnpaidInvoice, difference: &mut ObjectDifference) {
     let said = unpaid(told.state);
     if let Some(paid_with) = known.and_then(|account| account.payments.paid(&told.invoice)) {
@@ -208,7 +210,7 @@ fn charges(invoice: &UnpaidInvoice) -> String {
     shown.join(", ")
 }
 
-/// Notes if it is known as that of another payment or invoice, which leaves nothing else to compare.
+/// Records if it is known as the refund of another payment or invoice, which leaves nothing else to compare.
 fn notes_another(
     what: &str,
     told: &ProviderId,
@@ -234,7 +236,7 @@ fn compare_refund(money: &Money, failed: bool, known: &Single, difference: &mut 
     }
 }
 
-/// A refund that is not known itself is counted by a total that was told since it was made.
+/// A refund that is not known itself is included in a total that was reported after it was made.
 fn compare_total(money: &Money, total: Option<i64>, difference: &mut ObjectDifference) {
     let said = went_back(money, false);
     match total {
@@ -261,7 +263,7 @@ fn compare_note(money: &Money, voided: bool, known: Option<&CreditNote>, differe
     }
 }
 
-/// An end is told again as long as it is another one; that there is none is not.
+/// Compares the end of a dispute. That it has not ended is not compared.
 fn compare_dispute(
     (told, payment): (DisputeState, &ProviderId),
     money: Option<&Money>,
@@ -286,8 +288,8 @@ fn compare_dispute(
     }
 }
 
-/// What was told since the object was read says more than the object. An end holds for good, but if Stripe says
-/// otherwise a person has to know.
+/// A report that is newer than the object says more than it does.
+/// A subscription that has ended stays ended in the ledger, but if Stripe says otherwise an operator has to know.
 fn compare_subscription(
     known: Option<&OpenAccount>,
     terms: &SubscriptionState,
@@ -314,7 +316,7 @@ fn compare_subscription(
     }
 }
 
-/// What a report says beside when it was made.
+/// The contents of a report, without its time.
 fn facts(terms: &SubscriptionState) -> [(&'static str, String); 8] {
     let time = |time: Option<Timestamp>| time.map_or_else(|| "never".to_owned(), |time| time.to_string());
     [
@@ -329,7 +331,7 @@ fn facts(terms: &SubscriptionState) -> [(&'static str, String); 8] {
     ]
 }
 
-/// The subscription as an account knows it, if it gives its plan or brings anything.
+/// The subscription as an account has it, if it gives its plan or has revenue.
 pub(super) fn running<'a>(account: &'a Account, subscription: &ProviderId) -> Option<&'a SubscriptionState> {
     let terms = account.opened()?.subscriptions.known().get(subscription)?;
     (terms.status.gives_access() || terms.is_revenue()).then_some(terms)

@@ -1,4 +1,4 @@
-//! What does Stripe say that the ledger does not? And how is that said to people?
+//! What does Stripe say that the ledger does not, and how is that described?
 
 use super::report::StoredFigures;
 use crate::domain::{
@@ -15,9 +15,9 @@ pub(super) struct ObjectDifference {
     pub(super) ledger: Vec<String>,
     /// The report that holds in the ledger, and should not.
     pub(super) replaces: Option<ProviderId>,
-    /// Whether an event can put any of it right.
+    /// Whether an event can correct any of it.
     pub(super) is_mendable: bool,
-    /// Why no event can put some of it right.
+    /// Why no event can correct some of it.
     pub(super) kept: Option<StoredFigures>,
 }
 
@@ -28,14 +28,14 @@ impl ObjectDifference {
         difference
     }
 
-    /// What the ledger can still be told.
+    /// Adds a difference that an event can correct.
     pub(super) fn note(&mut self, stripe: impl Into<String>, ledger: impl Into<String>) {
         self.is_mendable = true;
         self.stripe.push(stripe.into());
         self.ledger.push(ledger.into());
     }
 
-    /// What the ledger was told otherwise, and keeps.
+    /// Adds a difference that no event can correct, because the ledger keeps what it has.
     pub(super) fn note_kept(
         &mut self,
         stripe: impl Into<String>,
@@ -52,7 +52,7 @@ impl ObjectDifference {
     }
 }
 
-/// In minor units: how many there are to a major one is for people to know.
+/// In minor units: people know how many make a major unit.
 pub(super) fn shown(money: &Money) -> String {
     format!("{} {}", money.minor, money.currency)
 }
@@ -61,7 +61,7 @@ pub(super) fn went_back(money: &Money, failed: bool) -> String {
     format!("{} {}", shown(money), if failed { "did not go back after all" } else { "went back" })
 }
 
-/// What a credit note gave back beside refunds.
+/// What a credit note returned, apart from refunds.
 pub(super) fn note(money: &Money, voided: bool) -> String {
     format!("{} credited{}", shown(money), if voided { ", void" } else { "" })
 }

@@ -1,4 +1,4 @@
-//! Which events does Stripe list that never came?
+//! Which events does Stripe list that never arrived?
 
 use chrono::TimeDelta;
 use serde_json::Value;
@@ -11,11 +11,11 @@ use crate::stripe::{
     translate::kinds,
 };
 
-/// For how long Stripe lists events.
+/// For how many days Stripe lists events.
 const EVENTS_DAYS: i64 = 30;
 
 impl Reconciler {
-    /// How many events Stripe lists of those that change something, and which of them never came.
+    /// How many events Stripe lists that change something, and which of them never arrived.
     pub(super) async fn missing_events(
         &self,
         order: ReconcileOptions,

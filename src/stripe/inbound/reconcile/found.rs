@@ -1,4 +1,4 @@
-//! What has a comparison come upon so far?
+//! What has a comparison found so far?
 
 use std::collections::BTreeMap;
 
@@ -16,9 +16,9 @@ pub(super) struct FoundObjects {
     /// How many objects of each kind were read.
     pub(super) read: BTreeMap<&'static str, u64>,
     pub(super) seen: SeenHashes,
-    /// What Stripe has and the ledger may not know as it is.
+    /// Objects at Stripe that may differ from the ledger.
     pub(super) suspects: Vec<Suspect>,
-    /// What the ledger says and Stripe does not.
+    /// What the ledger has and Stripe does not.
     pub(super) unfounded: Vec<Drift>,
     pub(super) not_compared: Vec<NotCompared>,
 }
@@ -41,11 +41,11 @@ impl FoundObjects {
         *count
     }
 
-    /// Keeps what is not fine, to be looked at again.
+    /// Keeps an object that differs, to be checked again.
     pub(super) fn suspect(&mut self, suspect: Suspect, judgement: &Judgement) -> Result<(), ReconcileError> {
         let is_unowned = matches!(judgement, Judgement::Unowned);
         match self.suspects.len() {
-            // What is paid for elsewhere may be as much as it likes.
+            // There may be any number of payments for other things.
             kept if is_unowned && kept >= SUSPECTS_MAX / 2 => self.leave_out(suspect.subject),
             kept if kept < SUSPECTS_MAX => self.suspects.push(suspect),
             _ => return Err(ReconcileError::TooMany),
@@ -69,7 +69,7 @@ impl FoundObjects {
         }
     }
 
-    /// What an event says that cannot be read is not known.
+    /// An event that cannot be read makes no claim.
     pub(super) fn unreadable(&mut self, error: &RowError) {
         let because = error.to_string();
         self.not_compared.push(NotCompared { subject: None, object: None, account: None, because });

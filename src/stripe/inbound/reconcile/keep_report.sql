@@ -1,2 +1,2 @@
--- Keeps what a night's comparison found.
+-- Stores the report of a night's comparison.
 insert into ledger.stripe_reconciliations (night, begun_at, ended_at, report) values ($1, $2, $3, $4)

@@ -1,5 +1,5 @@
-//! Which payments paid an invoice, and how much of it did each? Stripe lists the payments of an invoice, each with its
-//! part; the ledger knows what all of them came to.
+//! Which payments paid an invoice, and how much did each pay?
+//! Stripe lists the payments of an invoice with their amounts; the ledger has the total.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// What came of comparing a share.
+/// The result of comparing a payment's amount.
 pub(super) enum LinkComparison {
     Same,
     Otherwise(ObjectDifference),
@@ -30,7 +30,7 @@ pub(super) enum LinkComparison {
 }
 
 impl Reconciler {
-    /// Whether a payment paid as much of its invoice as the ledger's sum leaves, without what the others paid.
+    /// Whether a payment paid as much of its invoice as the ledger's total leaves after the other payments.
     pub(super) async fn compare_share(
         &self,
         account: &Account,
@@ -59,7 +59,7 @@ impl Reconciler {
         Ok(LinkComparison::Otherwise(difference))
     }
 
-    /// What others paid of an invoice than this payment, at Stripe and outside of it; or why that cannot be told.
+    /// How much of an invoice other payments paid, at Stripe and outside of it; or why that is not known.
     async fn paid_by_others(
         &self,
         invoice: &ProviderId,
@@ -83,12 +83,12 @@ impl Reconciler {
             shares.filter_map(|share| share.integer("amount_paid")).fold(0, i64::saturating_add)
         };
         let outside = whole.integer("amount_paid_off_stripe").unwrap_or(0);
-        // What was paid outside of Stripe may be among the payments, too.
+        // Payments outside of Stripe may be listed among the payments, too.
         let outside = outside.max(sum(&|of| of.is_none()));
         Ok(Ok(outside.saturating_add(sum(&|of| of.is_some_and(|of| of != *payment)))))
     }
 
-    /// Of a link that Stripe did not list: the invoice's own payments say whether there is one.
+    /// Checks a link that Stripe did not list, by the invoice's own payments.
     pub(super) async fn check_link(
         &self,
         claim: &StripeClaim,
@@ -117,14 +117,14 @@ impl Reconciler {
         })
     }
 
-    /// All payments that have paid something of an invoice.
+    /// All payments that have paid a part of an invoice.
     async fn payments_of(&self, invoice: &ProviderId) -> Result<Vec<Value>, ReconcileError> {
         let listing = ListFilter::PaymentsOf { invoice: invoice.to_string() };
         let (mut paid, mut after) = (Vec::new(), None);
         loop {
             let page = match self.client.page(&listing, after.as_deref()).await {
                 Ok(page) => page,
-                // There is no such invoice.
+                // The invoice does not exist.
                 Err(CallError::Rejected(rejection)) if is_missing(&rejection) => return Ok(paid),
                 Err(error) => return Err(error.into()),
             };
@@ -136,7 +136,7 @@ impl Reconciler {
     }
 }
 
-/// `None`: the money was taken outside of Stripe.
+/// The payment. `None`: the money was taken outside of Stripe.
 fn payment_of(object: Document<'_>) -> Option<ProviderId> {
     object.first_id(&["payment.payment_intent", "payment.charge"])
 }

@@ -1,12 +1,13 @@
-//! Does the ledger say what Stripe says? What Stripe lists is compared with it, and what never came is made up for.
+//! Does the ledger say the same as Stripe? What Stripe lists is compared with it, and missing events are fetched.
 //!
-//! First objects are read, then events: so what the events tell is at least as new as the objects, and what happens
-//! meanwhile looks like no drift. Events that never came are put into the inbox, and handled as if they had been
-//! delivered. What no event tells is found by the objects themselves: each is translated as the event would be that
-//! tells of it as it is now, and the account is asked whether it knows that ([`difference`]).
+//! Objects are read before events, so that events are at least as new as the objects, and changes during a comparison
+//! do not look like drift.
+//! Events that never arrived are put into the inbox, and handled as if they had been delivered.
+//! What no event reports is found by the objects themselves: each is translated like an event that would report it as
+//! it is now, and compared with the account's state ([`difference`]).
 //!
-//! Nothing here changes anything at Stripe, and an account is only changed by the inbox, under the keys that a late
-//! event would have as well: whichever comes first counts, and the other one changes nothing.
+//! Nothing is changed at Stripe, and accounts are only changed by the inbox, under the keys that a late event would
+//! have: the first one counts, and another one changes nothing.
 
 mod ask;
 mod bought;
@@ -53,30 +54,30 @@ use found::FoundObjects;
 use suspect::Suspect;
 use verdict::Judgement;
 
-/// How far back objects are compared where nothing else is said.
+/// How many days back objects are compared if nothing else is said.
 pub const DAYS_DEFAULT: u16 = 90;
-/// How many objects are judged at the same time.
+/// How many objects are compared at the same time.
 const JUDGED_CONCURRENT_MAX: usize = 8;
-/// How many objects may differ. More than that is no drift but another ledger.
+/// How many objects may differ. If there are more, it is another ledger and not drift.
 pub const SUSPECTS_MAX: usize = 20_000;
-/// How often what was mended is looked at again: a refund can be mended when its payment has been.
+/// How often corrected objects are checked again: a refund can be corrected after its payment was.
 const ROUNDS_MAX: usize = 3;
-/// How long the ledger may take nothing before a comparison gives up.
+/// How many pauses there are while the ledger does not accept commands, before a comparison fails.
 const PAUSES_MAX: u32 = 1_200;
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// What is compared, and what is done about what differs.
+/// What is compared, and what is done about differences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReconcileOptions {
-    /// What was made before is not compared, except for subscriptions and disputes.
+    /// Objects that were made before are not compared, except subscriptions and disputes.
     pub since: Timestamp,
-    /// Whether events that never came are put into the inbox.
+    /// Whether events that never arrived are put into the inbox.
     pub fetch_events: bool,
-    /// Whether what no event tells is told by one that is made of the object.
+    /// Whether events are made for what no event reports.
     pub rebuild_events: bool,
 }
 
-/// Compares. Cheap to clone.
+/// Compares the ledger with Stripe. Cheap to clone.
 #[derive(Clone)]
 pub struct Reconciler {
     client: Client,
@@ -86,7 +87,7 @@ pub struct Reconciler {
     processor: Processor,
 }
 
-/// Why there is no report. What was mended by then stays so.
+/// Why there is no report. What was corrected by then stays corrected.
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
     #[error("Stripe cannot be read")]
@@ -99,7 +100,7 @@ pub enum ReconcileError {
     TooMany,
     #[error("Stripe shows objects of the other mode: test and live are two accounts")]
     OtherMode,
-    #[error("the ledger takes nothing now")]
+    #[error("the ledger does not accept commands now")]
     Busy,
 }
 
@@ -111,11 +112,11 @@ impl Reconciler {
         Self { client, inbox, ledger, deployment, processor }
     }
 
-    /// Compares, mends what it is told to, and compares that again. `progress` is told what is read, and how many
-    /// objects of it.
+    /// Compares, corrects what `options` say, and compares that again.
+    /// `progress` gets what is read, and how many objects.
     ///
     /// # Errors
-    /// When Stripe or the database does not answer.
+    /// If Stripe or the database does not answer.
     pub async fn run(
         &self,
         order: ReconcileOptions,
@@ -154,7 +155,7 @@ impl Reconciler {
         self.ledger.clock().now()
     }
 
-    /// Reads all objects of a kind, and keeps those that the ledger does not know as they are.
+    /// Reads all objects of a kind, and keeps those that differ from the ledger.
     async fn find_suspects(
         &self,
         subject: Subject,
@@ -194,7 +195,7 @@ impl Reconciler {
         Ok(())
     }
 
-    /// Everything is of one mode, as the key is.
+    /// Everything at Stripe must be in the key's mode.
     fn check_mode(&self, object: &Value) -> Result<(), ReconcileError> {
         let live = object.get("livemode").and_then(Value::as_bool);
         match live {
@@ -203,7 +204,7 @@ impl Reconciler {
         }
     }
 
-    /// Those that are not fine.
+    /// Those that differ.
     async fn judge_all(
         &self,
         suspects: Vec<Suspect>,
@@ -221,7 +222,7 @@ impl Reconciler {
         self.inbox.take(event, fetched, body.to_string().as_bytes(), self.now()).await
     }
 
-    /// Judges the suspects again, now that the events are there, and mends what they do not tell.
+    /// Compares the suspects again after the events were handled, and makes events for what no event reports.
     async fn drifts(
         &self,
         mut suspects: Vec<Suspect>,
@@ -256,7 +257,7 @@ impl Reconciler {
         Ok(found.into_values().collect())
     }
 
-    /// Whether there was anything that had not been told before.
+    /// Puts events into the inbox. Returns whether any was new.
     async fn rebuild(&self, remedies: &[Value]) -> Result<bool, ReconcileError> {
         let mut any = false;
         for remedy in remedies {
@@ -267,7 +268,7 @@ impl Reconciler {
         Ok(any)
     }
 
-    /// Has everything handled that is here by now, by this process or by whoever else is at it.
+    /// Waits until all events in the inbox are handled, by this process or another one.
     async fn work_off(&self) -> Result<(), ReconcileError> {
         let (begun_at, mut pauses) = (self.now(), 0);
         loop {

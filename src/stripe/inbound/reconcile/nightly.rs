@@ -1,8 +1,8 @@
-//! When is the ledger compared with Stripe by itself? Once a night, by one instance.
+//! When is the ledger compared with Stripe automatically? Once a night, by one instance.
 //!
-//! Events that never came are made up for: that is only what Stripe would have done. What no event tells is reported
-//! and left to a person, who runs `counterfoil stripe reconcile --repair` when it is understood
-//! (`docs/decisions/0015`).
+//! Events that never arrived are fetched, which only does what Stripe would have done.
+//! What no event reports is logged and left to an operator, who runs `counterfoil stripe reconcile --repair` after
+//! finding out why (`docs/decisions/0015`).
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -13,14 +13,14 @@ use tokio_util::sync::CancellationToken;
 use super::{DAYS_DEFAULT, ReconcileError, ReconcileOptions, ReconcileReport, Reconciler, Subject};
 use crate::domain::time::Timestamp;
 
-/// How often it is looked whether it is time.
+/// How often the time is checked.
 const CHECK_INTERVAL: Duration = Duration::from_mins(1);
-/// How long is waited after a comparison that failed, so that it is tried three times a night at most.
+/// The pause after a failed comparison, so that there are at most three attempts a night.
 const FAILED_PAUSE: Duration = Duration::from_mins(20);
-/// What instances agree by on who does it.
+/// The name of the lock by which one instance is chosen.
 const LOCK: &str = "counterfoil stripe reconcile";
 
-/// Compares at `hour`, in UTC. An instance that does not run at that hour leaves it to the next night.
+/// Compares at `hour`, in UTC. An instance that does not run at that hour skips the night.
 #[derive(Clone)]
 pub struct Nightly {
     reconciler: Reconciler,
@@ -34,7 +34,7 @@ impl Nightly {
         Self { reconciler, pool, hour }
     }
 
-    /// Works until `stop`. A comparison that has begun is given up: the next one finds the same.
+    /// Runs until `stop`. A running comparison is aborted: the next one finds the same.
     pub async fn run(self, stop: CancellationToken) {
         let nights = async {
             loop {
@@ -57,16 +57,16 @@ impl Nightly {
         }
     }
 
-    /// Compares if it is time, and nobody else does or has tonight. Answers with what came of it.
+    /// Compares if it is time, and no other instance does or did tonight. Returns the report.
     ///
     /// # Errors
-    /// When Stripe or the database does not answer.
+    /// If Stripe or the database does not answer.
     pub async fn look(&self) -> Result<Option<ReconcileReport>, ReconcileError> {
         let now = self.reconciler.now();
         if now.to_utc().hour() != u32::from(self.hour) {
             return Ok(None);
         }
-        // A lock of a connection of its own: it is gone when this process is.
+        // The lock has its own connection, so that it is released if this process dies.
         let mut lock = PgConnection::connect_with(&self.pool.connect_options()).await?;
         let is_ours: bool = sqlx::query_scalar("select pg_try_advisory_lock(hashtextextended($1, 0))")
             .bind(LOCK)
@@ -76,7 +76,7 @@ impl Nightly {
             return Ok(None);
         }
         let reconciled = self.alone(&mut lock, now).await;
-        // The server notices only some time later that the connection is closed.
+        // The server notices only later that the connection is closed.
         sqlx::query("select pg_advisory_unlock(hashtextextended($1, 0))")
             .bind(LOCK)
             .execute(&mut lock)
@@ -91,7 +91,7 @@ impl Nightly {
         now: Timestamp,
     ) -> Result<Option<ReconcileReport>, ReconcileError> {
         let night = now.to_utc().date_naive();
-        // A statement of its own: it has to see what was written until the lock was free.
+        // A statement of its own, since it has to see what was written until the lock was taken.
         let is_done: bool =
             sqlx::query_scalar(include_str!("is_night_done.sql")).bind(night).fetch_one(&mut *lock).await?;
         if is_done {
@@ -112,7 +112,7 @@ impl Nightly {
     }
 }
 
-/// One line for each drift, one for all, and gauges that show it until the next night.
+/// Logs one line for each drift and one for all, and sets gauges that stay until the next night.
 fn tell(report: &ReconcileReport) {
     let mut drifts: BTreeMap<&str, u32> = Subject::ALL.map(|subject| (subject.as_str(), 0)).into();
     for drift in &report.drifts {

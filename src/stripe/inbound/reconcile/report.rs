@@ -1,4 +1,4 @@
-//! What came of a comparison with Stripe?
+//! What is the result of a comparison with Stripe?
 
 use std::collections::BTreeMap;
 
@@ -15,20 +15,20 @@ use crate::{
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReconcileReport {
-    /// What was made before is not compared, except for subscriptions and disputes.
+    /// Objects that were made before were not compared, except subscriptions and disputes.
     pub since: Timestamp,
     pub begun_at: Timestamp,
     pub ended_at: Timestamp,
     /// How many objects of each kind were listed, and how many were `asked` for by their ids.
     pub read: BTreeMap<&'static str, u64>,
-    /// Events that Stripe lists and that never came.
+    /// Events that Stripe lists and that never arrived.
     pub missing_events: Vec<MissingEvent>,
     pub drifts: Vec<Drift>,
-    /// What was to be compared and could not be. Nothing is said of it.
+    /// Objects that could not be compared.
     pub not_compared: Vec<NotCompared>,
 }
 
-/// Something that is at Stripe or in the ledger, and of which it cannot be told whether they say the same.
+/// Something at Stripe or in the ledger that could not be compared, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NotCompared {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,7 +52,7 @@ pub struct MissingEvent {
     pub repaired: bool,
 }
 
-/// Something that the ledger does not know, or knows otherwise.
+/// Something that the ledger does not have, or has differently.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Drift {
     pub subject: Subject,
@@ -61,31 +61,31 @@ pub struct Drift {
     pub account: Option<AccountId>,
     pub stripe_says: String,
     pub ledger_says: String,
-    /// The type of the event that tells of it.
+    /// The type of the event that reports it.
     pub event_type: &'static str,
     pub cause: UntoldCause,
     pub repaired: bool,
 }
 
-/// Why the ledger was not told.
+/// Why the ledger does not have it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UntoldCause {
-    /// Stripe lists the event, and it never came.
+    /// Stripe lists the event, and it never arrived.
     EventMissing { event: ProviderId },
-    /// The event came, and was not processed.
+    /// The event arrived, and was not processed.
     EventUnprocessed { event: String, state: InboxState, reason: Option<String> },
-    /// Stripe lists no event about it that did not come: it is too old, or was never made.
+    /// All events about it that Stripe lists have arrived: its own event is too old, or was never made.
     NoEvent,
-    /// The ledger was told otherwise, and no event corrects that.
+    /// The ledger has something else, and no event corrects that.
     Kept { because: StoredFigures },
 }
 
-/// What the ledger keeps as it was told first.
+/// What the ledger keeps as it was first reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StoredFigures {
-    /// What was paid, charged, or given back.
+    /// How much was paid, charged or given back.
     Amount,
     /// That something ended, failed, or was voided.
     End,
@@ -93,12 +93,12 @@ pub enum StoredFigures {
     Purpose,
     /// When something was paid, or ended.
     Time,
-    /// That there is such an object.
+    /// That the object exists.
     Existence,
 }
 
 impl ReconcileReport {
-    /// How much is still not as Stripe says.
+    /// How many differences and missing events remain.
     #[must_use]
     pub fn remaining(&self) -> usize {
         let missing = self.missing_events.iter().filter(|event| !event.repaired).count();
@@ -110,7 +110,7 @@ impl ReconcileReport {
         self.missing_events.is_empty() && self.drifts.is_empty()
     }
 
-    /// Whether all that was read says the same: nothing differs, and nothing was left out.
+    /// Whether everything that was read is equal: nothing differs, and nothing was left out.
     #[must_use]
     pub const fn is_the_same(&self) -> bool {
         self.found_nothing() && self.not_compared.is_empty()
@@ -118,7 +118,7 @@ impl ReconcileReport {
 }
 
 impl UntoldCause {
-    /// For people.
+    /// A sentence for people.
     #[must_use]
     pub fn sentence(&self) -> String {
         match self {

@@ -1,5 +1,5 @@
-//! What has Stripe shown so far? Only hashes are kept, sixteen bytes an object, so that a large account fits into
-//! memory.
+//! What has Stripe shown so far?
+//! Only hashes are kept, with sixteen bytes for each object, so that a large account fits into memory.
 
 use std::collections::BTreeSet;
 
@@ -14,14 +14,14 @@ use crate::{
     stripe::{documents::Document, translate::payments},
 };
 
-/// How much of a hash tells objects apart.
+/// How many bytes of a hash are kept.
 const BYTES: usize = 16;
 
 #[derive(Default)]
 pub(super) struct SeenHashes(BTreeSet<[u8; BYTES]>);
 
 impl SeenHashes {
-    /// Keeps that an object was read, and what it says of others.
+    /// Records that an object was read, and what it says about others.
     pub(super) fn note(&mut self, subject: Subject, object: Document<'_>) {
         let Some(id) = object.id_of() else { return };
         self.add(id.as_str());
@@ -51,7 +51,7 @@ impl SeenHashes {
         self.0.contains(&hash(id.as_str()))
     }
 
-    /// Whether a claim was looked at: by what Stripe listed, or because it was asked for.
+    /// Whether a claim was already checked, because Stripe listed the object or it was asked for.
     pub(super) fn has_claim(&self, claim: &StripeClaim) -> bool {
         self.0.contains(&hash(&claim.name()))
     }
@@ -60,7 +60,7 @@ impl SeenHashes {
         self.add(&claim.name());
     }
 
-    /// Whether Stripe said that so much of so much went back, in minor units.
+    /// Whether Stripe said that this much of the payment was refunded, in minor units.
     pub(super) fn has_refunded(&self, payment: &ProviderId, refunded: i64, paid: i64) -> bool {
         self.0.contains(&hash(&total(payment, refunded, paid)))
     }
@@ -69,7 +69,7 @@ impl SeenHashes {
         self.0.insert(hash(id));
     }
 
-    /// A payment of which the charge was asked for beside it says how much of it went back.
+    /// Records how much of a payment was refunded, by a charge that was read besides it.
     fn add_refunded(&mut self, payment: &ProviderId, object: Document<'_>) {
         let refunded = object.integer("latest_charge.amount_refunded");
         if let Some((refunded, paid)) = refunded.zip(object.integer("latest_charge.amount_captured")) {

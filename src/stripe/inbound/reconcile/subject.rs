@@ -1,4 +1,5 @@
-//! What is compared with the ledger? The kinds of Stripe's objects, each with the events that should have told of it.
+//! What is compared with the ledger?
+//! These kinds of Stripe's objects, each with the events that should have reported it.
 
 use serde::Serialize;
 
@@ -14,7 +15,7 @@ use crate::{
     },
 };
 
-/// The states of invoices that are not paid, and may never be. A draft asks for nothing yet.
+/// The statuses of invoices that are not paid, and may never be. A draft does not ask for anything yet.
 const UNPAID: [&str; 3] = ["open", "uncollectible", "void"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -33,7 +34,7 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// In the order in which one may rest on another: what goes back is found by what was paid.
+    /// In the order in which one kind may depend on another: a refund is found by what was paid.
     pub const ALL: [Self; 10] = [
         Self::Customer,
         Self::Subscription,
@@ -81,7 +82,7 @@ impl Subject {
         }
     }
 
-    /// Where one object is. `None`: there is none of that kind with such an id.
+    /// The path of one object. `None`: this kind has no object with such an id.
     pub(super) fn place(self, id: &ProviderId) -> Option<AskObject<'static>> {
         let (kinds, prefixes, expand): (_, &[&str], &[&str]) = match self {
             Self::Customer => ("customers", &["cus_"], &[]),
@@ -102,7 +103,7 @@ impl Subject {
         (is_plain && is_of_kind).then(|| AskObject { path: format!("/{kinds}/{id}"), expand })
     }
 
-    /// The types of events that tell of such an object.
+    /// The types of events that report such an object.
     pub(super) const fn told_by(self) -> &'static [&'static str] {
         match self {
             Self::Customer => &["customer.created", "customer.updated", "customer.deleted"],
@@ -141,7 +142,7 @@ impl Subject {
         }
     }
 
-    /// The type of the event that would have told of the object as it is now.
+    /// The type of the event that would report the object as it is now.
     pub(super) fn event_type(self, object: Document<'_>) -> &'static str {
         let status = object.text("status");
         match self {
@@ -168,8 +169,7 @@ impl Subject {
         }
     }
 
-    /// What leads to the account of such an object where no command does: what was paid, or what its money goes back
-    /// for.
+    /// The payment or invoice that leads to the object's account if no command does.
     pub(super) fn bought(self, object: Document<'_>) -> Option<ProviderId> {
         match self {
             Self::PaidInvoice | Self::UnpaidInvoice | Self::Payment => object.id_of(),
@@ -181,7 +181,7 @@ impl Subject {
         }
     }
 
-    /// What was paid, where no command says it.
+    /// How much was paid, if no command says so.
     pub(super) fn paid(self, object: Document<'_>) -> Option<Money> {
         let minor = match self {
             Self::PaidInvoice if object.is_true("paid_out_of_band") => object.integer("amount_due"),
@@ -198,7 +198,7 @@ impl Subject {
         Some(Money { minor, currency: Currency::parse(object.text("currency")?).ok()? })
     }
 
-    /// When the event would have been made, as far as the object says. What does not say so is as it is now.
+    /// When the event would have been made, as far as the object says. Otherwise when the object was read.
     pub(super) fn told_at(self, object: Document<'_>, read_at: Timestamp) -> Timestamp {
         let status = object.text("status");
         let times: &[&str] = match self {
@@ -218,7 +218,7 @@ impl Subject {
             Self::Customer | Self::Subscription | Self::Refund | Self::Dispute => &[],
         };
         let told_at = times.iter().find_map(|path| object.time(path));
-        // To the second, as Stripe writes it.
+        // To the second, like Stripe's times.
         told_at.or_else(|| Timestamp::from_seconds(read_at.seconds())).unwrap_or(read_at)
     }
 }

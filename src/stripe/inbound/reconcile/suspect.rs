@@ -1,4 +1,4 @@
-//! Which object is looked at, and what would have told of it?
+//! Which object is checked, and which event would have reported it?
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::{
     stripe::documents::Document,
 };
 
-/// An object that the ledger may not know.
+/// An object that may differ from the ledger.
 #[derive(Clone, Debug)]
 pub(super) struct Suspect {
     pub(super) subject: Subject,
@@ -25,15 +25,15 @@ impl Suspect {
         Document::new(&self.object).text("object") == Some(kind)
     }
 
-    /// Which payment it is, and how much it paid, where it may have paid a part of an invoice.
+    /// The payment and its amount, if it may have paid a part of an invoice.
     pub(super) fn share(&self) -> Option<(ProviderId, Money)> {
         let document = Document::new(&self.object);
         let may = matches!(self.subject, Subject::InvoicePayment | Subject::Payment);
         self.subject.bought(document).zip(self.subject.paid(document)).filter(|_| may)
     }
 
-    /// The event that would have told of the object. Its id is made of what it tells, so that the same drift is mended
-    /// once, however often and by however many it is found.
+    /// The event that would have reported the object.
+    /// Its id follows from its contents, so that the same drift is corrected once, however often it is found.
     pub(super) fn event(&self, kind: &str, id: &str, live: bool) -> Value {
         let created = self.subject.told_at(Document::new(&self.object), self.read_at);
         json!({
@@ -47,8 +47,8 @@ impl Suspect {
     }
 }
 
-/// Without what was asked for beside it: an event names a charge and a payment, and shows neither the person who paid
-/// nor the secret with which the browser does.
+/// The object without what was only expanded for the comparison: an event refers to a charge and a payment, and
+/// contains neither personal data nor the client secret.
 fn as_delivered(mut object: Value) -> Value {
     let Some(fields) = object.as_object_mut() else { return object };
     for name in ["latest_charge", "payment_intent"] {

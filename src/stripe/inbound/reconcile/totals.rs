@@ -1,4 +1,4 @@
-//! Has as much of a payment gone back in all as the ledger was told? Its charges say so, whatever single refunds say.
+//! Is the refunded total of a payment as the ledger has it? Its charges say so, whatever single refunds say.
 
 use serde_json::Value;
 
@@ -18,12 +18,12 @@ use crate::{
     },
 };
 
-/// Where a charge says it, and where a payment does.
+/// Where a charge has it, and where a payment has it.
 const REFUNDED: [&str; 2] = ["amount_refunded", "latest_charge.amount_refunded"];
 const CHARGED: [&str; 4] = ["amount_captured", "latest_charge.amount_captured", "amount_received", "amount"];
 
 impl Reconciler {
-    /// A refund that is missed in a total is reported by itself, so only too large a total is a difference.
+    /// A refund that is missing in a total is reported by itself, so only a total that is too large is a difference.
     pub(super) async fn check_total(
         &self,
         claim: &StripeClaim,
@@ -57,7 +57,7 @@ impl Reconciler {
         })
     }
 
-    /// The charges of a payment that took money; or what their absence means.
+    /// The charges of a payment that took money, or the result if there are none.
     async fn charges(&self, claim: &StripeClaim) -> Result<Result<Vec<Value>, Checked>, ReconcileError> {
         let charges = if claim.object.as_str().starts_with("pi_") {
             let listing = ListFilter::ChargesOf { payment: claim.object.to_string() };
@@ -87,7 +87,7 @@ fn first_amount(charge: Document<'_>, names: &[&str]) -> Option<i64> {
 }
 
 impl Checked {
-    /// What the ledger says instead, where that is not the whole claim.
+    /// The claim with what the ledger says about this part.
     fn but(self, ledger_says: String) -> Self {
         let Self::Differs(mut drift) = self else { return self };
         drift.ledger_says = ledger_says;

@@ -1,9 +1,9 @@
-//! What does the ledger say of objects that Stripe did not list? A list proves little: an object may be older than what
-//! is compared, or in another state. So each of them is asked for by its id, and only an answer proves that it is not
-//! there.
+//! Which objects of the ledger did Stripe not list?
+//! A list proves little: an object may be older than what is compared, or in another status.
+//! So each of these objects is read by its id, and only that answer proves that it does not exist.
 //!
-//! The ledger's events are read in ranges, and of what Stripe listed only hashes are kept, so nothing here grows with
-//! the ledger but the differences.
+//! The ledger's events are read in ranges, and only hashes are kept of what Stripe listed, so that memory grows only
+//! with the number of differences.
 
 use std::collections::BTreeMap;
 
@@ -27,14 +27,14 @@ use crate::{
     journal::{range::RANGE_EVENTS_MAX, row::RowError},
 };
 
-/// By how much the clocks of those who write events may differ.
+/// By how much the clocks of machines that write events may differ.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::days(1);
-/// How many subscriptions are looked for at a time.
+/// How many subscriptions are read at a time.
 const SUBSCRIPTIONS_PAGE: i64 = 1_000;
 
 impl Reconciler {
-    /// Looks for what the ledger names and Stripe did not list. What was recorded after `until` may be newer than the
-    /// lists.
+    /// Finds objects that the ledger refers to and Stripe did not list.
+    /// Events after `until` may be newer than the lists.
     pub(super) async fn find_unlisted(
         &self,
         since: Timestamp,
@@ -56,7 +56,7 @@ impl Reconciler {
         Ok(asked.saturating_add(subscriptions))
     }
 
-    /// The claims that nothing has shown yet to hold, each once.
+    /// The claims that were not confirmed yet, each once.
     fn claims(
         &self,
         events: Vec<Result<RecordedEvent, RowError>>,
@@ -83,7 +83,7 @@ impl Reconciler {
         claims.into_values().collect()
     }
 
-    /// How many had to be asked for.
+    /// Checks all claims. Returns how many objects had to be read.
     async fn check_all(
         &self,
         claims: Vec<StripeClaim>,
@@ -122,7 +122,7 @@ impl Reconciler {
         Ok(claim.answered(self.ask(claim.what.subject(), &claim.object).await?, read_at))
     }
 
-    /// A page that is not known to be open any more is of no consequence.
+    /// A page that is no longer known to be open does not matter.
     async fn check_page(&self, claim: &StripeClaim) -> Result<Checked, ReconcileError> {
         let Some(account) = self.account(&claim.account).await? else {
             return Ok(claim.not_compared("its account cannot be read"));
@@ -133,7 +133,7 @@ impl Reconciler {
         if is_open { Ok(self.look_up(claim).await?.unless_open()) } else { Ok(Checked::Holds) }
     }
 
-    /// The subscriptions that run here and that Stripe did not list, in whatever state.
+    /// Finds subscriptions that give a plan here and that Stripe did not list, in any status.
     async fn find_unlisted_subscriptions(&self, found: &mut FoundObjects) -> Result<u64, ReconcileError> {
         let (mut after, mut asked) = (String::new(), 0_u64);
         loop {

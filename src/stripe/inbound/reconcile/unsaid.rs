@@ -1,5 +1,5 @@
-//! What does an object say that no command does? How much of an invoice one payment paid, that a session is not paid,
-//! and that a customer is there.
+//! What does an object say that no command does?
+//! How much of an invoice one payment paid, that a session is not paid, and that a customer exists.
 
 use super::{
     Subject,
@@ -17,7 +17,7 @@ use crate::{
     stripe::{documents::Document, translate::TranslationStep},
 };
 
-/// `None`: the ledger says the same.
+/// The difference. `None`: there is none.
 pub(super) fn unsaid(account: &Account, suspect: &Suspect) -> Option<ObjectDifference> {
     let document = Document::new(&suspect.object);
     let account = account.opened()?;
@@ -43,7 +43,7 @@ pub(super) fn unsaid(account: &Account, suspect: &Suspect) -> Option<ObjectDiffe
     difference.found()
 }
 
-/// One that is gone for the ledger is there at Stripe.
+/// A customer that is deleted in the ledger, and exists at Stripe.
 fn compare_customer(account: &OpenAccount, document: Document<'_>, difference: &mut ObjectDifference) {
     let link = document.id_of().and_then(|customer| account.customers.get(&customer));
     if link == Some(&CustomerLink::Gone) && !document.is_true("deleted") {
@@ -51,7 +51,7 @@ fn compare_customer(account: &OpenAccount, document: Document<'_>, difference: &
     }
 }
 
-/// That it ended is in its status.
+/// That it ended follows from its status; here only the time is compared.
 fn compare_end(account: &OpenAccount, document: Document<'_>, difference: &mut ObjectDifference) {
     let held = document.id_of().and_then(|id| account.subscriptions.known().get(&id)?.ended_at);
     if let Some((said, held)) = document.time("ended_at").zip(held).filter(|(said, held)| said != held) {
@@ -59,7 +59,7 @@ fn compare_end(account: &OpenAccount, document: Document<'_>, difference: &mut O
     }
 }
 
-/// By when it was paid is told whose a subscription was then.
+/// The time of payment decides which account had the subscription then.
 fn compare_time(account: &OpenAccount, document: Document<'_>, difference: &mut ObjectDifference) {
     let said = document.id_of().zip(document.time("status_transitions.paid_at"));
     let Some((invoice, said)) = said else { return };
@@ -83,7 +83,7 @@ fn compare_session(
     }
 }
 
-/// Why a part of what was told cannot be compared. `None`: all of it can.
+/// Why a part of an object cannot be compared. `None`: all of it can.
 pub(super) fn left_out(account: &Account, steps: &[TranslationStep]) -> Option<String> {
     let account = account.opened()?;
     let mut facts = account.subscriptions.facts().values();

@@ -1,5 +1,6 @@
-//! What if nothing is told of an object, as of a payment that an invoice reports, or of a credit note that gave back
-//! nothing? Then the ledger must not say otherwise.
+//! What if no command follows from an object, such as a payment that an invoice reports, or a credit note that returned
+//! nothing?
+//! Then the ledger must not contradict it.
 
 use super::{
     Subject,
@@ -14,19 +15,19 @@ use crate::domain::{
     payments::DisputeState,
 };
 
-/// An object that no command tells of.
+/// An object from which no command follows.
 #[derive(Clone, Copy)]
 pub(super) struct UntoldObject<'a> {
     pub(super) object: &'a ProviderId,
-    /// What was paid by it, or what its money goes back for.
+    /// The payment or invoice that it is about.
     pub(super) bought: &'a ProviderId,
-    /// What was paid. `None`: nothing, or it does not say.
+    /// How much was paid. `None`: nothing, or the object does not say.
     pub(super) money: Option<&'a Money>,
-    /// Why nothing is told of it.
+    /// Why no command follows.
     pub(super) because: &'a str,
 }
 
-/// `None`: the ledger says nothing of it, or the same.
+/// The difference. `None`: the ledger has nothing about it, or the same.
 pub(super) fn untold(
     account: &Account,
     subject: Subject,
@@ -65,7 +66,7 @@ fn compare_note(account: &OpenAccount, told: UntoldObject<'_>, difference: &mut 
     }
 }
 
-/// The bank only asks, and the ledger knows of a dispute.
+/// The bank has only made an inquiry, but the ledger has a dispute.
 fn compare_inquiry(account: &OpenAccount, told: UntoldObject<'_>, difference: &mut ObjectDifference) {
     let known = account.payments.dispute(told.object).filter(|known| known.state != DisputeState::Won);
     if let Some(known) = known {

@@ -1,4 +1,4 @@
-//! Is an object known to the ledger, and if not, why not?
+//! Does the ledger know an object, and if not, why not?
 
 use std::time::Duration;
 
@@ -37,31 +37,31 @@ use crate::{
     },
 };
 
-/// What the ids of rebuilt events begin with.
+/// The prefix of the ids of events that are made for objects.
 const REBUILT: &str = "evt_reconcile";
-/// How many hexadecimal digits of a hash tell them apart.
+/// How many hexadecimal digits of a hash follow the prefix.
 const DIGITS: usize = 24;
-/// For how long is waited for what the discounts of one subscription are.
+/// For how long the terms of one subscription's discounts are waited for.
 const DISCOUNTS_PATIENCE: Duration = Duration::from_secs(30);
 
-/// What is to be said of a suspect.
+/// The result for a suspect.
 pub(super) enum Judgement {
-    /// The ledger says the same, or it is none of ours.
+    /// The ledger says the same, or the object is not about an account.
     Fine,
     /// A refund, a dispute or a payment of something that the ledger does not know, or not yet.
     Unowned,
     NotCompared(NotCompared),
     Drift {
         drift: Box<Drift>,
-        /// The event that would tell of it, where there is no other.
+        /// An event that would report it, if Stripe has none.
         remedy: Option<Value>,
     },
 }
 
-/// What the ledger says to an object.
+/// What the ledger says about an object.
 enum LedgerStatement {
     Known,
-    /// What was paid, so that it could go back, is not known.
+    /// The payment that it returns money of is not known.
     OfNothingKnown,
     NotCompared {
         account: Option<AccountId>,
@@ -74,7 +74,7 @@ enum LedgerStatement {
 }
 
 impl LedgerStatement {
-    /// No account can be told.
+    /// A difference that belongs to no account.
     fn by_nobody(stripe: String) -> Self {
         Self::Otherwise { account: None, difference: ObjectDifference::unknown(stripe) }
     }
@@ -135,7 +135,8 @@ impl Reconciler {
         self.explain(drift, remedy, suspect.read_at, missing).await
     }
 
-    /// What was handled once may not be readable any more, as an invoice for something that its subscription had then.
+    /// An event that was handled may not be readable any more, such as an invoice for an item that its subscription had
+    /// then.
     async fn compare_unreadable(
         &self,
         suspect: &Suspect,
@@ -152,7 +153,7 @@ impl Reconciler {
         })
     }
 
-    /// An invoice or a checkout of which only a part was listed is read whole first.
+    /// An invoice or a checkout that was only listed in part is read completely first.
     async fn translate_whole(
         &self,
         suspect: &mut Suspect,
@@ -167,7 +168,7 @@ impl Reconciler {
         let read = |event: &Envelope| translate(event, self.ledger.catalog(), &self.deployment);
         let (event, translation) = match invoice_lines::read_whole(Some(&self.client), event, read).await {
             Ok(whole) => whole,
-            // That is about this invoice; everything else is about Stripe.
+            // These errors are about this invoice; all others are about Stripe.
             Err(error @ (NoLines::TooMany | NoLines::NotAnswered(CallError::Rejected(_)))) => {
                 return Ok(Err(SetAside::Incomplete(error.to_string())));
             }
@@ -177,7 +178,7 @@ impl Reconciler {
         Ok(translation)
     }
 
-    /// What it brings rests on what its discounts are, of which an object only has the ids.
+    /// Its revenue depends on its discounts, of which an object only has the ids.
     async fn with_discounts(&self, event: Envelope) -> Result<Envelope, ReconcileError> {
         let named: Vec<String> = discounts::named(&event).into_iter().collect();
         let known = self.inbox.coupons(&named).await?;
@@ -209,7 +210,7 @@ impl Reconciler {
         let view = match self.ledger.view(&account).await {
             Ok(view) => view,
             Err(error @ ViewError::Load(LoadError::Database(_))) => return Err(error.into()),
-            // One account that a person has to look at does not keep the others from being compared.
+            // One damaged account does not stop the comparison of others.
             Err(error) => {
                 return Ok(LedgerStatement::by_nobody(format!("what {account} cannot be told: {error}")));
             }
@@ -234,7 +235,7 @@ impl Reconciler {
         Ok(LedgerStatement::of(account, difference))
     }
 
-    /// What is known only in part, or by others.
+    /// Compares what is only known in part, or by other objects.
     async fn compare_rest(
         &self,
         account: &Account,
@@ -247,13 +248,13 @@ impl Reconciler {
         }
     }
 
-    /// Whether an object leads to an account that is known.
+    /// Whether the object belongs to a known account.
     async fn is_ours(&self, owner: OwnerLookup) -> Result<bool, ReconcileError> {
         let instructions = Instructions { owner, about: None, steps: Vec::new() };
         Ok(self.known(&instructions).await?.account_of(&instructions).is_ok())
     }
 
-    /// What an object says of which nothing is told. The ledger must not say otherwise.
+    /// Compares an object from which no command follows. The ledger must not contradict it.
     async fn compare_untold(
         &self,
         suspect: &Suspect,
@@ -290,7 +291,7 @@ impl Reconciler {
         })
     }
 
-    /// A subscription of which nothing is told, because its first payment was never made. It must not run here.
+    /// Compares a subscription without commands because its first payment was never made. It must not give a plan here.
     async fn compare_unstarted(
         &self,
         subscription: &ProviderId,
@@ -306,7 +307,7 @@ impl Reconciler {
         })
     }
 
-    /// The account in which a subscription runs, and as what.
+    /// The account in which a subscription gives a plan, and its state there.
     pub(super) async fn running(
         &self,
         subscription: &ProviderId,
@@ -322,7 +323,7 @@ impl Reconciler {
         Ok(runs)
     }
 
-    /// `None`: a person has to look at it.
+    /// The account. `None`: it is damaged.
     pub(super) async fn account(&self, id: &AccountId) -> Result<Option<Account>, ReconcileError> {
         match self.ledger.view(id).await {
             Ok(view) => Ok(Some(view.account)),
@@ -336,7 +337,7 @@ impl Reconciler {
         Ok(self.inbox.accounts(&LookupKeys::of(std::iter::once(event))).await?)
     }
 
-    /// What became of the newest event about it says why the ledger was not told, or that it is about to be.
+    /// Explains a difference by the newest event about the object: it was not processed, or will be soon.
     async fn explain(
         &self,
         mut drift: Drift,
@@ -347,9 +348,9 @@ impl Reconciler {
         let told = self.inbox.newest_about(&drift.object, drift.subject.told_by()).await?;
         let unprocessed = match told {
             Some(told) => match told.state {
-                // It will be told at once, or a person decided that it is not to be.
+                // It will be handled soon, or an operator decided that it is not.
                 InboxState::Received | InboxState::Discarded => return Ok(Judgement::Fine),
-                // What was told since the object was read says more than the object.
+                // The report is newer than the object, and says more.
                 InboxState::Processed if told.created > read_at => return Ok(Judgement::Fine),
                 InboxState::Processed | InboxState::Ignored => None,
                 InboxState::Waiting
@@ -376,7 +377,7 @@ impl Reconciler {
     }
 }
 
-/// One id for one correction: the same object, the same news, in place of the same report.
+/// The same correction has the same id: the same object and contents, instead of the same report.
 fn rebuilt_id(drift: &Drift, replaces: Option<&ProviderId>) -> String {
     let replaces = replaces.map_or("", ProviderId::as_str);
     let parts = [drift.object.as_str(), drift.event_type, &drift.stripe_says, replaces];

@@ -1,4 +1,4 @@
-//! Is this server told what happens, in words that it reads, once?
+//! Does Stripe send this server every event, in a version that it reads, and only once?
 
 use super::{Code, Level, finding::Findings};
 use crate::{
@@ -10,11 +10,11 @@ use crate::{
     },
 };
 
-/// After how long an event should have arrived.
+/// After how many seconds an event should have arrived.
 const DELIVERED_AFTER_S: i64 = 300;
-/// Where every server of ours takes webhooks.
+/// The webhook path of every server.
 const PATH: &str = "/v1/webhooks/stripe";
-/// Every type of event, which an endpoint may ask for.
+/// The wildcard for all types of events.
 const EVERYTHING: &str = "*";
 
 pub(super) fn check(endpoints: &[ExistingEndpoint], wanted: &DesiredState, findings: &mut Findings) {
@@ -40,7 +40,7 @@ pub(super) fn check(endpoints: &[ExistingEndpoint], wanted: &DesiredState, findi
     check_types(&told, findings);
 }
 
-/// At the address that was given; where none was, what looks like ours.
+/// Whether the endpoint has the given URL; if none was given, whether it has the server's path.
 fn is_ours(kept: &ExistingEndpoint, wanted: &DesiredState) -> bool {
     match &wanted.url {
         Some(url) => kept.url == *url,
@@ -59,7 +59,7 @@ fn check_single(told: &[&ExistingEndpoint], findings: &mut Findings) {
     findings.warn(Code::EndpointSingle, found, advice);
 }
 
-/// Every version is read, and a mix of them is hard to follow.
+/// All versions are read, but a mix of them is hard to follow.
 fn check_versions(told: &[&ExistingEndpoint], wanted: &str, findings: &mut Findings) {
     let other = told.iter().filter(|kept| !kept.is_pinned(wanted)).map(|kept| {
         let version = kept.api_version.as_deref().unwrap_or("the version of the account");
@@ -92,7 +92,7 @@ fn check_types(told: &[&ExistingEndpoint], findings: &mut Findings) {
     findings.all(Code::EventTypesSuperfluous, Level::Warning, &superfluous, advice, "and no others");
 }
 
-/// Stripe does not say which endpoint an event has not arrived at, so only types that we ask for count.
+/// Stripe does not say which endpoint an event has not reached, so only types that the server needs count.
 pub(super) fn check_deliveries(undelivered: &[Undelivered], now: Timestamp, findings: &mut Findings) {
     let before = now.seconds().saturating_sub(DELIVERED_AFTER_S);
     let late = undelivered.iter().filter(|event| {

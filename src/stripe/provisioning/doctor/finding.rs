@@ -1,16 +1,16 @@
-//! What was found, how bad is it, and what is to be done?
+//! What did a check find, how bad is it, and what should be done?
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// What one check says.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DoctorFinding {
     pub check: Code,
     pub level: Level,
     pub found: String,
-    /// What to do; nothing if all is well.
+    /// What to do. `None`: all is well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
 }
@@ -19,13 +19,13 @@ pub struct DoctorFinding {
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     Ok,
-    /// It works, and may stop to.
+    /// It works, and may stop working.
     Warning,
-    /// Something is not sold, not granted, or not told.
+    /// Something is not sold, not granted, or not reported.
     Error,
 }
 
-/// The name of a check. It stays the same over releases.
+/// The name of a check. It is stable over releases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
@@ -114,7 +114,7 @@ impl Findings {
         self.add(check, Level::Error, found.into(), advice.into());
     }
 
-    /// All that is wrong in one finding; or, when nothing is, what is well.
+    /// Adds one finding with everything that is wrong, or that all is well.
     pub fn all(
         &mut self,
         check: Code,

@@ -1,6 +1,6 @@
 //! Is Stripe set up so that what is sold is granted? Each check says what it found, and what to do if that is wrong.
 //!
-//! Deliberately absent: repairs. `stripe setup` makes them, and says before what it will do.
+//! Deliberately absent: repairs. `stripe setup` makes them, and says beforehand what it will do.
 
 mod endpoints;
 mod finding;
@@ -24,19 +24,19 @@ use crate::{
 use finding::Findings;
 pub use finding::{Code, DoctorFinding, Level};
 
-/// How far the clocks may be apart before it is worth a word. At [`TOLERANCE_S`], every webhook is refused.
+/// From how many seconds of difference on the clocks get a warning. From [`TOLERANCE_S`] on, every webhook is refused.
 pub const CLOCK_WARNING_S: i64 = 30;
 
-/// What this deployment takes for granted.
+/// What this deployment assumes.
 #[derive(Clone, Debug)]
 pub struct Deployed {
     pub mode: Mode,
     pub wanted: DesiredState,
-    /// Whether there is a secret that webhooks can be verified with.
+    /// Whether there is a secret to verify webhooks with.
     pub verifies: bool,
 }
 
-/// What Stripe answered. `None`: the key may not ask for that.
+/// What Stripe answered. `None`: the key does not have that right.
 struct DoctorFacts {
     sold: Option<ActualOffers>,
     portals: Option<Vec<ExistingPortal>>,
@@ -46,10 +46,10 @@ struct DoctorFacts {
     times: Option<(Timestamp, Timestamp)>,
 }
 
-/// Checks everything. The findings are in a fixed order; a check that cannot be made is left out.
+/// Runs all checks. The findings are in a fixed order; a check that is not possible is left out.
 ///
 /// # Errors
-/// When Stripe does not answer, or refuses to for another reason than the key.
+/// If Stripe does not answer, or refuses for another reason than the key.
 pub async fn examine(
     client: &Client,
     api: &ApiUrl,
@@ -91,7 +91,7 @@ fn allowed<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
     }
 }
 
-/// A key that may ask for nothing is none; one that may ask for some things is restricted.
+/// A key without any right is not valid; one with some rights is restricted.
 fn check_key(facts: &DoctorFacts, findings: &mut Findings) {
     let parts = [
         ("products and prices", facts.sold.is_some()),
@@ -102,9 +102,9 @@ fn check_key(facts: &DoctorFacts, findings: &mut Findings) {
     let refused: Vec<&str> = parts.iter().filter(|(_, allowed)| !allowed).map(|(name, _)| *name).collect();
     if refused.len() == parts.len() {
         let advice = "make a new key in Stripe's dashboard, and set it as STRIPE_SECRET_KEY";
-        return findings.error(Code::Key, "Stripe does not take the key", advice);
+        return findings.error(Code::Key, "Stripe does not accept the key", advice);
     }
-    findings.ok(Code::Key, "Stripe takes the key");
+    findings.ok(Code::Key, "Stripe accepts the key");
     if refused.is_empty() {
         return findings.ok(Code::Rights, "it may read all that is checked");
     }

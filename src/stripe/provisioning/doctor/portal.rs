@@ -32,7 +32,7 @@ pub(super) fn check(
         return findings.error(Code::PortalActive, format!("{id} is not active"), SETUP);
     }
     findings.ok(Code::PortalActive, format!("{id} is active"));
-    // Where a price is not there, that is what is wrong.
+    // If a price does not exist, another finding says so.
     let Some(offer) = offer(sold, wanted) else { return };
     if kept.offer().as_ref() == Some(&offer) {
         return findings.ok(Code::PortalOffer, format!("{} plans, as in the catalog", offer.products.len()));
@@ -40,7 +40,7 @@ pub(super) fn check(
     findings.error(Code::PortalOffer, format!("{id} does not offer exactly what the catalog says"), SETUP);
 }
 
-/// What the catalog sells, by the ids that new sales use.
+/// What the catalog sells, by the ids for new sales.
 fn offer(sold: &ActualOffers, wanted: &DesiredState) -> Option<PortalOffer> {
     let mut products: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for price in wanted.offers.iter().filter(|offer| offer.is_plan).flat_map(|offer| &offer.prices) {

@@ -1,11 +1,11 @@
-//! Can everything be bought that the catalog sells, and for what it says?
+//! Can everything be bought that the catalog sells, at its prices?
 
 use super::{Code, Level, finding::Findings};
 use crate::stripe::provisioning::setup::{ActualOffers, DesiredPrice, DesiredState};
 
 const SETUP: &str = "run `counterfoil stripe setup`, and set what it prints";
 
-/// Only the ids for new sales are held against the catalog: older ones are there because they differ.
+/// Only ids for new sales are compared with the catalog, since older ones have other amounts.
 pub(super) fn check(sold: &ActualOffers, wanted: &DesiredState, findings: &mut Findings) {
     let (set, unset): (Vec<&DesiredPrice>, Vec<&DesiredPrice>) =
         wanted.prices().partition(|price| !price.configured.is_empty());
@@ -44,7 +44,7 @@ pub(super) fn check(sold: &ActualOffers, wanted: &DesiredState, findings: &mut F
     check_retired(sold, wanted, findings);
 }
 
-/// An id that the catalog has under an amount that it does not cost.
+/// Ids that the catalog has for an earlier amount, with another amount at Stripe.
 fn earlier_differs(price: &DesiredPrice, sold: &ActualOffers) -> Vec<String> {
     let ids = price.earlier.iter().flat_map(|earlier| earlier.configured.iter().map(move |id| (earlier, id)));
     let differs = ids.filter_map(|(earlier, id)| {
@@ -55,7 +55,7 @@ fn earlier_differs(price: &DesiredPrice, sold: &ActualOffers) -> Vec<String> {
     differs.collect()
 }
 
-/// What is still on sale at Stripe, on its pages and payment links, and not in the catalog.
+/// Prices that are still on sale at Stripe, on its pages and payment links, but not in the catalog.
 fn check_retired(sold: &ActualOffers, wanted: &DesiredState, findings: &mut Findings) {
     let retired = wanted.retired.iter().flat_map(|offer| &offer.prices);
     let retired = retired.flat_map(|price| price.configured.iter().map(move |id| (price, id)));
@@ -87,7 +87,7 @@ fn check_products<'a>(sold: &ActualOffers, used: impl Iterator<Item = &'a String
     findings.all(Code::ProductsActive, Level::Error, &gone, SETUP, format!("{total} products are on sale"));
 }
 
-/// Where its id is written.
+/// Where its id is configured.
 fn named(price: &DesiredPrice) -> &str {
     price.setting.as_deref().unwrap_or(&price.path)
 }

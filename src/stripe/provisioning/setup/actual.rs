@@ -1,4 +1,4 @@
-//! What is there at Stripe? Read only, and only what could concern the catalog.
+//! What exists at Stripe? Only what could concern the catalog is read.
 
 use std::collections::BTreeMap;
 
@@ -13,20 +13,20 @@ use crate::stripe::client::{
     },
 };
 
-/// How many questions are asked at a time.
+/// How many requests are sent at a time.
 const AT_A_TIME: usize = 4;
-/// The longest list that is read to its end, in pages.
+/// The most pages of a list that are read.
 const PAGES_MAX: usize = 100;
 const PRODUCTS_AT_A_TIME: usize = 100;
 
-/// What is for sale, by ids.
+/// Products and prices, by their ids.
 #[derive(Clone, Debug, Default)]
 pub struct ActualOffers {
     pub products: BTreeMap<String, ExistingProduct>,
     pub prices: BTreeMap<String, LookupPriceResponse>,
 }
 
-/// All that is there.
+/// All that exists.
 #[derive(Clone, Default)]
 pub struct ActualState {
     pub sold: ActualOffers,
@@ -37,16 +37,16 @@ pub struct ActualState {
 /// Reads everything.
 ///
 /// # Errors
-/// When Stripe refuses or does not answer.
+/// If Stripe refuses or does not answer.
 pub async fn find(client: &Client, wanted: &DesiredState) -> Result<ActualState, CallError> {
     let sold = find_sold(client, wanted).await?;
     Ok(ActualState { sold, portals: find_portals(client).await?, endpoints: find_endpoints(client).await? })
 }
 
-/// The prices that are configured, have a lookup key of ours, or once had one; and their products.
+/// Reads the prices that are configured, or have or had a lookup key of our own, and their products.
 ///
 /// # Errors
-/// When Stripe refuses or does not answer.
+/// If Stripe refuses or does not answer.
 pub async fn find_sold(client: &Client, wanted: &DesiredState) -> Result<ActualOffers, CallError> {
     let mut sold = ActualOffers::default();
     let keys: Vec<String> = wanted.known_prices().map(|price| price.lookup_key.clone()).collect();
@@ -96,13 +96,13 @@ async fn list_prices(client: &Client, product: &str) -> Result<Vec<LookupPriceRe
 }
 
 /// # Errors
-/// When Stripe refuses or does not answer.
+/// If Stripe refuses or does not answer.
 pub async fn find_endpoints(client: &Client) -> Result<Vec<ExistingEndpoint>, CallError> {
     pages(client, |after| ListEndpoints { after }).await
 }
 
 /// # Errors
-/// When Stripe refuses or does not answer.
+/// If Stripe refuses or does not answer.
 pub async fn find_portals(client: &Client) -> Result<Vec<ExistingPortal>, CallError> {
     pages(client, |after| ListPortals { after }).await
 }

@@ -1,11 +1,12 @@
-//! How is a plan carried out? Step by step, each so that asking again does no harm.
+//! How is a plan carried out? Step by step, each so that it can be repeated.
 //!
-//! Nothing of it has to be written down first, unlike what is asked of Stripe for an account. What is set is set to a
-//! value. What is made has a key that follows from what is made, so that a repetition after a cut is answered with
-//! what was made before; and when the key is forgotten, a day later, the plan finds it by its own name: a product by
-//! its id, a price by its lookup key, the rest by address and metadata. Where Stripe remembers under a key what was
-//! deleted since, the plan that is made afterwards shows that something is still missing, and the next round has
-//! other keys.
+//! Unlike calls for accounts, the steps are not stored first. Changes set absolute values.
+//! New objects have a key that follows from their contents, so that a repetition after a failure returns what was made
+//! before.
+//! When Stripe has forgotten the key, a day later, the plan finds the object by our own name: a product by its id, a
+//! price by its lookup key, others by URL and metadata.
+//! If Stripe still remembers a key whose object was deleted, the next plan shows that something is missing, and the
+//! next round has other keys.
 
 use std::collections::BTreeMap;
 
@@ -24,16 +25,16 @@ use crate::stripe::{
     documents::StripeKey,
 };
 
-/// What came of the steps so far.
+/// The results of the steps so far.
 #[derive(Default)]
 pub(super) struct SetupProgress {
-    /// By lookup key, the price that new sales use.
+    /// The price for new sales, by lookup key.
     pub current: BTreeMap<String, String>,
-    /// What a new endpoint signs with.
+    /// The signing secret of a new endpoint.
     pub secret: Option<String>,
 }
 
-/// Who asks, and how often the whole was tried before.
+/// Carries out steps, with the number of the round.
 pub(super) struct Performer<'a> {
     pub client: &'a Client,
     pub wanted: &'a DesiredState,
@@ -41,7 +42,7 @@ pub(super) struct Performer<'a> {
 }
 
 impl Performer<'_> {
-    /// Does one step, and answers the id of what was made or changed.
+    /// Carries out one step, and returns the id of what was made or changed.
     pub async fn perform(
         &self,
         step: &SetupStep,
@@ -62,7 +63,7 @@ impl Performer<'_> {
                 self.replace(old, default_of.as_ref(), current).await?
             }
             SetupChange::SetPortal { id, portal } => {
-                // Every price has been made by now: the steps before this one did it, or ended all of it.
+                // All prices were made by now: an earlier step made them, or failed.
                 let offer = portal.offer(&done.current).ok_or(CallError::Unavailable)?;
                 let set = SetPortal { id: id.clone(), offer, metadata: self.wanted.metadata() };
                 match id {
@@ -85,13 +86,13 @@ impl Performer<'_> {
         object: SetupObject,
         made: &A,
     ) -> Result<A::Answer, CallError> {
-        // Plain data: writing it as JSON cannot fail.
+        // Plain data can always be written as JSON.
         let text = serde_json::to_vec(&(object, made, self.round)).unwrap_or_default();
         let key = StripeKey::new(format!("counterfoil_setup_{}", hex::encode(Sha256::digest(text))));
         self.client.execute_once(made, &key).await
     }
 
-    /// Stripe archives no price that a product has by default.
+    /// Makes a price the default before the earlier one is archived, since Stripe does not archive a default price.
     async fn replace(
         &self,
         old: &str,

@@ -1,4 +1,4 @@
-//! What should there be at Stripe? What the catalog says, under names that can be found again.
+//! What should exist at Stripe? What the catalog says, under names by which it can be found.
 
 use std::collections::BTreeMap;
 
@@ -14,48 +14,48 @@ use crate::{
     },
 };
 
-/// The metadata that says which catalog an object was set up from.
+/// The metadata with the catalog that an object was made for.
 pub(super) const OWNER: &str = "counterfoil_catalog";
-/// The metadata of a price that says what it is the price of, also after another one has its lookup key.
+/// The metadata of a price that says what it is the price of, even after another price has its lookup key.
 pub(super) const PRICE: &str = "counterfoil_price";
 
-/// All that should be there.
+/// All that should exist.
 #[derive(Clone, Debug)]
 pub struct DesiredState {
-    /// The catalog's name, as it stands in ids: several catalogs may share one account at Stripe.
+    /// The catalog's name as a part of ids: several catalogs may share one Stripe account.
     pub owner: String,
     pub mode: Mode,
     pub offers: Vec<DesiredOffer>,
-    /// What was sold once. Whoever has it keeps it, and nobody else gets it.
+    /// What was sold before. Those who have it keep it, and nobody else gets it.
     pub retired: Vec<DesiredOffer>,
     /// How the portal settles a change: `always_invoice` or `none`.
     pub proration: String,
     /// `at_period_end` or `immediately`.
     pub cancellation: String,
-    /// Whether the portal lets a change to less wait for the end of the period.
+    /// Whether the portal makes downgrades wait for the end of the period.
     pub less_at_period_end: bool,
-    /// The configuration that is in use, if one is set.
+    /// The configured portal configuration, if there is one.
     pub portal: Option<String>,
-    /// Where webhooks are to be sent.
+    /// The URL for webhooks.
     pub url: Option<String>,
-    /// The version of Stripe's API that they are sent in.
+    /// The version of Stripe's API for webhooks.
     pub api_version: String,
 }
 
-/// A plan or a pack.
+/// A plan, a pack, or chosen numbers of credits.
 #[derive(Clone, Debug)]
 pub struct DesiredOffer {
-    /// Where it stands in the catalog.
+    /// Its place in the catalog.
     pub path: String,
     pub name: String,
     /// The product that the catalog names.
     pub product_given: Option<String>,
-    /// The product that is made when there is none.
+    /// The id of the product that is made if there is none.
     pub product_own: String,
     pub is_plan: bool,
-    /// The setting of the product's id, where it has one.
+    /// The setting with the product's id, if there is one.
     pub product_setting: Option<String>,
-    /// None, where the amount is made for each sale.
+    /// Empty if a price is made for each sale.
     pub prices: Vec<DesiredPrice>,
 }
 
@@ -64,22 +64,22 @@ pub struct DesiredPrice {
     pub path: String,
     pub lookup_key: String,
     pub amount: Money,
-    /// `None` is paid once.
+    /// `None`: paid once.
     pub interval: Option<Interval>,
-    /// The ids that are configured; the first one is for new sales.
+    /// The configured ids; the first one is for new sales.
     pub configured: Vec<String>,
-    /// Where they come from; `None`: from the catalog's file.
+    /// The setting that has them. `None`: they are in the catalog's file.
     pub setting: Option<String>,
-    /// What it cost before.
+    /// Earlier amounts.
     pub earlier: Vec<EarlierPrice>,
 }
 
-/// An amount that somebody may still pay.
+/// An amount that some customers may still pay.
 #[derive(Clone, Debug)]
 pub struct EarlierPrice {
     pub amount: Money,
     pub configured: Vec<String>,
-    /// Where its ids come from, if from a setting.
+    /// The setting that has its ids, if there is one.
     pub setting: Option<String>,
 }
 
@@ -105,18 +105,18 @@ impl DesiredState {
         }
     }
 
-    /// The same, with webhooks of another version of Stripe's API.
+    /// The same, with another version of Stripe's API for webhooks.
     #[must_use]
     pub fn pinned_to(self, api_version: &str) -> Self {
         Self { api_version: api_version.to_owned(), ..self }
     }
 
-    /// What is sold.
+    /// The prices that are sold.
     pub fn prices(&self) -> impl Iterator<Item = &DesiredPrice> {
         self.offers.iter().flat_map(|offer| &offer.prices)
     }
 
-    /// What is sold, and what was.
+    /// The prices that are or were sold.
     pub fn known_prices(&self) -> impl Iterator<Item = &DesiredPrice> {
         self.offers.iter().chain(&self.retired).flat_map(|offer| &offer.prices)
     }
@@ -132,13 +132,13 @@ impl DesiredState {
     }
 }
 
-/// The portal settles what is more and what is less in one way, and more is paid for at once, wherever it is asked for:
-/// with the next invoice its credits would be there a month late.
+/// The portal can only settle increases and decreases in the same way.
+/// Increases are always paid at once, since with the next invoice their credits would come a month late.
 fn portal_proration(of_catalog: &str) -> &'static str {
     if of_catalog == "none" { "none" } else { "always_invoice" }
 }
 
-/// What is sold, and under which names.
+/// A plan or pack, and the names for it.
 struct Named<'a> {
     owner: &'a str,
     kind: &'static str,
@@ -165,7 +165,7 @@ fn of_pack(owner: &str, pack: &Pack) -> DesiredOffer {
     of.offer(vec![(None, &pack.price, &pack.stripe, earlier.collect())])
 }
 
-/// Its product, where the catalog has a place for one.
+/// The product for chosen numbers of credits, if the catalog has a place for its id.
 fn of_top_up(owner: &str, catalog: &Catalog) -> Option<DesiredOffer> {
     let top_up = catalog.top_up.as_ref()?;
     let has_product = top_up.product_id.is_some() || top_up.product_setting.is_some();
@@ -201,7 +201,7 @@ impl Named<'_> {
             },
             amount: (*amount).clone(),
             interval: *interval,
-            // Of what is not sold any more there are only ids that were for sale once.
+            // What is no longer sold only has ids that were for sale before.
             configured: if *is_sold { &stripe.price_ids } else { &stripe.retired_price_ids }.clone(),
             setting: stripe.setting.clone(),
             earlier: earlier.clone(),
@@ -225,7 +225,7 @@ impl DesiredPrice {
         metadata
     }
 
-    /// The earlier amount that a price at Stripe has, if it is one.
+    /// The earlier amount of a price at Stripe, if it is one.
     #[must_use]
     pub fn earlier(&self, kept: &LookupPriceResponse) -> Option<&EarlierPrice> {
         let amount = amount(kept)?;
@@ -234,12 +234,12 @@ impl DesiredPrice {
         })
     }
 
-    /// Every id that is configured, also of earlier amounts.
+    /// All configured ids, including those of earlier amounts.
     pub fn ids(&self) -> impl Iterator<Item = &String> + Clone {
         self.configured.iter().chain(self.earlier.iter().flat_map(|earlier| &earlier.configured))
     }
 
-    /// What differs between the catalog and a price at Stripe; nothing if it is the same.
+    /// The difference between the catalog and a price at Stripe. `None`: there is none.
     #[must_use]
     pub fn differs(&self, kept: &LookupPriceResponse) -> Option<String> {
         if amount(kept).as_ref() != Some(&self.amount) {
@@ -268,7 +268,7 @@ fn amount(kept: &LookupPriceResponse) -> Option<Money> {
     Some(Money { minor: kept.unit_amount?, currency: Currency::parse(&kept.currency).ok()? })
 }
 
-/// A price at Stripe, for people.
+/// The terms of a price at Stripe, for people.
 fn terms(kept: &LookupPriceResponse) -> String {
     let amount = amount(kept)
         .map_or_else(|| format!("no fixed amount of {}", kept.currency), |amount| catalog::show(&amount));
@@ -281,7 +281,7 @@ fn terms(kept: &LookupPriceResponse) -> String {
     format!("{amount} {every}")
 }
 
-/// The types of events that an endpoint should ask for.
+/// The types of events that an endpoint should have.
 #[must_use]
 pub fn types() -> Vec<&'static str> {
     kinds::KINDS.iter().filter(|kind| kind.is_subscribed).map(|kind| kind.name).collect()

@@ -1,4 +1,4 @@
-//! Which endpoint tells a server what happens, and what becomes of others at its address?
+//! Which endpoint sends events to a server, and what is done about others with the same URL?
 
 use super::{
     desired::{DesiredState, types},
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::stripe::client::setup::{ChangeEndpoint, ExistingEndpoint, MakeEndpoint};
 
-/// The endpoint for an address, and what becomes of others there.
+/// The steps for the endpoint of a URL, and for others with the same URL.
 pub(super) fn plan_endpoints(
     wanted: &DesiredState,
     url: &str,
@@ -52,8 +52,8 @@ pub(super) fn plan_endpoints(
     steps
 }
 
-/// An endpoint that tells the same server the same things. It goes on until it is said that the new secret is in use,
-/// so that nothing is refused in between.
+/// The step for another endpoint that sends the same events.
+/// It stays enabled until `--retire` says that the new secret is in use, so that no delivery is refused in between.
 fn plan_other_endpoint(
     step: &impl Fn(Action, Option<&ExistingEndpoint>, String, Option<SetupChange>) -> SetupStep,
     other: &ExistingEndpoint,

@@ -1,9 +1,9 @@
-//! How does Stripe get the products, prices, portal and endpoint that the catalog needs? By a plan that is shown,
-//! carried out, and made again until there is nothing left to do.
+//! How does Stripe get the products, prices, portal and endpoint that the catalog needs?
+//! A plan is shown and carried out, again and again until nothing is left to do.
 //!
-//! What the catalog says is retired is taken off sale, and goes on for those who have it.
+//! What is retired in the catalog is taken off sale, and stays for those who have it.
 //!
-//! Deliberately absent: an end for what the catalog does not mention any more. Somebody may still pay for it.
+//! Deliberately absent: ending what the catalog no longer has, since somebody may still pay for it.
 
 mod actual;
 mod apply;
@@ -28,28 +28,28 @@ use crate::{
 };
 use apply::{Performer, SetupProgress};
 
-/// How often a plan is made and carried out before something must be wrong.
+/// After how many rounds without an end the setup fails.
 const ROUNDS_MAX: usize = 3;
 
-/// The setting that names the portal's configuration.
+/// The setting with the portal's configuration.
 const PORTAL_SETTING: &str = "STRIPE_PORTAL_CONFIGURATION";
 
-/// What was done, and what is to be set now. Not `Debug`, since it may have a secret.
+/// What was done, and what has to be set now. Not `Debug`, since it may have a secret.
 #[derive(Clone, Default, Serialize)]
 pub struct SetupReport {
     pub steps: Vec<SetupStep>,
-    /// Settings by their names.
+    /// Settings, by name.
     pub settings: BTreeMap<String, String>,
-    /// What is to be written into the catalog's file, by its keys.
+    /// What has to be written into the catalog file, by key.
     pub in_catalog: BTreeMap<String, String>,
-    /// The endpoint for the address that was given.
+    /// The endpoint for the given URL.
     pub endpoint: Option<String>,
-    /// What a new endpoint signs with. It is told only once.
+    /// The signing secret of a new endpoint, which is only shown once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook_secret: Option<String>,
 }
 
-/// Why Stripe is not set up. What was done until then stays, and is found by the next setup.
+/// Why the setup failed. What was done until then stays, and the next setup finds it.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     #[error(
@@ -65,7 +65,7 @@ pub enum SetupError {
 }
 
 impl SetupError {
-    /// Whether Stripe said no. Asking again has the same answer.
+    /// Whether Stripe refused, so that repeating has the same result.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         match self {
@@ -77,7 +77,7 @@ impl SetupError {
     }
 }
 
-/// Why there is no answer, in Stripe's codes and never in its sentences.
+/// Why there is no answer, with Stripe's codes and without its messages.
 fn said(error: &CallError) -> String {
     match error {
         CallError::Rejected(why) => {
@@ -89,16 +89,16 @@ fn said(error: &CallError) -> String {
             "whether Stripe did it is not known; run the setup again, nothing is done twice".to_owned()
         }
         CallError::KeyNotTaken => {
-            "Stripe does not take the key, or it has not the rights: see `stripe doctor`".to_owned()
+            "Stripe does not accept the key, or it has not the rights: see `stripe doctor`".to_owned()
         }
         CallError::Unavailable => error.to_string(),
     }
 }
 
-/// Reads what is there, and compares. Nothing is changed.
+/// Reads what exists, and compares. Nothing is changed.
 ///
 /// # Errors
-/// When Stripe refuses or does not answer.
+/// If Stripe refuses or does not answer.
 pub async fn prepare(client: &Client, wanted: &DesiredState, retire: bool) -> Result<SetupPlan, SetupError> {
     let plans = wanted.offers.iter().filter(|offer| offer.is_plan).count();
     if plans > PORTAL_PRODUCTS_MAX {
@@ -108,11 +108,10 @@ pub async fn prepare(client: &Client, wanted: &DesiredState, retire: bool) -> Re
     Ok(plan(wanted, &found, retire))
 }
 
-/// Carries a plan out, and makes it again, until there is nothing left to do. `tell` hears of each step.
+/// Carries a plan out, and makes it again, until nothing is left to do. `tell` is called for each step.
 ///
 /// # Errors
-/// When Stripe refuses or does not answer. The report is of what was done all the same: a new endpoint's secret must
-/// not be lost.
+/// If Stripe refuses or does not answer. There is a report all the same, so that a new endpoint's secret is not lost.
 pub async fn set_up(
     client: &Client,
     wanted: &DesiredState,
@@ -159,7 +158,7 @@ async fn carry_out(
 }
 
 impl SetupReport {
-    /// What holds when there is nothing left to do.
+    /// The report when nothing is left to do.
     #[must_use]
     pub fn of(wanted: &DesiredState, plan: &SetupPlan) -> Self {
         let mut report = Self { steps: plan.steps.clone(), ..Self::default() };

@@ -1,4 +1,4 @@
-//! What has to be done so that Stripe has what the catalog says? A comparison: nothing is asked here.
+//! What has to be done so that Stripe has what the catalog says? This is a comparison without calls to Stripe.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -17,10 +17,10 @@ use crate::stripe::client::setup::{
     PortalOffer,
 };
 
-/// The most products that Stripe's portal offers.
+/// The most products that Stripe's portal can offer.
 pub const PORTAL_PRODUCTS_MAX: usize = 10;
 
-/// Compares. `retire` says whether other endpoints at the same address are switched off.
+/// Compares. `retire`: whether other endpoints with the same URL are disabled.
 #[must_use]
 pub fn plan(wanted: &DesiredState, found: &ActualState, retire: bool) -> SetupPlan {
     let mut plan = SetupPlan::default();
@@ -42,7 +42,7 @@ pub fn plan(wanted: &DesiredState, found: &ActualState, retire: bool) -> SetupPl
         let step = plan_portal(wanted, found, portal, &plan.current);
         plan.steps.push(step);
     }
-    // What the portal offered is archived after it has stopped offering it.
+    // A price is archived after the portal has stopped offering it.
     plan.steps.append(&mut archived);
     if let Some(url) = &wanted.url {
         plan.steps.extend(plan_endpoints(wanted, url, &found.endpoints, retire));
@@ -92,8 +92,8 @@ fn plan_offer(
     plan.steps.append(&mut prices);
 }
 
-/// The price at Stripe that the catalog means: of those with its terms the one with the lookup key, else one that is
-/// on sale, else the one that is configured first.
+/// The price at Stripe for a price of the catalog: of those with its terms the one with the lookup key, else one that
+/// is on sale, else the first configured one.
 fn choose<'a>(
     offer: &'a DesiredOffer,
     price: &'a DesiredPrice,
@@ -123,7 +123,7 @@ fn plan_product(wanted: &DesiredState, offer: &DesiredOffer, id: &str, sold: &Ac
             NamedProductRequest { id: id.to_owned(), name: offer.name.clone(), metadata: wanted.metadata() };
         return step(Action::Create, format!("as {id}"), Some(SetupChange::MakeProduct(made)));
     };
-    // What people have made by hand keeps the name that they gave it.
+    // Products that people have made by hand keep their names.
     let renamed = wanted.owns(&kept.metadata) && kept.name != offer.name;
     let mut change = ChangeProduct { id: id.to_owned(), ..ChangeProduct::default() };
     let mut because = Vec::new();
@@ -200,7 +200,7 @@ fn archive(price: &DesiredPrice, old: &LookupPriceResponse, sold: &ActualOffers)
 }
 
 impl DesiredPortal {
-    /// The offer in ids, if all of its prices have one.
+    /// The offer with ids. `None`: a price does not have one yet.
     #[must_use]
     pub fn offer(&self, current: &BTreeMap<String, String>) -> Option<PortalOffer> {
         let ids = |keys: &Vec<String>| -> Option<Vec<String>> {
@@ -219,7 +219,7 @@ impl DesiredPortal {
     }
 }
 
-/// The configuration that is in use, or else the one that a setup has made.
+/// The configured portal configuration, or else one that a setup has made.
 #[must_use]
 pub fn choose_portal<'a>(wanted: &DesiredState, portals: &'a [ExistingPortal]) -> Option<&'a ExistingPortal> {
     let configured = portals.iter().find(|portal| Some(&portal.id) == wanted.portal.as_ref());

@@ -1,4 +1,4 @@
-//! What becomes of what is not sold any more?
+//! What is done about plans and packs that are no longer sold?
 
 use std::collections::BTreeSet;
 
@@ -9,9 +9,9 @@ use super::{
 };
 use crate::stripe::client::setup::{ChangeProduct, ExistingProduct, LookupPriceResponse};
 
-const BECAUSE: &str = "it is retired; who has it keeps it";
+const BECAUSE: &str = "it is retired; those who have it keep it";
 
-/// What is not sold any more is taken off sale, and stays for those who have it. Nothing is made for it.
+/// Takes what is no longer sold off sale; those who have it keep it. Nothing is made for it.
 pub(super) fn plan_retired(
     wanted: &DesiredState,
     offer: &DesiredOffer,
@@ -28,12 +28,13 @@ pub(super) fn plan_retired(
     archived.extend(own_products(wanted, offer, sold).into_iter().map(|product| archive(offer, product)));
 }
 
-/// Stripe archives no price that a product has by default; archived with its product, it is not sold either.
+/// Whether it is a product's default price, which Stripe does not archive.
+/// If its product is archived, it is not sold either.
 fn is_default(price: &LookupPriceResponse, sold: &ActualOffers) -> bool {
     sold.products.get(&price.product).is_some_and(|product| product.default_price.as_ref() == Some(&price.id))
 }
 
-/// The products on sale that have prices of this offer and none that is still sold.
+/// The products on sale that have prices of this offer, and none that is still sold.
 fn own_products<'a>(
     wanted: &'a DesiredState,
     offer: &'a DesiredOffer,

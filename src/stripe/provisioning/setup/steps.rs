@@ -1,4 +1,4 @@
-//! What is done at Stripe, one object after the other?
+//! Which steps does a setup have?
 
 use std::collections::BTreeMap;
 
@@ -13,26 +13,26 @@ use crate::stripe::client::setup::{
     NamedProductRequest,
 };
 
-/// Everything that is looked at, in the order in which it is done.
+/// All objects, in the order of the steps.
 #[derive(Clone, Debug, Default)]
 pub struct SetupPlan {
     pub steps: Vec<SetupStep>,
-    /// By lookup key, the ids that a price has or had, the one for new sales first.
+    /// The ids that each price has or had, by lookup key, the one for new sales first.
     pub ids: BTreeMap<String, Vec<String>>,
-    /// By setting, the ids of earlier amounts that have a setting of their own.
+    /// The ids of earlier amounts that have a setting of their own, by setting.
     pub earlier: BTreeMap<String, Vec<String>>,
-    /// By lookup key, the price that new sales use, where there is one already.
+    /// The existing price for new sales, by lookup key.
     pub current: BTreeMap<String, String>,
 }
 
-/// One object at Stripe, and what happens to it.
+/// One object at Stripe, and what is done with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SetupStep {
     pub action: Action,
     pub object: SetupObject,
-    /// What it is called in the catalog, or its address.
+    /// Its name in the catalog, or its URL.
     pub name: String,
-    /// Its id at Stripe, where it has one already.
+    /// Its id at Stripe, if it exists.
     pub id: Option<String>,
     pub because: String,
     #[serde(skip)]
@@ -44,7 +44,7 @@ pub struct SetupStep {
 pub enum Action {
     Create,
     Update,
-    /// It stays for those who have it, and is sold to nobody else.
+    /// It stays for those who have it, and is no longer sold.
     Archive,
     Leave,
 }
@@ -58,20 +58,20 @@ pub enum SetupObject {
     WebhookEndpoint,
 }
 
-/// What Stripe is asked for.
+/// The change that is sent to Stripe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SetupChange {
     MakeProduct(NamedProductRequest),
     ChangeProduct(ChangeProduct),
     MakePrice(LookupPriceRequest),
     ChangePrice(ChangePrice),
-    /// Makes the price with a lookup key the one that a product has by default, and archives another.
+    /// Makes the price with a lookup key the default of its product, and archives another one.
     ReplacePrice {
         old: String,
         default_of: Option<String>,
         lookup_key: String,
     },
-    /// Sets what a configuration offers: prices by their lookup keys, since some may not have been made yet.
+    /// Sets what the portal offers. Prices are given by lookup key, since some may not exist yet.
     SetPortal {
         id: Option<String>,
         portal: DesiredPortal,
@@ -80,7 +80,7 @@ pub enum SetupChange {
     ChangeEndpoint(ChangeEndpoint),
 }
 
-/// What the portal is to offer.
+/// What the portal should offer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesiredPortal {
     /// Lookup keys, by product.
@@ -91,7 +91,7 @@ pub struct DesiredPortal {
 }
 
 impl SetupPlan {
-    /// Ids of earlier amounts go where the catalog has a place for them.
+    /// Records the ids of earlier amounts, as far as the catalog has a place for them.
     pub(super) fn note_ids<'a>(
         &mut self,
         price: &DesiredPrice,
@@ -110,7 +110,7 @@ impl SetupPlan {
         self.ids.insert(price.lookup_key.clone(), ids);
     }
 
-    /// Whether there is nothing to do.
+    /// Whether nothing is left to do.
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.steps.iter().all(|step| step.action == Action::Leave)
@@ -123,7 +123,7 @@ impl SetupPlan {
     }
 }
 
-/// The prices that are this one, or were.
+/// The prices at Stripe that are, or were, this one.
 pub(super) fn candidates<'a>(
     price: &'a DesiredPrice,
     sold: &'a ActualOffers,
@@ -135,7 +135,7 @@ pub(super) fn candidates<'a>(
     })
 }
 
-/// The others in the order in which they are configured, and then those that are not any more.
+/// The other prices, first the configured ones in their order.
 pub(super) fn in_use<'a>(
     price: &DesiredPrice,
     mut others: Vec<&'a LookupPriceResponse>,

@@ -147,7 +147,7 @@ async fn what_nobody_knows_is_held_of_an_account_and_left_alone_of_strangers() {
     let nobody = desk.take(&of_customer("evt_nobody", Value::Null)).await;
     desk.work().await;
     assert_eq!(desk.state(&named).await, InboxState::Dead);
-    assert!(desk.reason(&named).await.contains("nobody knows what for"), "{}", desk.reason(&named).await);
+    assert!(desk.reason(&named).await.contains("it is unknown what for"), "{}", desk.reason(&named).await);
     assert_eq!(desk.state(&nobody).await, InboxState::Ignored);
     assert_eq!(
         desk.state(&strange).await,

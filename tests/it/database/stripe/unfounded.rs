@@ -93,7 +93,7 @@ const TOLD: [Told; 16] = [
     Told {
         kind: "customer",
         event: || another("customer.created.json", &[(CUSTOMER, "cus_gone")]),
-        reported: &[(Subject::Customer, "cus_gone", "it is its customer")],
+        reported: &[(Subject::Customer, "cus_gone", "it is the account's customer")],
     },
     Told {
         kind: "paid invoice",
@@ -329,7 +329,7 @@ async fn a_deleted_customer_is_reported_and_unlinked() {
     let report = bureau.run(false).await;
     let [drift] = report.drifts.as_slice() else { panic!("{}", shown(&report.drifts)) };
     assert_eq!((drift.subject, drift.object.as_str()), (Subject::Customer, CUSTOMER));
-    assert_eq!([drift.stripe_says.as_str(), &drift.ledger_says], ["deleted", "it is its customer"]);
+    assert_eq!([drift.stripe_says.as_str(), &drift.ledger_says], ["deleted", "it is the account's customer"]);
     assert_eq!(bureau.run(true).await.remaining(), 0);
     is_the_same(&bureau.run(false).await);
     // It is gone for good, whatever Stripe says then.

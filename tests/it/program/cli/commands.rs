@@ -123,7 +123,7 @@ async fn a_key_without_a_name_or_that_is_over_is_not_made() {
     for (name, end, because) in [
         ("", "2999-01-01T00:00:00Z", "a text has 1 to 500 characters"),
         ("two\nlines", "2999-01-01T00:00:00Z", "none of them a control character"),
-        ("late", "2020-01-01T00:00:00Z", "--expires-at: it is over already"),
+        ("late", "2020-01-01T00:00:00Z", "--expires-at: it is in the past"),
     ] {
         let refused = create(name, end);
         assert_eq!(program::code(&refused), 2, "{name}");

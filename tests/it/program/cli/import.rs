@@ -135,7 +135,7 @@ async fn an_account_that_is_another_one_here_is_refused_by_name() {
     let shown =
         program::run(program::command(&["import", "accounts", file]).env("DATABASE_URL", database.url()));
     let text = String::from_utf8(shown.stdout).unwrap();
-    assert!(text.contains("line 2, acme: The account is open already"), "{text}");
+    assert!(text.contains("line 2, acme: The account exists already"), "{text}");
     verified(&database);
 }
 

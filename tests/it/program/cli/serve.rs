@@ -341,7 +341,7 @@ async fn an_address_that_is_taken_is_said_before_anything_is_done() {
     .await;
     assert_eq!(program::code(&output), 3);
     let said = program::stderr(&output);
-    assert!(said.contains("requests cannot be taken at") && said.contains("COUNTERFOIL_LISTEN"), "{said}");
+    assert!(said.contains("cannot listen for requests at") && said.contains("COUNTERFOIL_LISTEN"), "{said}");
 }
 
 #[tokio::test]

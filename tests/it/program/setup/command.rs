@@ -92,7 +92,7 @@ async fn the_exit_code_says_whether_stripe_refused_or_did_not_answer() {
     for (faults, code, said) in [
         (json!([{ "status": 400 }]), 1, "Stripe refused it: api_error"),
         (json!([{ "status": 401 }]), 1, "see `stripe doctor`"),
-        (json!([{ "status": 500, "times": 3 }]), 3, "Stripe does not take requests now"),
+        (json!([{ "status": 500, "times": 3 }]), 3, "Stripe does not accept requests now"),
         (json!([{ "times": 4 }, { "cut": true, "times": 3 }]), 3, "nothing is done twice"),
     ] {
         let url = format!("{}/_sandbox/faults", sandbox.url());

@@ -95,10 +95,10 @@ async fn what_nobody_knows_is_held_and_reconcile_sees_it() {
     shop.pay(&link(&shop, &[(shirt["id"].as_str().unwrap(), "1")]).await).await;
     let dead = "/v1/inbox?state=dead";
     let dead = shop.until(dead, |inbox| !inbox["events"].as_array().unwrap().is_empty()).await;
-    assert!(dead["events"][0]["reason"].as_str().unwrap().contains("nobody knows what for"), "{dead}");
+    assert!(dead["events"][0]["reason"].as_str().unwrap().contains("it is unknown what for"), "{dead}");
     let report = shop.reconciler().run(order(&shop), |_, _| ()).await.unwrap();
     let [drift] = report.drifts.as_slice() else { panic!("{report:#?}") };
-    assert!(drift.stripe_says.contains("nobody knows what for"), "{drift:#?}");
+    assert!(drift.stripe_says.contains("it is unknown what for"), "{drift:#?}");
 }
 
 #[tokio::test]

@@ -135,7 +135,7 @@ async fn a_key_with_the_rights_that_the_page_names_is_enough_for_the_server() {
     let product = json!({ "product": "studio", "name": "Studio" });
     works(&shop.server.call(Method::POST, "/v1/products").json(product).send().await);
     for line in [
-        "Stripe does not take the key, or the key lacks a right; docs/STRIPE.md names those of STRIPE_SECRET_KEY",
+        "Stripe does not accept the key, or the key lacks a right; docs/STRIPE.md names those of STRIPE_SECRET_KEY",
         "a discount is not known, and takes nothing off the revenue",
     ] {
         assert!(heard.lines_of(line).is_empty(), "{:#?}", heard.lines());

@@ -226,7 +226,7 @@ async fn who_has_nothing_to_pay_with_is_told_so() {
     shop.become_customer().await;
     let none = subscribe(&shop, "k2", &creator()).await;
     none.is_problem(404, "payment_method_not_found");
-    assert!(none.text.contains("No payment method is preferred"), "{}", none.text);
+    assert!(none.text.contains("The account has no default payment method"), "{}", none.text);
     let others = json!({ "plan": "creator", "interval": "month", "payment_method": "pm_of_another" });
     subscribe(&shop, "k3", &others).await.is_problem(404, "payment_method_not_found");
     let unknown = json!({ "plan": "gold", "interval": "month" });

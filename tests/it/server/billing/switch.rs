@@ -1,4 +1,4 @@
-//! What if there is no way to Stripe, on purpose or by mistake?
+//! What if Stripe is not configured, on purpose or by mistake?
 
 use counterfoil::{
     clock::Clock,

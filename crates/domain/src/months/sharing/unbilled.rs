@@ -1,7 +1,7 @@
-//! What is taken back because a smaller plan holds, although no invoice has given money back for it?
+//! How many credits are taken back because of a downgrade that no invoice has returned money for?
 //!
-//! A report of a smaller plan than was charged for lowers what the rest of the month gives, from then on. It is given
-//! again if a later report, or a line, says that the larger plan holds after all.
+//! A report of a smaller plan than was charged for reduces what the rest of the month gives.
+//! The credits are given again if a later report or line says that the larger plan holds after all.
 
 use super::{LinePart, MonthShare, credits};
 use crate::{
@@ -11,12 +11,13 @@ use crate::{
     time::{Period, Timestamp},
 };
 
-/// A stretch of the month in which nothing changes.
+/// A part of the month in which nothing changes.
 struct Stretch {
     span: Period,
-    /// What lines give for a whole month.
+    /// The credits that lines give, for a whole month.
     billed: i128,
-    /// What is held: what a report says that is newer than the lines, else what they give.
+    /// The credits of the plan that holds, for a whole month: by a report that is newer than the lines, else by the
+    /// lines.
     held: i128,
 }
 
@@ -35,7 +36,7 @@ pub(super) fn taken(
     credits(excess.checked_div(i128::from(share.period.seconds().max(1))).unwrap_or(0))
 }
 
-/// By how much lines give more than what is held at `at`, for a whole month.
+/// By how many credits lines give more than the plan that holds at `at`, for a whole month.
 pub(super) fn at(
     share: &MonthShare,
     lines: &[ClassifiedLine<'_>],
@@ -47,8 +48,8 @@ pub(super) fn at(
     found.map_or(0, |(_, excess)| excess)
 }
 
-/// The reports on the period that the month is a part of, in the order in which they hold. One that says again what is
-/// held says nothing: it may not have been kept.
+/// The reports on the period that the month is in; the last one holds.
+/// A report that repeats what holds is left out: it may not have been stored.
 fn about<'r>(share: &MonthShare, reports: &'r [SubscriptionState]) -> Vec<&'r SubscriptionState> {
     let counts = |report: &&SubscriptionState| {
         let holds = matches!(report.status, SubscriptionStatus::Active | SubscriptionStatus::PastDue);
@@ -59,7 +60,7 @@ fn about<'r>(share: &MonthShare, reports: &'r [SubscriptionState]) -> Vec<&'r Su
     about
 }
 
-/// Stretches of the month in which lines give more than is held then or at any later time.
+/// The parts of the month in which lines give more than the plan that holds then or at any later time.
 fn excesses(
     share: &MonthShare,
     lines: &[ClassifiedLine<'_>],

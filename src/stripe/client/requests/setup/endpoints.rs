@@ -1,4 +1,4 @@
-//! Who is told what happens, in which words, and did it arrive?
+//! How are webhook endpoints made and changed, and which deliveries did not arrive?
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,7 +13,7 @@ use super::{
     Identified, PAGE_LENGTH, SetupPage, word,
 };
 
-/// The version of Stripe's API that requests are made in, and events are asked for in where nothing else is set.
+/// The version of Stripe's API for requests, and for events unless another one is set.
 pub const API_VERSION: &str = "2026-09-30.endive";
 
 #[derive(Clone, Debug, Default)]
@@ -21,7 +21,7 @@ pub struct ListEndpoints {
     pub after: Option<String>,
 }
 
-/// An endpoint whose events have the shape of one version of Stripe's API.
+/// Makes an endpoint whose events have one version of Stripe's API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MakeEndpoint {
     pub url: String,
@@ -30,7 +30,7 @@ pub struct MakeEndpoint {
     pub version: String,
 }
 
-/// What is `None` stays. The version of an endpoint cannot be changed.
+/// Changes an endpoint. `None`: stays as it is. The version of an endpoint cannot be changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChangeEndpoint {
     pub id: String,
@@ -38,22 +38,22 @@ pub struct ChangeEndpoint {
     pub types: Option<Vec<&'static str>>,
 }
 
-/// Not `Debug`, since it may have a secret.
+/// An existing endpoint. Not `Debug`, since it may have a secret.
 #[derive(Clone, PartialEq, Eq, miniserde::Deserialize)]
 pub struct ExistingEndpoint {
     pub id: String,
     pub url: String,
     pub status: String,
-    /// `None` is the version that the Stripe account has by default.
+    /// `None`: the Stripe account's default version.
     pub api_version: Option<String>,
     pub enabled_events: Vec<String>,
     pub livemode: bool,
     pub metadata: BTreeMap<String, String>,
-    /// What it signs with, which is said once: when it is made.
+    /// The signing secret, which is only returned when the endpoint is made.
     pub secret: Option<String>,
 }
 
-/// The newest events that some endpoint has not accepted, of the last thirty days. A page of them.
+/// The newest events of the last thirty days that an endpoint has not accepted. One page of them.
 #[derive(Clone, Debug)]
 pub struct ListEvents;
 

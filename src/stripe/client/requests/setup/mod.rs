@@ -1,7 +1,6 @@
-//! What is asked of Stripe to set it up, and to see how it is set up? What is sold, what the portal offers, and who is
-//! told.
+//! How is Stripe set up and inspected? These requests are about products, prices, the portal and webhook endpoints.
 //!
-//! Values are set absolutely, so that a change may be asked for again; what is made is made under a key.
+//! Changes set absolute values, so that they can be repeated; new objects are made under a key.
 
 mod endpoints;
 mod portals;
@@ -21,22 +20,22 @@ pub use prices::{
 };
 pub use products::{ChangeProduct, ExistingProduct, FindProducts, NamedProductRequest};
 
-/// How many objects a page of a list has: the most that Stripe gives.
+/// How many objects a page of a list has: Stripe's limit.
 const PAGE_LENGTH: i64 = 100;
 
-/// A part of a list, the newest first.
+/// A page of a list, newest first.
 #[derive(Clone, Debug, miniserde::Deserialize)]
 pub struct SetupPage<T> {
     pub data: Vec<T>,
     pub has_more: bool,
 }
 
-/// Something with an id, by which a list goes on.
+/// An object with an id, which is the cursor of its list.
 pub trait Identified {
     fn id(&self) -> &str;
 }
 
-/// A word that Stripe has a variant for, or will have.
+/// A word as the client's type, which also accepts unknown ones.
 fn word<T: FromStr<Err = Infallible>>(text: &str) -> T {
     match text.parse() {
         Ok(word) => word,

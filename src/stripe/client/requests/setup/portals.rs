@@ -1,4 +1,4 @@
-//! What may a person change on the portal's page?
+//! What may a person change on the customer portal?
 
 use std::collections::BTreeMap;
 
@@ -19,26 +19,26 @@ pub struct ListPortals {
     pub after: Option<String>,
 }
 
-/// What the portal offers: plans to change to, an end to the subscription, other cards, old invoices.
+/// What the portal offers: plans to change to, cancellation, payment methods, and earlier invoices.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PortalOffer {
-    /// The prices that may be changed to, by their products.
+    /// The prices to change to, by product.
     pub products: BTreeMap<String, Vec<String>>,
     /// `create_prorations`, `always_invoice` or `none`.
     pub proration: String,
     /// `at_period_end` or `immediately`.
     pub cancellation: String,
-    /// Whether a change to less, or to a shorter interval, waits for the end of the period.
+    /// Whether a downgrade, or a change to a shorter interval, waits for the end of the period.
     pub less_at_period_end: bool,
 }
 
-/// What makes a change wait for the end of the period.
+/// Stripe's conditions for a change that waits for the end of the period.
 const LESS: [&str; 2] = ["decreasing_item_amount", "shortening_interval"];
 
-/// A change of plan does not end a trial: nothing is charged for before its end.
+/// A change of plan does not end a trial: nothing is charged before its end.
 const TRIALS: &str = "continue_trial";
 
-/// Sets what a configuration offers; without an id, a new one is made.
+/// Sets what a configuration offers. Without an id, a new configuration is made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SetPortal {
     pub id: Option<String>,
@@ -69,7 +69,7 @@ struct Update {
     default_allowed_updates: Vec<String>,
     products: Option<Vec<PortalProduct>>,
     proration_behavior: String,
-    // Older versions of Stripe's API do not tell these two.
+    // Older versions of Stripe's API do not return these two.
     schedule_at_period_end: Option<PortalSchedule>,
     trial_update_behavior: Option<String>,
 }
@@ -103,7 +103,7 @@ struct PortalFeature {
 }
 
 impl Update {
-    /// `None`: only some changes to less wait, which no catalog says.
+    /// `None`: only some of these changes wait, which no catalog can say.
     fn less_at_period_end(&self) -> Option<bool> {
         let kinds = self.schedule_at_period_end.iter().flat_map(|schedule| &schedule.conditions);
         let mut kinds: Vec<&str> = kinds.map(|condition| condition.kind.as_str()).collect();
@@ -117,7 +117,7 @@ impl Update {
 }
 
 impl ExistingPortal {
-    /// What it offers, if all that belongs to an offer is switched on.
+    /// What it offers. `None`: a part of what an offer needs is switched off.
     #[must_use]
     pub fn offer(&self) -> Option<PortalOffer> {
         let PortalFeatures { subscription_update: update, subscription_cancel: cancel, .. } = &self.features;
@@ -174,7 +174,7 @@ impl Change for SetPortal {
     }
 }
 
-/// The generated requests have all of this twice, once for making and once for changing, and it is the same form.
+/// The generated requests have these fields twice, for making and for changing; here they are one type.
 struct Set(SetPortal);
 
 impl StripeRequest for Set {
@@ -210,7 +210,7 @@ impl StripeRequest for Set {
     }
 }
 
-/// A list that is empty cannot be told in a form: an empty text takes out what was there.
+/// A form cannot contain an empty list; an empty text removes what was there.
 fn conditions(is_change: bool, offer: &PortalOffer) -> Value {
     match (offer.less_at_period_end, is_change) {
         (true, _) => LESS.iter().map(|kind| json!({ "type": kind })).collect(),

@@ -1,4 +1,4 @@
-//! What does it cost? An amount never changes: another amount is another price.
+//! How are prices found, made and changed? The amount of a price never changes: another amount needs another price.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::domain::catalog::Interval;
 
-/// The prices that have one of these lookup keys, of which Stripe takes ten at a time.
+/// Finds the prices with these lookup keys, of which Stripe accepts ten at a time.
 #[derive(Clone, Debug)]
 pub struct FindPrices {
     pub lookup_keys: Vec<String>,
@@ -29,34 +29,34 @@ pub struct FindPrice {
     pub id: String,
 }
 
-/// The prices of a product, archived ones too.
+/// Lists the prices of a product, including archived ones.
 #[derive(Clone, Debug)]
 pub struct ListPrices {
     pub product: String,
     pub after: Option<String>,
 }
 
-/// A price. The lookup key is taken away from whichever has it.
+/// Makes a price. The lookup key is moved from the price that has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LookupPriceRequest {
     pub product: String,
     pub currency: String,
     pub minor: i64,
-    /// `None` is paid once.
+    /// `None`: paid once.
     pub interval: Option<Interval>,
     pub lookup_key: String,
     pub metadata: BTreeMap<String, String>,
-    /// What had the lookup key before, so that going back and forth between amounts is another request each time.
+    /// The price that had the lookup key before, so that changing an amount back and forth is a new request each time.
     pub replaces: Option<String>,
 }
 
-/// What is `None` stays.
+/// Changes a price. `None`: stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChangePrice {
     pub id: String,
     pub active: Option<bool>,
     pub lookup_key: Option<String>,
-    /// Added to what is there.
+    /// Added to the existing metadata.
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -67,9 +67,9 @@ pub struct LookupPriceResponse {
     pub active: bool,
     pub livemode: bool,
     pub currency: String,
-    /// `None`: the price has steps, or parts of a cent.
+    /// `None`: the price has tiers, or fractions of a cent.
     pub unit_amount: Option<i64>,
-    /// `None` is paid once.
+    /// `None`: paid once.
     pub recurring: Option<ExistingRecurrence>,
     pub lookup_key: Option<String>,
     pub metadata: BTreeMap<String, String>,
@@ -83,7 +83,7 @@ pub struct ExistingRecurrence {
 }
 
 impl LookupPriceResponse {
-    /// How often it is paid; `None`: once, or not as prices of a catalog are.
+    /// The interval. `None`: it is paid once, or in a way that no catalog has.
     #[must_use]
     pub fn interval(&self) -> Option<&str> {
         let recurring = self.recurring.as_ref().filter(|recurring| recurring.interval_count == 1);
@@ -91,7 +91,7 @@ impl LookupPriceResponse {
     }
 }
 
-/// Paid once every interval.
+/// Paid once for each interval.
 pub(in super::super) fn recurring(interval: Interval) -> CreatePriceRecurring {
     CreatePriceRecurring::new(match interval {
         Interval::Month => CreatePriceRecurringInterval::Month,

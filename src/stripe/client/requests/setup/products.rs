@@ -1,4 +1,4 @@
-//! What is a thing called that is sold?
+//! How are products found, made and changed?
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,13 +11,13 @@ use super::{
     Identified, PAGE_LENGTH, SetupPage,
 };
 
-/// The products with these ids, as far as there are any. At most a page of them.
+/// Finds the products with these ids. At most one page.
 #[derive(Clone, Debug)]
 pub struct FindProducts {
     pub ids: Vec<String>,
 }
 
-/// A product under an id of ours, so that it cannot be made twice.
+/// Makes a product with an id of our own, so that it cannot be made twice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NamedProductRequest {
     pub id: String,
@@ -25,7 +25,7 @@ pub struct NamedProductRequest {
     pub metadata: BTreeMap<String, String>,
 }
 
-/// What is `None` stays.
+/// Changes a product. `None`: stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChangeProduct {
     pub id: String,
@@ -40,7 +40,7 @@ pub struct ExistingProduct {
     pub name: String,
     pub active: bool,
     pub livemode: bool,
-    /// A price by itself, or `None`. Stripe does not let it be archived.
+    /// The default price, which Stripe does not allow to be archived.
     pub default_price: Option<String>,
     pub metadata: BTreeMap<String, String>,
 }

@@ -248,7 +248,7 @@ async fn trap_20_the_lines_that_an_event_leaves_out_are_fetched_before_anything_
     let id = bureau.desk.take(&event).await;
     bureau.desk.work().await;
     assert_eq!(bureau.desk.state(&id).await, InboxState::Waiting);
-    assert!(bureau.desk.reason(&id).await.contains("Stripe does not take requests now"));
+    assert!(bureau.desk.reason(&id).await.contains("Stripe does not accept requests now"));
     assert_eq!(bureau.desk.ada().await, 50);
     bureau.desk.pass(2);
     bureau.desk.work().await;
