@@ -14,7 +14,7 @@ use crate::{
     },
     http::{
         failure::Failure,
-        request::{Amount, Pairs},
+        request::{Amount, Pairs, word_or_nothing},
         schema::Id,
     },
     stripe::outbound::Chosen,
@@ -37,7 +37,7 @@ pub struct CheckoutOrder {
     #[serde(default)]
     plan: Option<PlanId>,
     /// How often a plan is paid for.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "word_or_nothing")]
     interval: Option<IntervalChoice>,
     /// Whether a plan begins with the days that the catalog gives for trying it.
     #[serde(default)]
@@ -87,7 +87,7 @@ pub struct PortalSessionRequest {
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     plan: Option<PlanId>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "word_or_nothing")]
     interval: Option<IntervalChoice>,
 }
 

@@ -12,7 +12,7 @@ use crate::{
     },
     http::{
         failure::Failure,
-        request::Pairs,
+        request::{Pairs, word, word_or_nothing},
         schema::{Id, Time},
     },
     stripe::outbound::AmendmentRequest,
@@ -36,7 +36,7 @@ pub struct ChangeSubscriptionRequest {
     /// How often it is paid for. A month becomes a year at once: what is charged is shown by the preview. A year
     /// becomes a month of no larger plan when it ends, where the catalog keeps what was paid for
     /// (`payments.downgrade = "at_period_end"`).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "word_or_nothing")]
     interval: Option<IntervalChoice>,
     #[schema(minimum = 1, maximum = 10000)]
     #[serde(default)]
@@ -54,6 +54,7 @@ pub struct ChangeSubscriptionRequest {
 pub struct NewSubscriptionRequest {
     #[schema(value_type = Id)]
     pub plan: PlanId,
+    #[serde(deserialize_with = "word")]
     pub interval: IntervalChoice,
     #[serde(default = "one")]
     #[schema(minimum = 1, maximum = 10000)]
@@ -79,8 +80,9 @@ pub struct CancelSubscriptionRequest {
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pub subscription: Option<ProviderId>,
+    #[serde(deserialize_with = "word")]
     at: CancelChoice,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "word_or_nothing")]
     feedback: Option<Feedback>,
     /// In the person's own words. It is passed on to Stripe, and not kept here.
     #[serde(default)]
