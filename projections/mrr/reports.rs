@@ -1,5 +1,7 @@
 //! What do events say that changes what a subscription brings? Reports on it, payments of it, and discounts.
 
+use strum::{EnumString, IntoStaticStr};
+
 use crate::domain::{
     discounts::{DiscountReport, Undiscounted},
     subscription::{StoredReport, TermsChange},
@@ -55,7 +57,8 @@ impl StoredReport for TimelineReport {
 }
 
 /// Whether a subscription is paid from then on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum PaymentState {
     /// An invoice waits for its money. That matters only where nothing was paid before.
     Awaited,
@@ -68,17 +71,13 @@ impl PaymentState {
     /// As it is stored.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Awaited => "awaited",
-            Self::No => "no",
-            Self::Yes => "yes",
-        }
+        self.into_str()
     }
 
     /// `None` for a name that is none of them.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Awaited, Self::No, Self::Yes].into_iter().find(|state| state.name() == name)
+        name.parse().ok()
     }
 }
 

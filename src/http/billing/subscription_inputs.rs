@@ -1,6 +1,7 @@
 //! What do requests about subscriptions say? What is wanted instead, and why somebody leaves.
 
 use serde::Deserialize;
+use strum::IntoStaticStr;
 use utoipa::{IntoParams, ToSchema};
 
 use super::inputs::{IntervalChoice, check_quantity, one};
@@ -98,8 +99,9 @@ pub enum CancelChoice {
 }
 
 /// Stripe's words for why somebody leaves.
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Feedback {
     CustomerService,
     LowQuality,
@@ -160,16 +162,7 @@ impl CancelSubscriptionRequest {
 
 impl Feedback {
     const fn as_str(self) -> &'static str {
-        match self {
-            Self::CustomerService => "customer_service",
-            Self::LowQuality => "low_quality",
-            Self::MissingFeatures => "missing_features",
-            Self::Other => "other",
-            Self::SwitchedService => "switched_service",
-            Self::TooComplex => "too_complex",
-            Self::TooExpensive => "too_expensive",
-            Self::Unused => "unused",
-        }
+        self.into_str()
     }
 }
 

@@ -3,10 +3,13 @@
 //! The codes are Stripe's, the advice is a small number of things that a front end can act on. A code that is not in
 //! the table is answered as the bank's plain no.
 
+use strum::IntoStaticStr;
+
 use super::Rejection;
 
 /// What helps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Remedy {
     AnotherMethod,
     CorrectDetails,
@@ -29,14 +32,7 @@ impl Remedy {
     /// Stable: front ends decide on it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AnotherMethod => "another_method",
-            Self::CorrectDetails => "correct_details",
-            Self::CallBank => "call_bank",
-            Self::Authenticate => "authenticate",
-            Self::TryAgain => "try_again",
-            Self::TryLater => "try_later",
-        }
+        self.into_str()
     }
 
     /// For the person, in a sentence.
