@@ -3,9 +3,25 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    EnumString,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum MovementKind {
     /// From zero, for the first time in this currency.
     New,
@@ -20,21 +36,13 @@ pub enum MovementKind {
 impl MovementKind {
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Reactivation => "reactivation",
-            Self::Expansion => "expansion",
-            Self::Contraction => "contraction",
-            Self::Churn => "churn",
-        }
+        self.into_str()
     }
 
     /// `None`: no kind has this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::New, Self::Reactivation, Self::Expansion, Self::Contraction, Self::Churn]
-            .into_iter()
-            .find(|kind| kind.name() == name)
+        name.parse().ok()
     }
 
     pub(super) const fn of(before: i64, after: i64, paid_before: bool) -> Option<Self> {

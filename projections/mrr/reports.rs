@@ -1,5 +1,7 @@
 //! Which events change a subscription's revenue? Reports on it, its payments, and discounts.
 
+use strum::{EnumString, IntoStaticStr};
+
 use crate::domain::{
     discounts::{DiscountReport, Undiscounted},
     subscription::{StoredReport, TermsChange},
@@ -55,7 +57,8 @@ impl StoredReport for TimelineReport {
 }
 
 /// Whether a subscription is paid from a time on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum PaymentState {
     /// An invoice awaits its payment, which only matters if nothing was paid before.
     Awaited,
@@ -68,17 +71,13 @@ impl PaymentState {
     /// The stored name.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Awaited => "awaited",
-            Self::No => "no",
-            Self::Yes => "yes",
-        }
+        self.into_str()
     }
 
     /// `None`: no state has this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Awaited, Self::No, Self::Yes].into_iter().find(|state| state.name() == name)
+        name.parse().ok()
     }
 }
 

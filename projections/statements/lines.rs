@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+
 use crate::{
     domain::{
         amount::Credits,
@@ -15,8 +18,9 @@ use crate::{
 };
 
 /// What a line is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum LineKind {
     Allocation,
     Rollover,
@@ -42,27 +46,7 @@ pub enum LineKind {
 impl LineKind {
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Allocation => "allocation",
-            Self::Rollover => "rollover",
-            Self::Signup => "signup",
-            Self::TopUp => "top_up",
-            Self::Bonus => "bonus",
-            Self::Refund => "refund",
-            Self::Adjustment => "adjustment",
-            Self::Usage => "usage",
-            Self::Expiry => "expiry",
-            Self::ExpiryReversed => "expiry_reversed",
-            Self::Clawback => "clawback",
-            Self::ClawbackReversed => "clawback_reversed",
-            Self::Freeze => "freeze",
-            Self::Unfreeze => "unfreeze",
-            Self::Hold => "hold",
-            Self::HoldReturned => "hold_returned",
-            Self::DebtMovedIn => "debt_moved_in",
-            Self::DebtPaid => "debt_paid",
-            Self::DebtForgiven => "debt_forgiven",
-        }
+        self.into_str()
     }
 }
 

@@ -10,8 +10,8 @@ use super::{
     reading::{Node, TableEntry, TomlTable},
 };
 use domain::{
-    amount::{Credits, Ratio},
-    catalog::{Allocation, Availability, Limit, Measure, Plan, RolloverCap, Trial, WindowKind},
+    amount::Credits,
+    catalog::{Allocation, Availability, Limit, Measure, Plan, Ratio, RolloverCap, Trial, WindowKind},
     ids::PlanId,
     time::CalendarUnit,
 };

@@ -7,10 +7,7 @@ use super::{
     prices::{CatalogProduct, read_product},
     reading::{Node, TomlTable},
 };
-use domain::{
-    amount::{Credits, Ratio},
-    catalog::TopUp,
-};
+use domain::{amount::Credits, catalog::TopUp, fraction::Fraction};
 
 const KEYS: [&str; 6] = ["name", "price_per_credit", "smallest", "largest", "expires_after_days", "product"];
 
@@ -43,7 +40,7 @@ pub(super) fn read(node: &Node<'_>, terms: &PriceTerms) -> Option<TopUp> {
 }
 
 /// An exact decimal in the currency's main unit, such as `"0.0125"`, as minor units for one credit.
-fn read_price(node: &Node<'_>, terms: &PriceTerms) -> Option<Ratio> {
+fn read_price(node: &Node<'_>, terms: &PriceTerms) -> Option<Fraction> {
     let text = node.quoted_price()?;
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let is_number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -58,12 +55,11 @@ fn read_price(node: &Node<'_>, terms: &PriceTerms) -> Option<Ratio> {
     // Padded to whole minor units; further digits become the denominator.
     let padded = format!("{fraction:0<width$}", width = terms.coinage.decimals);
     let behind = padded.len().saturating_sub(terms.coinage.decimals);
-    let numerator = format!("{whole}{padded}").parse().ok();
+    let numerator = format!("{whole}{padded}").parse::<u64>().ok();
     let denominator = u32::try_from(behind).ok().and_then(|behind| 10_u64.checked_pow(behind));
-    let ratio = numerator.zip(denominator);
-    match ratio {
+    match numerator.zip(denominator) {
         Some((0, _)) => node.refuse("credits that are given away are a bonus; they have no price"),
-        Some((numerator, denominator)) => Ratio::new(numerator, denominator),
+        Some((numerator, denominator)) => Fraction::new(numerator.into(), denominator.into()),
         None => node.refuse(format!("`{text}` is too large for a price")),
     }
 }

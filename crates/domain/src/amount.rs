@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::fraction::Fraction;
+
 /// A number of credits: whole, never negative, at most [`Credits::MAX`].
 ///
 /// There is deliberately no `+`: every sum is checked.
@@ -71,11 +73,10 @@ impl Credits {
         self.0.checked_mul(i64::from(factor)).map(Self)
     }
 
-    /// `floor(self × ratio)`, where the ratio may be more than one. `None`: the product does not fit.
+    /// `floor(self × share)`, where the share may be more than one. `None`: the product does not fit.
     #[must_use]
-    pub fn checked_mul_floor(self, ratio: Ratio) -> Option<Self> {
-        let product = i128::from(self.0).checked_mul(i128::from(ratio.numerator))?;
-        i64::try_from(product / i128::from(ratio.denominator)).ok().map(Self)
+    pub fn checked_mul_floor(self, share: Fraction) -> Option<Self> {
+        Fraction::whole(self.0).checked_mul(share)?.floor()?.try_into().ok()
     }
 
     /// The sum, or `None` when it does not fit.
@@ -108,43 +109,6 @@ impl fmt::Display for Credits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an amount cannot be negative")]
 pub struct NegativeAmount;
-
-/// A share of a whole, kept as two integers until it is applied: `numerator ÷ denominator`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Ratio {
-    numerator: u64,
-    denominator: u64,
-}
-
-impl Ratio {
-    /// `None` when the denominator is zero.
-    #[must_use]
-    pub const fn new(numerator: u64, denominator: u64) -> Option<Self> {
-        if denominator == 0 { None } else { Some(Self { numerator, denominator }) }
-    }
-
-    /// As a decimal number, cut off after eighteen digits.
-    #[must_use]
-    pub fn to_decimal(self) -> String {
-        const DIGITS_MAX: usize = 18;
-        let (denominator, mut digits) = (u128::from(self.denominator), String::new());
-        let mut rest = u128::from(self.numerator).checked_rem(denominator).unwrap_or(0);
-        while rest > 0 && digits.len() < DIGITS_MAX {
-            rest = rest.saturating_mul(10);
-            digits.push_str(&rest.checked_div(denominator).unwrap_or(0).to_string());
-            rest = rest.checked_rem(denominator).unwrap_or(0);
-        }
-        let whole = self.numerator.checked_div(self.denominator).unwrap_or(0);
-        if digits.is_empty() { whole.to_string() } else { format!("{whole}.{digits}") }
-    }
-
-    /// `ceil(self × whole)`. `None` if `whole` is negative, or the product does not fit.
-    #[must_use]
-    pub fn checked_mul_ceil(self, whole: i64) -> Option<i64> {
-        let product = u128::from(u64::try_from(whole).ok()?).checked_mul(u128::from(self.numerator))?;
-        i64::try_from(product.div_ceil(u128::from(self.denominator))).ok()
-    }
-}
 
 /// An ISO 4217 currency, lower case as Stripe writes it.
 #[derive(

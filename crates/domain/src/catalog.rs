@@ -14,12 +14,13 @@ use std::{
 use chrono_tz::Tz;
 
 use super::{
-    amount::{Credits, Currency, Money, Ratio},
+    amount::{Credits, Currency, Money},
+    fraction::Fraction,
     ids::{FeatureId, GenerationType, OptionName, PackId, PlanId},
     time::CalendarUnit,
     unsold::Unsold,
 };
-pub use allocation::{Allocation, RolloverCap};
+pub use allocation::{Allocation, Ratio, RolloverCap};
 
 pub use super::{
     price::{Earlier, Interval, KnownPrice, PlanPrice, Priced, StripePrice},
@@ -374,6 +375,6 @@ impl GenerationPrice {
 
 /// The price after the discount, which is rounded down, so that the price is rounded up to a whole credit.
 fn discounted(full: Credits, percent: u8) -> Credits {
-    let off = Ratio::new(u64::from(percent.min(100)), 100).and_then(|share| full.checked_mul_floor(share));
+    let off = Fraction::new(percent.min(100).into(), 100).and_then(|share| full.checked_mul_floor(share));
     full.saturating_sub(off.unwrap_or(Credits::ZERO))
 }

@@ -97,6 +97,29 @@ impl Fraction {
     pub fn floor(self) -> Option<i64> {
         i64::try_from(self.numerator.div_euclid(self.denominator)).ok()
     }
+
+    /// The whole number at or above.
+    #[must_use]
+    pub fn ceil(self) -> Option<i64> {
+        let below = self.floor()?;
+        let is_whole = self.denominator == 1;
+        if is_whole { Some(below) } else { below.checked_add(1) }
+    }
+
+    /// As a decimal, cut off behind eighteen digits. One that is less than zero is shown as zero.
+    #[must_use]
+    pub fn to_decimal(self) -> String {
+        let Self { numerator, denominator } = self.at_least_zero();
+        let mut rest = numerator.rem_euclid(denominator);
+        let mut digits = String::new();
+        while rest > 0 && digits.len() < DECIMALS_MAX {
+            rest = rest.saturating_mul(10);
+            digits.push_str(&rest.div_euclid(denominator).to_string());
+            rest = rest.rem_euclid(denominator);
+        }
+        let whole = numerator.div_euclid(denominator);
+        if digits.is_empty() { whole.to_string() } else { format!("{whole}.{digits}") }
+    }
 }
 
 impl fmt::Display for Fraction {
@@ -149,6 +172,26 @@ mod tests {
         let tenth = Fraction::parse("0.1").expect("a decimal");
         let sum = (0..10).try_fold(Fraction::ZERO, |sum, _| sum.checked_add(tenth));
         assert_eq!(sum, Some(Fraction::whole(1)));
+    }
+
+    #[test]
+    fn what_is_between_two_whole_numbers_is_rounded_as_is_asked_for() {
+        for (numerator, denominator, floor, ceil) in
+            [(5, 2, 2, 3), (4, 2, 2, 2), (-5, 2, -3, -2), (0, 7, 0, 0)]
+        {
+            let fraction = Fraction::new(numerator, denominator).expect("a fraction");
+            assert_eq!((fraction.floor(), fraction.ceil()), (Some(floor), Some(ceil)), "{fraction}");
+        }
+    }
+
+    #[test]
+    fn a_decimal_ends_where_it_is_exact_or_behind_eighteen_digits() {
+        for (numerator, denominator, decimal) in
+            [(5, 4, "1.25"), (6, 2, "3"), (1, 1_000, "0.001"), (2, 3, "0.666666666666666666"), (-1, 2, "0")]
+        {
+            let fraction = Fraction::new(numerator, denominator).expect("a fraction");
+            assert_eq!(fraction.to_decimal(), decimal);
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! What does a chosen number of credits cost? A catalog may sell any number of them at a price for each.
 
 use super::{
-    amount::{Credits, Currency, Money, Ratio},
+    amount::{Credits, Currency, Money},
     chargeable,
+    fraction::Fraction,
     ids::{InvalidIdentifier, PackId},
 };
 
@@ -22,8 +23,8 @@ pub fn pack_id() -> Result<PackId, InvalidIdentifier> {
 pub struct TopUp {
     /// The name that buyers see.
     pub name: String,
-    /// Minor units for one credit. It may be less than one, so it stays a ratio until a number of credits is priced.
-    pub price_per_credit: Ratio,
+    /// Minor units for one credit. It may be less than one, so it stays a fraction until a number of credits is priced.
+    pub price_per_credit: Fraction,
     pub currency: Currency,
     /// The fewest and the most credits in one purchase.
     pub smallest: Credits,
@@ -50,7 +51,7 @@ impl TopUp {
         if !(self.smallest..=self.largest).contains(&credits) {
             return None;
         }
-        let exact = self.price_per_credit.checked_mul_ceil(credits.get())?;
+        let exact = self.price_per_credit.checked_mul(Fraction::whole(credits.get()))?.ceil()?;
         let minor = chargeable::round_up(exact, &self.currency)?;
         Some(Money { minor, currency: self.currency.clone() })
     }

@@ -1,6 +1,7 @@
 //! When does a period end? Counted from the anchor, so that the 31st comes back after February.
 
 use chrono::{DateTime, Datelike, Months, TimeDelta, Utc, Weekday};
+use strum::{EnumString, IntoStaticStr};
 
 pub const MINUTE_S: i64 = 60;
 pub const HOUR_S: i64 = 3_600;
@@ -9,7 +10,8 @@ pub const DAY_S: i64 = 86_400;
 /// No date in the sandbox is as far away as this many periods.
 const PERIODS_MAX: u32 = 100_000;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum SandboxInterval {
     Day,
     Week,
@@ -18,19 +20,12 @@ pub enum SandboxInterval {
 }
 
 impl SandboxInterval {
-    pub const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::Year];
-
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Day => "day",
-            Self::Week => "week",
-            Self::Month => "month",
-            Self::Year => "year",
-        }
+        self.into_str()
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|interval| interval.as_str() == text)
+        text.parse().ok()
     }
 }
 

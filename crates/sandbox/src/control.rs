@@ -2,6 +2,7 @@
 //!
 //! JSON in, JSON out, under `/_sandbox`. No key is asked for on this machine; `doors` says who may come in.
 
+mod body;
 mod people;
 mod sales;
 mod settings;
@@ -11,10 +12,10 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     extract::State as Shares,
-    http::StatusCode,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use body::ControlBody;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -62,10 +63,7 @@ fn answer(shared: &SharedSandbox, answer: Result<Value, SandboxFailure>) -> Resp
     shared.wake.notify_one();
     match answer {
         Ok(body) => Json(body).into_response(),
-        Err(failure) => {
-            let status = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::BAD_REQUEST);
-            (status, Json(failure.render("sandbox"))).into_response()
-        }
+        Err(failure) => failure.into_response(),
     }
 }
 
@@ -94,7 +92,10 @@ struct Advance {
     to: Option<i64>,
 }
 
-async fn advance(Shares(shared): Shares<Arc<SharedSandbox>>, Json(wanted): Json<Advance>) -> Response {
+async fn advance(
+    Shares(shared): Shares<Arc<SharedSandbox>>,
+    ControlBody(wanted): ControlBody<Advance>,
+) -> Response {
     let now = shared.with(|state| state.store.now);
     let until = wanted.to.or_else(|| wanted.advance.as_deref().and_then(|text| parse_advance(text, now)));
     answer(&shared, move_clock(&shared, now, until))
@@ -147,7 +148,10 @@ struct Documents {
     objects: Vec<Value>,
 }
 
-async fn load(Shares(shared): Shares<Arc<SharedSandbox>>, Json(documents): Json<Documents>) -> Response {
+async fn load(
+    Shares(shared): Shares<Arc<SharedSandbox>>,
+    ControlBody(documents): ControlBody<Documents>,
+) -> Response {
     let loaded = shared.with(|state| keep(state, &documents));
     answer(&shared, loaded)
 }
@@ -185,7 +189,10 @@ struct Again {
     url: Option<String>,
 }
 
-async fn resend(Shares(shared): Shares<Arc<SharedSandbox>>, Json(again): Json<Again>) -> Response {
+async fn resend(
+    Shares(shared): Shares<Arc<SharedSandbox>>,
+    ControlBody(again): ControlBody<Again>,
+) -> Response {
     let sent = shared.with(|state| send_again(state, &again));
     answer(&shared, sent)
 }
@@ -239,6 +246,10 @@ fn send_again(state: &mut SandboxState, again: &Again) -> Result<Value, SandboxF
     Ok(json!({ "events": events.len(), "deliveries": sent }))
 }
 
+fn at_most_all(percent: u64, param: &'static str) -> Result<(), SandboxFailure> {
+    if percent <= 100 { Ok(()) } else { Err(SandboxFailure::invalid("It is 100 at most.").param(param)) }
+}
+
 /// What goes wrong from here on.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -252,11 +263,14 @@ struct NewFaults {
     api: Vec<ApiFault>,
 }
 
-async fn set_faults(Shares(shared): Shares<Arc<SharedSandbox>>, Json(new): Json<NewFaults>) -> Response {
-    if let Err(failure) = at_most_copies(new.duplicates, "duplicates") {
-        return answer(&shared, Err(failure));
-    }
+async fn set_faults(
+    Shares(shared): Shares<Arc<SharedSandbox>>,
+    ControlBody(new): ControlBody<NewFaults>,
+) -> Response {
     let set = shared.with(|state| {
+        at_most_copies(new.duplicates, "duplicates")?;
+        at_most_all(new.drop_percent, "drop_percent")?;
+        at_most_all(new.corrupt_percent, "corrupt_percent")?;
         state.outbox.queue.faults = Faults {
             drop_percent: new.drop_percent,
             duplicates: new.duplicates,
@@ -269,9 +283,9 @@ async fn set_faults(Shares(shared): Shares<Arc<SharedSandbox>>, Json(new): Json<
             let times = fault.times.unwrap_or(1).min(FAULTS_MAX);
             state.faults.extend(std::iter::repeat_n(fault.clone(), times));
         }
-        json!({ "api_faults_waiting": state.faults.len() })
+        Ok(json!({ "api_faults_waiting": state.faults.len() }))
     });
-    answer(&shared, Ok(set))
+    answer(&shared, set)
 }
 
 /// From here on, a key may ask for less.
@@ -284,7 +298,10 @@ struct Restricted {
     may: Vec<String>,
 }
 
-async fn restrict(Shares(shared): Shares<Arc<SharedSandbox>>, Json(new): Json<Restricted>) -> Response {
+async fn restrict(
+    Shares(shared): Shares<Arc<SharedSandbox>>,
+    ControlBody(new): ControlBody<Restricted>,
+) -> Response {
     let known = new.key.starts_with("rk_test_");
     let refused = || SandboxFailure::invalid("A restricted key begins with rk_test_.").param("key");
     let restricted = known.then_some(()).ok_or_else(refused).map(|()| {

@@ -11,15 +11,15 @@ use std::{
 };
 
 use axum::{
-    body::Body,
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, uri::Authority},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde_json::json;
 use sha2::{Digest, Sha256};
+
+use super::failure::SandboxFailure;
 
 const KEY_BYTES_MIN: usize = 32;
 const KEY_BEGINS: &str = "sk_test_";
@@ -115,9 +115,7 @@ pub(super) async fn guard(
 }
 
 fn refusal(status: StatusCode, why: &str) -> Response {
-    let body = json!({ "error": { "type": "invalid_request_error", "message": why } }).to_string();
-    let kind = HeaderValue::from_static("application/json");
-    (status, [(header::CONTENT_TYPE, kind)], Body::from(body)).into_response()
+    SandboxFailure::invalid(why).status(status.as_u16()).into_response()
 }
 
 /// Something that is no name of a host and a port.

@@ -1,5 +1,10 @@
 //! What is answered when a request is refused? Stripe's error object, with its types and codes.
 
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -114,5 +119,13 @@ impl SandboxFailure {
             }
         }
         json!({ "error": error })
+    }
+}
+
+/// As an answer of the sandbox's own, which has no id of a request.
+impl IntoResponse for SandboxFailure {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
+        (status, Json(self.render("sandbox"))).into_response()
     }
 }

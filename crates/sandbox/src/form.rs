@@ -3,6 +3,7 @@
 //! Numbers in brackets stay names here: whether they count a list or are keys of metadata is known only to the
 //! description of the parameters, which `parameters` follows.
 
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 /// How deep brackets may be nested.
@@ -32,6 +33,10 @@ fn path_of(name: &str) -> Vec<String> {
     path
 }
 
+fn decode(text: &str) -> String {
+    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
+}
+
 fn insert(tree: &mut Map<String, Value>, path: &[String], value: String) {
     let Some((first, rest)) = path.split_first() else { return };
     let name = if first.is_empty() { place(tree, rest) } else { first.clone() };
@@ -59,32 +64,4 @@ fn place(list: &Map<String, Value>, rest: &[String]) -> String {
         Some(next) if !next.is_empty() && lacks(next) => last,
         Some(_) | None => list.len().to_string(),
     }
-}
-
-/// Percent-encoding, and `+` for a space.
-pub fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'+' => bytes.push(b' '),
-            b'%' => {
-                let mut ahead = rest.clone();
-                let digits = (ahead.next().and_then(digit), ahead.next().and_then(digit));
-                if let (Some(high), Some(low)) = digits {
-                    bytes.push(high << 4 | low);
-                    rest = ahead;
-                } else {
-                    bytes.push(byte);
-                }
-            }
-            other => bytes.push(other),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn digit(byte: u8) -> Option<u8> {
-    let value = char::from(byte).to_digit(16)?;
-    u8::try_from(value).ok()
 }

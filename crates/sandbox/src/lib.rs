@@ -6,6 +6,7 @@
 //! makes things go wrong. Nothing is kept when it ends. It is a sandbox on every page and in every answer, and it
 //! refuses live keys.
 
+mod answers;
 mod api;
 mod billing;
 mod calendar;
@@ -182,6 +183,7 @@ fn router(shared: Arc<SharedSandbox>, key: Option<SandboxKey>) -> Router {
         .merge(control::routes())
         .merge(pages::routes())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(axum::middleware::from_fn(answers::in_one_form))
         .layer(axum::middleware::from_fn_with_state(Arc::new(key), doors::guard))
         .layer(axum::middleware::map_response(mark))
         .with_state(shared)

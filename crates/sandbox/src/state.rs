@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Map, Value};
+use strum::{EnumString, IntoStaticStr};
 
 use super::{
     failure::{ApiFault, SandboxFailure},
@@ -14,7 +15,8 @@ use super::{
 };
 
 /// What becomes of a subscription whose retries have all failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum AfterRetries {
     Cancel,
     Unpaid,
@@ -26,20 +28,12 @@ pub enum AfterRetries {
 }
 
 impl AfterRetries {
-    pub const ALL: [Self; 5] = [Self::Cancel, Self::Unpaid, Self::PastDue, Self::Pause, Self::PauseAtOnce];
-
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Cancel => "cancel",
-            Self::Unpaid => "unpaid",
-            Self::PastDue => "past_due",
-            Self::Pause => "pause",
-            Self::PauseAtOnce => "pause_at_once",
-        }
+        self.into_str()
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|after| after.as_str() == text)
+        text.parse().ok()
     }
 }
 

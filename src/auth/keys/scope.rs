@@ -3,12 +3,25 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 /// Something that a key may do. `admin` includes all other scopes.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
+    IntoStaticStr,
 )]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum KeyScope {
     /// Open accounts, spend, hold, commit, release and refund credits.
     Deduct,
@@ -34,14 +47,7 @@ impl KeyScope {
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Deduct => "deduct",
-            Self::Read => "read",
-            Self::Billing => "billing",
-            Self::Audit => "audit",
-            Self::Operate => "operate",
-            Self::Admin => "admin",
-        }
+        self.into_str()
     }
 }
 

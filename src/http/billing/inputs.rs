@@ -14,7 +14,7 @@ use crate::{
     },
     http::{
         failure::Failure,
-        request::{Amount, Pairs},
+        request::{Amount, Pairs, word_or_nothing},
         schema::Id,
     },
     stripe::outbound::Chosen,
@@ -37,7 +37,7 @@ pub struct CheckoutOrder {
     #[serde(default)]
     plan: Option<PlanId>,
     /// `month` or `year`; needed with `plan`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "word_or_nothing")]
     interval: Option<IntervalChoice>,
     /// Whether the plan begins with the trial that the catalog gives.
     #[serde(default)]
@@ -88,7 +88,7 @@ pub struct PortalSessionRequest {
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     plan: Option<PlanId>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "word_or_nothing")]
     interval: Option<IntervalChoice>,
 }
 

@@ -14,7 +14,7 @@ use crate::{
     http::{
         failure::Failure,
         reads::money::PaymentKind,
-        request::{Amount, Pairs},
+        request::{Amount, Pairs, word_or_nothing},
         schema::{Id, MoneySchema, Time},
     },
     projections::payments::ReportedPaymentRow,
@@ -132,7 +132,7 @@ pub fn positive(amount: Option<i64>) -> Result<Option<i64>, Failure> {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "reason": "requested_by_customer" }))]
 pub struct CancelPaymentRequest {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "word_or_nothing")]
     pub reason: Option<Reason>,
 }
 
@@ -145,7 +145,7 @@ pub struct RefundPaymentRequest {
     #[serde(default)]
     #[schema(minimum = 1)]
     pub amount: Option<i64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "word_or_nothing")]
     pub reason: Option<Reason>,
 }
 

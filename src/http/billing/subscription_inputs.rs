@@ -1,6 +1,7 @@
 //! What do requests about subscriptions have in their bodies? What to change, and why somebody cancels.
 
 use serde::Deserialize;
+use strum::IntoStaticStr;
 use utoipa::{IntoParams, ToSchema};
 
 use super::inputs::{IntervalChoice, check_quantity, one};
@@ -12,7 +13,7 @@ use crate::{
     },
     http::{
         failure::Failure,
-        request::Pairs,
+        request::{Pairs, word, word_or_nothing},
         schema::{Id, Time},
     },
     stripe::outbound::AmendmentRequest,
@@ -37,7 +38,7 @@ pub struct ChangeSubscriptionRequest {
     /// A change from monthly to yearly takes effect at once, and the preview shows what is charged.
     /// A change from yearly to monthly of a plan that is not larger waits until the year ends, unless the catalog says
     /// otherwise (`payments.downgrade`).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "word_or_nothing")]
     interval: Option<IntervalChoice>,
     #[schema(minimum = 1, maximum = 10000)]
     #[serde(default)]
@@ -55,6 +56,7 @@ pub struct ChangeSubscriptionRequest {
 pub struct NewSubscriptionRequest {
     #[schema(value_type = Id)]
     pub plan: PlanId,
+    #[serde(deserialize_with = "word")]
     pub interval: IntervalChoice,
     #[serde(default = "one")]
     #[schema(minimum = 1, maximum = 10000)]
@@ -80,8 +82,9 @@ pub struct CancelSubscriptionRequest {
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pub subscription: Option<ProviderId>,
+    #[serde(deserialize_with = "word")]
     at: CancelChoice,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "word_or_nothing")]
     feedback: Option<Feedback>,
     /// In the person's own words. It is sent to Stripe, and not stored here.
     #[serde(default)]
@@ -97,8 +100,9 @@ pub enum CancelChoice {
 }
 
 /// Stripe's codes for why somebody cancels.
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Feedback {
     CustomerService,
     LowQuality,
@@ -159,16 +163,7 @@ impl CancelSubscriptionRequest {
 
 impl Feedback {
     const fn as_str(self) -> &'static str {
-        match self {
-            Self::CustomerService => "customer_service",
-            Self::LowQuality => "low_quality",
-            Self::MissingFeatures => "missing_features",
-            Self::Other => "other",
-            Self::SwitchedService => "switched_service",
-            Self::TooComplex => "too_complex",
-            Self::TooExpensive => "too_expensive",
-            Self::Unused => "unused",
-        }
+        self.into_str()
     }
 }
 

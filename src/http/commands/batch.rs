@@ -25,7 +25,7 @@ use crate::{
         problem,
         problems::{AccessError, RequestError},
         request::{
-            BATCH_BYTES_MAX, Commands, Need, RequestId, Several, check_key, parse, read, require_json,
+            BATCH_BYTES_MAX, Commands, Need, RequestId, Several, check_key, parse, read, require_json, word,
         },
     },
 };
@@ -134,6 +134,7 @@ fn parse_items(bytes: &[u8]) -> Result<Vec<&RawValue>, Failure> {
 /// The part of an item that says how to parse the rest.
 #[derive(Deserialize)]
 struct Tag {
+    #[serde(deserialize_with = "word")]
     command: CommandName,
 }
 

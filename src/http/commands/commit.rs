@@ -17,7 +17,7 @@ use crate::{
         openapi::Problems,
         position::Token,
         problems::{CommitExceedsHold, InsufficientCredits, LimitReached},
-        request::{Amount, Deducts},
+        request::{Amount, Deducts, word},
         schema::{BalanceSchema, Count, DrawSchema, Id, Place},
     },
     ledger::Outcome,
@@ -37,7 +37,7 @@ pub struct CommitRequest {
     /// All of it if left out.
     #[serde(default)]
     pub amount: Option<Amount>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "word")]
     pub excess: ExcessChoice,
 }
 

@@ -17,7 +17,7 @@ use crate::{
         problems::{
             FeatureNotInPlan, HoldTooLong, Spending, UnknownGenerationType, UnknownOption, UnknownOptionValue,
         },
-        request::Deducts,
+        request::{Deducts, names_once},
         schema::Id,
     },
     ledger::Outcome,
@@ -38,7 +38,7 @@ pub struct GenerationRequest {
     pub r#type: GenerationType,
     /// Options of the type, such as `{"quality": "high"}`.
     #[schema(value_type = BTreeMap<String, String>)]
-    #[serde(default)]
+    #[serde(default, deserialize_with = "names_once")]
     pub options: BTreeMap<OptionName, OptionName>,
     /// The caller's own id of the work.
     /// It is charged or held for once, whatever `Idempotency-Key` is sent; with it, no key is needed.

@@ -19,7 +19,7 @@ use crate::{
         openapi::Problems,
         position::Token,
         problems::{GrantAlreadyExists, GrantHasEnded},
-        request::{Amount, Operates, Text},
+        request::{Amount, Operates, Text, word},
         schema::{BalanceSchema, Count, Id, Place, SourceSchema, Time},
     },
     ledger::Outcome,
@@ -32,6 +32,7 @@ use super::call::{ApiCommand, CallResult, CommandCall, Target};
 #[serde(deny_unknown_fields)]
 #[schema(as = GrantOrder, example = json!({ "source": "bonus", "amount": 100, "reason": "a week of trouble" }))]
 pub struct GrantRequest {
+    #[serde(deserialize_with = "word")]
     pub source: GrantSource,
     pub amount: Amount,
     pub reason: Text,

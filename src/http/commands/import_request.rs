@@ -17,7 +17,7 @@ use crate::{
     },
     http::{
         failure::Failure,
-        request::{Amount, Pairs, Text, parse},
+        request::{Amount, Pairs, Text, parse, word},
         schema::{Id, MoneySchema, Time},
     },
 };
@@ -69,6 +69,7 @@ pub struct AccountImport {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportedGrant {
+    #[serde(deserialize_with = "word")]
     pub source: ImportedSource,
     /// What is left.
     pub amount: Amount,

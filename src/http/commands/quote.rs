@@ -26,7 +26,7 @@ use crate::{
             AccountClosed, AccountNotFound, AmountTooLarge, ClockBehind, Explain as _, ProblemCode, Reading,
             UnknownGenerationType, UnknownOption, UnknownOptionValue,
         },
-        request::{AccountOf, Json, Quotes},
+        request::{AccountOf, Json, Quotes, names_once},
         response::fresh,
         schema::{BalanceSchema, Count, DrawSchema, Id, Place},
     },
@@ -45,7 +45,7 @@ pub struct QuoteRequest {
     pub r#type: GenerationType,
     /// Options of the type.
     #[schema(value_type = BTreeMap<String, String>)]
-    #[serde(default)]
+    #[serde(default, deserialize_with = "names_once")]
     pub options: BTreeMap<OptionName, OptionName>,
 }
 

@@ -18,7 +18,7 @@ use crate::{
         failure::Failure,
         openapi::Problems,
         problems::{ApiKeyNotFound, TargetError},
-        request::{Administers, All, Json, Text},
+        request::{Administers, All, Json, Text, words},
         response::json,
         schema::{Id, Time},
     },
@@ -35,6 +35,7 @@ pub struct CreateKeyRequest {
     name: Text,
     /// Duplicates are ignored.
     #[schema(value_type = Vec<KeyScope>, min_items = 1)]
+    #[serde(deserialize_with = "words")]
     scopes: BTreeSet<KeyScope>,
     /// The only accounts that it may use; all accounts if left out.
     #[schema(value_type = Option<Vec<Id>>)]

@@ -78,12 +78,17 @@ pub async fn read_json<T: DeserializeOwned>(request: Request, nothing: Option<T>
 }
 
 /// # Errors
-/// Unless `Content-Type` says that the body is JSON.
+/// Unless `Content-Type` says that the body is JSON, in UTF-8.
 pub fn require_json(headers: &HeaderMap) -> Result<(), RequestError> {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = value.split(';').next().unwrap_or_default().trim();
-    let is_json = essence.eq_ignore_ascii_case("application/json");
-    if is_json { Ok(()) } else { Err(RequestError::UnsupportedMediaType) }
+    let mut parts = value.split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
+    let mut encodings = parts
+        .filter_map(|part| part.split_once('='))
+        .filter(|(name, _)| name.eq_ignore_ascii_case("charset"))
+        .map(|(_, encoding)| encoding.trim_matches('"'));
+    let is_utf8 = encodings.all(|name| ["utf-8", "utf8"].iter().any(|utf8| name.eq_ignore_ascii_case(utf8)));
+    if is_json && is_utf8 { Ok(()) } else { Err(RequestError::UnsupportedMediaType) }
 }
 
 /// The whole body.

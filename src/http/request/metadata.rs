@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -11,18 +11,17 @@ use utoipa::{
     },
 };
 
-use crate::domain::metadata::{InvalidMetadata, Metadata, PAIRS_MAX, TEXT_CHARACTERS_MAX};
+use crate::domain::metadata::{Metadata, PAIRS_MAX, TEXT_CHARACTERS_MAX};
+
+use super::names_once;
 
 /// Pairs of a name and a text, checked.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "BTreeMap<String, String>")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pairs(pub Metadata);
 
-impl TryFrom<BTreeMap<String, String>> for Pairs {
-    type Error = InvalidMetadata;
-
-    fn try_from(pairs: BTreeMap<String, String>) -> Result<Self, InvalidMetadata> {
-        Metadata::given(pairs).map(Self)
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Metadata::given(names_once(deserializer)?).map(Self).map_err(D::Error::custom)
     }
 }
 

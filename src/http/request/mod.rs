@@ -5,9 +5,11 @@ mod body;
 mod caller;
 mod key;
 mod metadata;
+mod names;
 mod query;
 mod request_id;
 mod text;
+mod word;
 
 pub use amount::Amount;
 pub use body::{BATCH_BYTES_MAX, Json, JsonObject, JsonOrNothing, parse, read, read_json, require_json};
@@ -17,6 +19,8 @@ pub use caller::{
 };
 pub use key::{IdempotencyHeader, check_key};
 pub use metadata::{Pair, Pairs};
+pub use names::names_once;
 pub use query::Query;
 pub use request_id::RequestId;
 pub use text::{InvalidText, Text};
+pub use word::{word, word_or_nothing, words};

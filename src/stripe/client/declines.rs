@@ -3,10 +3,13 @@
 //! The codes are Stripe's, and the remedies are a few things that a front end can act on.
 //! An unknown code is treated as a general decline by the bank.
 
+use strum::IntoStaticStr;
+
 use super::Rejection;
 
 /// What can help after a decline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Remedy {
     AnotherMethod,
     CorrectDetails,
@@ -29,14 +32,7 @@ impl Remedy {
     /// Stable: front ends branch on it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AnotherMethod => "another_method",
-            Self::CorrectDetails => "correct_details",
-            Self::CallBank => "call_bank",
-            Self::Authenticate => "authenticate",
-            Self::TryAgain => "try_again",
-            Self::TryLater => "try_later",
-        }
+        self.into_str()
     }
 
     /// A sentence for the person.

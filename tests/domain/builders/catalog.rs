@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono_tz::Tz;
 use domain::{
-    amount::{Credits, Currency, Money, Ratio},
+    amount::{Credits, Currency, Money},
     catalog::{
         Allocation, Availability, Catalog, DebtPolicy, Downgrade, GenerationPrice, Interval, Limit, Measure,
-        Pack, PackRefunds, PaymentSettings, Plan, PlanPrice, RolloverCap, SecondSubscription, StripePrice,
-        Trial, WindowKind,
+        Pack, PackRefunds, PaymentSettings, Plan, PlanPrice, Ratio, RolloverCap, SecondSubscription,
+        StripePrice, Trial, WindowKind,
     },
     ids::{FeatureId, GenerationType, OptionName, PackId, PlanId},
     time::CalendarUnit,

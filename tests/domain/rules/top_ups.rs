@@ -1,11 +1,12 @@
 //! Does a chosen number of credits cost what the catalog says, and give what was sold?
 
 use domain::{
-    amount::{Credits, Currency, Money, Ratio},
+    amount::{Credits, Currency, Money},
     catalog::{Catalog, TopUp},
     charges::{Capture, Payable, Payment, PaymentStatus, capture, charge},
     command::{Command, PurchaseCommand, RecordPackPurchase},
     event::PaymentPurpose,
+    fraction::Fraction,
     purchase::{self, PurchaseRequest},
     refusal::Refusal,
     rollout::BillingState,
@@ -25,7 +26,7 @@ fn selling() -> Catalog {
     let mut catalog = catalog();
     catalog.top_up = Some(TopUp {
         name: "Credits".to_owned(),
-        price_per_credit: Ratio::new(5, 4).unwrap(),
+        price_per_credit: Fraction::new(5, 4).unwrap(),
         currency: Currency::parse("usd").unwrap(),
         smallest: credits(100),
         largest: credits(10_000),

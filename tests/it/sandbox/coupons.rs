@@ -179,6 +179,48 @@ async fn a_payment_link_sells_without_saying_to_whom() {
     assert_eq!((&items["data"][0]["price"]["id"], &items["data"][0]["quantity"]), (&json!(pack), &json!(2)));
 }
 
+/// What would be an error page to everybody who opens it is refused to the shop.
+#[tokio::test]
+async fn a_payment_link_that_sells_nothing_is_not_made() {
+    let bench = Bench::start().await;
+    let price = bench.price("Basic", "999").await;
+    let archived = bench.price("Old", "999").await;
+    bench.post(&format!("/v1/prices/{archived}"), &[("active", "false")]).await;
+    for items in [
+        json!([]),
+        json!([["price_unknown", 1]]),
+        json!([[archived, 1]]),
+        json!([[price, 0]]),
+        json!([[price, -1]]),
+        json!([[price, 1_000_000]]),
+        json!([[price, 1], [price, 0]]),
+    ] {
+        let (status, refused) = bench.control("payment_links", json!({ "items": items })).await;
+        assert!(status == 400 && refused["error"]["param"].is_string(), "{items}: {refused}");
+    }
+    assert_eq!(bench.control("payment_links", json!({ "items": [[price, 1]] })).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_quantity_can_only_be_chosen_between_a_least_and_a_larger_most() {
+    let bench = Bench::start().await;
+    let price = bench.price("Basic", "999").await;
+    for (minimum, maximum) in [("5", "2"), ("-1", "2"), ("1", "1000000")] {
+        let form = [
+            ("mode", "subscription"),
+            ("line_items[0][price]", price.as_str()),
+            ("line_items[0][quantity]", "1"),
+            ("line_items[0][adjustable_quantity][enabled]", "true"),
+            ("line_items[0][adjustable_quantity][minimum]", minimum),
+            ("line_items[0][adjustable_quantity][maximum]", maximum),
+            ("success_url", "https://example.com"),
+        ];
+        let (status, refused) = bench.ask(Method::POST, "/v1/checkout/sessions", &form).await;
+        let param = json!("line_items[0][adjustable_quantity]");
+        assert_eq!((status, &refused["error"]["param"]), (400, &param), "{minimum} {maximum}: {refused}");
+    }
+}
+
 #[tokio::test]
 async fn a_plan_and_a_pack_are_paid_in_one_checkout_and_the_quantity_can_be_changed() {
     let bench = Bench::start().await;

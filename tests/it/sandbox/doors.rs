@@ -1,5 +1,7 @@
 //! Who may use the sandbox, and can what somebody typed run on its pages?
 
+use std::{fs, path::Path};
+
 use counterfoil::{
     clock::Clock,
     sandbox::{NoKey, Sandbox, SandboxKey, SandboxOptions},
@@ -181,8 +183,11 @@ fn a_key_is_asked_for_where_it_is_needed_and_none_is_guessed() {
     }
 }
 
-/// What would run if a page took it as it is.
-const HOSTILE: &str = "\"'><img src=x onerror=alert(1)>&amp;";
+/// What would run if a page took it as it is, in a text or in an attribute.
+const HOSTILE: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>&amp;";
+/// What a page may make of it. A single quote ends no attribute, since all of them are in double ones.
+const HARMLESS: &str =
+    "&quot;'&gt;&lt;script&gt;alert(1)&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;&amp;amp;";
 
 #[tokio::test]
 async fn what_somebody_typed_is_shown_and_does_not_run() {
@@ -194,50 +199,75 @@ async fn what_somebody_typed_is_shown_and_does_not_run() {
     let form = [("customer", customer.as_str()), ("items[0][price]", &price), ("metadata[note]", HOSTILE)];
     bench.post("/v1/subscriptions", &form).await;
     bench.told("customer.subscription.created").await;
-    let portal = [("customer", customer.as_str()), ("return_url", "https://example.com/?\"><img src=x>")];
+    let recorded =
+        json!({ "id": HOSTILE, "created": 1, "type": HOSTILE, "data": { "object": { "id": HOSTILE } } });
+    assert_eq!(bench.control("documents", json!({ "events": [recorded] })).await.0, 200);
+    assert_eq!(bench.control("webhooks", json!({ "events": [HOSTILE] })).await.0, 200);
+    let back = format!("https://example.com/?{HOSTILE}");
+    let portal = [("customer", customer.as_str()), ("return_url", &back)];
     let portal = bench.post("/v1/billing_portal/sessions", &portal).await;
+    let invoice = text(&bench.get("/v1/invoices").await["data"][0]["id"]).to_owned();
     let checkout = [
         ("mode", "subscription"),
         ("line_items[0][price]", price.as_str()),
         ("line_items[0][quantity]", "1"),
         ("client_reference_id", HOSTILE),
         ("customer_email", HOSTILE),
-        ("success_url", "https://example.com/?\"><img src=x>"),
+        ("success_url", &back),
         ("cancel_url", "javascript:alert(1)//<img src=x>"),
     ];
-    let (_, checkout) = bench.ask(Method::POST, "/v1/checkout/sessions", &checkout).await;
+    let checkout = bench.post("/v1/checkout/sessions", &checkout).await;
     let place = |url: &str| url.replace(&bench.sandbox.url(), "");
+    let hostile = HOSTILE.replace('/', "%2F");
     let mut pages = vec![
         bench.page("/").await.1,
         bench.page(&place(text(&portal["url"]))).await.1,
-        bench.page(&format!("/checkout/{HOSTILE}")).await.1,
-        bench.page(&format!("/portal/{HOSTILE}")).await.1,
-        bench.page(&format!("/invoices/{HOSTILE}")).await.1,
+        bench.page(&format!("/checkout/{hostile}")).await.1,
+        bench.page(&format!("/portal/{hostile}")).await.1,
+        bench.page(&format!("/invoices/{invoice}")).await.1,
+        bench.page(&format!("/invoices/{hostile}")).await.1,
         bench.submit("/clock", &[("advance", HOSTILE)]).await.2,
         bench.submit("/buy", &[("price", HOSTILE), ("for", HOSTILE)]).await.2,
-        bench.submit(&format!("/resend/{}", "%3Cimg%20src=x%3E"), &[]).await.2,
+        bench.submit(&format!("/resend/{hostile}x"), &[]).await.2,
     ];
-    if let Some(url) = checkout["url"].as_str() {
-        let page = place(url);
-        pages.push(bench.page(&page).await.1);
-        let typed =
-            [("email", HOSTILE), ("name", HOSTILE), ("number", HOSTILE), ("expiry", "12/49"), ("cvc", "1")];
-        pages.push(bench.submit(&page, &typed).await.2);
-        // The bank asks, and what was typed goes along.
-        let asked = [
-            ("email", HOSTILE),
-            ("name", HOSTILE),
-            ("number", "4000002500003155"),
-            ("expiry", "12/49"),
-            (HOSTILE, HOSTILE),
-        ];
-        pages.push(bench.submit(&page, &asked).await.2);
-    }
-    assert!(pages.iter().filter(|page| page.contains("&lt;img")).count() > 3, "it is shown: {pages:#?}");
+    let page = place(text(&checkout["url"]));
+    pages.push(bench.page(&page).await.1);
+    let typed =
+        [("email", HOSTILE), ("name", HOSTILE), ("number", HOSTILE), ("expiry", "12/49"), ("cvc", "1")];
+    pages.push(bench.submit(&page, &typed).await.2);
+    // The bank asks, and what was typed goes along.
+    let asked = [
+        ("email", HOSTILE),
+        ("name", HOSTILE),
+        ("number", "4000002500003155"),
+        ("expiry", "12/49"),
+        (HOSTILE, HOSTILE),
+    ];
+    pages.push(bench.submit(&page, &asked).await.2);
+    let shown = |page: &String| page.matches(HARMLESS).count();
+    assert!(pages.iter().filter(|page| shown(page) > 0).count() > 8, "it is shown: {pages:#?}");
+    assert!(shown(&pages[0]) >= 5, "an e-mail address, a plan, an event and its type: {}", pages[0]);
     for page in &pages {
-        assert!(!page.contains("<img") && !page.contains("href=\"javascript:"), "{page}");
+        assert_eq!(page.matches("alert(1)").count(), 2 * shown(page), "{page}");
+        assert!(!page.contains("<script") && !page.contains("href=\"javascript:"), "{page}");
     }
     let overview = client().get(bench.sandbox.url()).send().await.unwrap();
     let policy = overview.headers()["content-security-policy"].to_str().unwrap().to_owned();
     assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+}
+
+/// A page is markup, and only markup goes into it as it is. So nobody can forget to escape.
+#[test]
+fn only_the_style_is_put_into_a_page_as_it_is() {
+    let mut files = Vec::new();
+    crate::statements::files(Path::new("crates/sandbox/src"), &mut files);
+    let mut unescaped = Vec::new();
+    for path in files.iter().filter(|path| path.extension().is_some_and(|its| its == "rs")) {
+        let source = fs::read_to_string(path).unwrap();
+        let lines =
+            source.lines().filter(|line| line.contains("PreEscaped(")).map(|line| line.trim().to_owned());
+        unescaped.extend(lines);
+        assert!(!source.contains("</"), "{} writes markup as text", path.display());
+    }
+    assert_eq!(unescaped, ["const STYLE: PreEscaped<&str> = PreEscaped(include_str!(\"style.css\"));"]);
 }

@@ -213,3 +213,41 @@ async fn a_request_that_does_not_end_does_not_keep_it_from_stopping() {
     bench.get("/v1/customers").await;
     timeout(Duration::from_secs(20), bench.sandbox.stop()).await.expect("it stops");
 }
+
+/// The framework would answer these by itself, with a line of text or with nothing.
+#[tokio::test]
+async fn what_cannot_be_read_is_refused_in_the_same_form_as_everything_else() {
+    let bench = Bench::start().await;
+    let (json, form) = ("application/json", "application/x-www-form-urlencoded");
+    let long = vec![b' '; (1 << 20) + 1];
+    for (method, path, kind, body, status) in [
+        ("POST", "/_sandbox/clock", json, b"[\"1 month\",null]".as_slice(), 422),
+        ("POST", "/_sandbox/clock", json, b"{\"advance\":5}", 422),
+        ("POST", "/_sandbox/clock", json, b"{\"to\":1,\"to\":2}", 422),
+        ("POST", "/_sandbox/clock", json, b"{\"advance\":\"1 month\"", 400),
+        ("POST", "/_sandbox/clock", form, b"advance=1+month", 415),
+        ("POST", "/_sandbox/clock", json, &long, 413),
+        ("POST", "/_sandbox/faults", json, b"[1,2,3,4,5,[]]", 422),
+        ("POST", "/_sandbox/disputes/dp_%ff", json, b"{\"status\":\"won\"}", 400),
+        ("DELETE", "/_sandbox/clock", json, b"", 405),
+        ("GET", "/_sandbox/payment_links", json, b"", 405),
+        ("GET", "/_sandbox/nothing", json, b"", 404),
+        ("GET", "/nothing", json, b"", 404),
+        ("GET", "/v1", json, b"", 404),
+        ("POST", "/v1/customers", form, &long, 413),
+        ("POST", "/checkout/cs_test_x", form, b"name=\xff", 400),
+        ("POST", "/checkout/cs_test_x", form, &long, 413),
+        ("GET", "/invoices/%ff", json, b"", 400),
+    ] {
+        let method: Method = method.parse().unwrap();
+        let url = format!("{}{path}", bench.sandbox.url());
+        let request = reqwest::Client::new().request(method, url).bearer_auth("sk_test_bench");
+        let answer = request.header("content-type", kind).body(body.to_vec()).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{path}");
+        let answer: Value = answer.json().await.unwrap_or_else(|error| panic!("{path}: {error}"));
+        let error = &answer["error"];
+        assert_eq!(error["type"], "invalid_request_error", "{path}: {answer}");
+        assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()), "{path}: {answer}");
+    }
+    assert!(bench.page("/_sandbox").await.1.contains("2026-01-31 12:00:00"), "no time has passed");
+}

@@ -270,3 +270,17 @@ async fn a_try_that_fails_is_followed_by_others_after_longer_and_longer_pauses()
     let row = &shown["deliveries"][0];
     assert_eq!((&row["state"], &row["attempts"]), (&json!("delivered"), &json!(3)), "{row}");
 }
+
+#[tokio::test]
+async fn no_more_than_all_of_them_go_wrong() {
+    let bench = Bench::start().await;
+    for (faults, param) in [
+        (json!({ "drop_percent": 101 }), "drop_percent"),
+        (json!({ "corrupt_percent": 101 }), "corrupt_percent"),
+        (json!({ "duplicates": 101 }), "duplicates"),
+    ] {
+        let (status, refused) = bench.control("faults", faults).await;
+        assert_eq!((status, &refused["error"]["param"]), (400, &json!(param)), "{refused}");
+    }
+    assert_eq!(bench.control("faults", json!({ "drop_percent": 100, "corrupt_percent": 100 })).await.0, 200);
+}

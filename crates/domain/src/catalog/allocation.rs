@@ -1,6 +1,6 @@
 //! How many credits does a plan give, and how many may roll over?
 
-use crate::amount::{Credits, Ratio};
+use crate::{amount::Credits, fraction::Fraction};
 
 /// When and how many credits a plan gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,27 @@ pub enum RolloverCap {
     MaxBalance(Ratio),
 }
 
+// As it is stored, which is not reduced; it is computed with as a `Fraction`.
+/// A share of a whole, kept as two integers until it is applied: `numerator ÷ denominator`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct Ratio {
+    numerator: u64,
+    denominator: u64,
+}
+
+impl Ratio {
+    /// `None` when the denominator is zero.
+    #[must_use]
+    pub const fn new(numerator: u64, denominator: u64) -> Option<Self> {
+        if denominator == 0 { None } else { Some(Self { numerator, denominator }) }
+    }
+
+    /// `floor(self × whole)`; `None` when it does not fit.
+    fn checked_of(self, whole: Credits) -> Option<Credits> {
+        whole.checked_mul_floor(Fraction::new(self.numerator.into(), self.denominator.into())?)
+    }
+}
+
 impl RolloverCap {
     /// How many credits may roll over into a period with this `allocation`.
     #[must_use]
@@ -51,7 +72,7 @@ impl RolloverCap {
         match self {
             Self::Carry(credits) => credits,
             Self::MaxBalance(multiple) => {
-                allocation.checked_mul_floor(multiple).unwrap_or(Credits::MAX).saturating_sub(allocation)
+                multiple.checked_of(allocation).unwrap_or(Credits::MAX).saturating_sub(allocation)
             }
         }
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Dispute, DisputeState, PaymentRecords};
 use crate::{
-    amount::{Credits, Currency, Ratio},
+    amount::{Credits, Currency},
+    fraction::Fraction,
     ids::ProviderId,
 };
 
@@ -25,9 +26,9 @@ impl Returned {
         if self.whole {
             return amount;
         }
-        let paid = self.paid.and_then(|paid| u64::try_from(paid).ok()).unwrap_or(0);
-        let returned = u64::try_from(self.returned).unwrap_or(0).min(paid);
-        let share = Ratio::new(returned, paid);
+        let paid = self.paid.unwrap_or(0).max(0);
+        let returned = self.returned.clamp(0, paid);
+        let share = Fraction::new(returned.into(), paid.into());
         share.and_then(|share| amount.checked_mul_floor(share)).unwrap_or(Credits::ZERO)
     }
 

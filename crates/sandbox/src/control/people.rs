@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
     extract::{Path, State as Shares},
     response::Response,
 };
 use serde::Deserialize;
 
-use super::answer;
+use super::{answer, body::ControlBody};
 use crate::{
     billing::{
         checkout::{self, AfterPayment, Payer},
@@ -38,7 +37,7 @@ pub(super) struct NewDispute {
 
 pub(super) async fn dispute(
     Shares(shared): Shares<Arc<SharedSandbox>>,
-    Json(new): Json<NewDispute>,
+    ControlBody(new): ControlBody<NewDispute>,
 ) -> Response {
     let opened = shared.with(|state| {
         let intent =
@@ -67,7 +66,7 @@ pub(super) struct PersonsDecision {
 pub(super) async fn decide_dispute(
     Shares(shared): Shares<Arc<SharedSandbox>>,
     Path(id): Path<String>,
-    Json(decision): Json<PersonsDecision>,
+    ControlBody(decision): ControlBody<PersonsDecision>,
 ) -> Response {
     let closed = shared.with(|state| {
         let status = DisputeStatus::parse(&decision.status).filter(|status| !status.is_open());
@@ -111,7 +110,7 @@ pub(super) struct Authentication {
 pub(super) async fn authenticate(
     Shares(shared): Shares<Arc<SharedSandbox>>,
     Path(id): Path<String>,
-    Json(wanted): Json<Authentication>,
+    ControlBody(wanted): ControlBody<Authentication>,
 ) -> Response {
     let done = shared.with(|state| {
         operations::authenticate(state, &id, wanted.succeeds)?;
@@ -140,7 +139,7 @@ pub(super) struct PaymentForm {
 pub(super) async fn pay(
     Shares(shared): Shares<Arc<SharedSandbox>>,
     Path(id): Path<String>,
-    Json(payment): Json<PaymentForm>,
+    ControlBody(payment): ControlBody<PaymentForm>,
 ) -> Response {
     let paid = shared.with(|state| {
         let card = TestCard::by_number(&payment.card).or_else(|| TestCard::by_token(&payment.card));

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
     extract::{Path, State as Shares},
     response::Response,
 };
@@ -17,6 +16,7 @@ use super::{
         shared::SharedSandbox, store::coupon::Redeemed,
     },
     answer,
+    body::ControlBody,
 };
 
 #[derive(Deserialize)]
@@ -29,7 +29,7 @@ pub(super) struct NewDiscount {
 pub(super) async fn discount_customer(
     Shares(shared): Shares<Arc<SharedSandbox>>,
     Path(id): Path<String>,
-    Json(new): Json<NewDiscount>,
+    ControlBody(new): ControlBody<NewDiscount>,
 ) -> Response {
     let discounted = shared.with(|state| {
         let customer = state.store.customer(&id)?.id.clone();
@@ -59,7 +59,7 @@ pub(super) struct NewPaymentLink {
 /// A payment link: whoever opens it gets a checkout session of its own.
 pub(super) async fn make_link(
     Shares(shared): Shares<Arc<SharedSandbox>>,
-    Json(new): Json<NewPaymentLink>,
+    ControlBody(new): ControlBody<NewPaymentLink>,
 ) -> Response {
     let made = shared.with(|state| {
         let id = linking::make_link(state, &new.items, new.metadata.clone(), new.allow_promotion_codes)?;

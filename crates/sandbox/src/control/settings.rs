@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State as Shares, response::Response};
+use axum::{extract::State as Shares, response::Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -13,6 +13,7 @@ use super::{
         state::{AfterRetries, SandboxState},
     },
     answer,
+    body::ControlBody,
 };
 
 /// The longest that a bank debit takes, in business days.
@@ -38,7 +39,7 @@ pub(super) struct SandboxSettings {
 
 pub(super) async fn set(
     Shares(shared): Shares<Arc<SharedSandbox>>,
-    Json(settings): Json<SandboxSettings>,
+    ControlBody(settings): ControlBody<SandboxSettings>,
 ) -> Response {
     let set = shared.with(|state| change_settings(state, &settings));
     answer(&shared, set)

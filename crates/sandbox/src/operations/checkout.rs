@@ -27,12 +27,7 @@ const QUANTITY_MAX: i64 = 999_999;
 
 pub fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
-    let mode = match params.text("mode") {
-        Some("subscription") => CheckoutMode::Subscription,
-        Some("setup") => CheckoutMode::Setup,
-        Some("payment") => CheckoutMode::Payment,
-        Some(_) | None => return Err(SandboxFailure::missing("mode")),
-    };
+    let mode = mode(params)?;
     if params.text("ui_mode").is_none_or(|ui| ui == "hosted_page") && params.text("success_url").is_none() {
         return Err(SandboxFailure::missing("success_url"));
     }
@@ -94,6 +89,22 @@ pub fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     };
     state.store.sessions.put(session);
     Ok(state.store.sessions.get(&id)?.render(&state.store))
+}
+
+fn mode(params: &Params) -> Result<CheckoutMode, SandboxFailure> {
+    match params.text("mode") {
+        Some("subscription") => Ok(CheckoutMode::Subscription),
+        Some("setup") => Ok(CheckoutMode::Setup),
+        Some("payment") => Ok(CheckoutMode::Payment),
+        Some(_) | None => Err(SandboxFailure::missing("mode")),
+    }
+}
+
+/// Whether what is to be sold can be.
+pub fn check_items(state: &mut SandboxState, params: &Params) -> Result<(), SandboxFailure> {
+    let mode = mode(params)?;
+    check_mode(params, mode)?;
+    items(state, params, mode).map(drop)
 }
 
 /// Whether a customer is made at the end.
@@ -170,6 +181,12 @@ fn items(
             let minimum = line.integer("adjustable_quantity.minimum").unwrap_or(1);
             (minimum, line.integer("adjustable_quantity.maximum").unwrap_or(99))
         });
+        if adjustable
+            .is_some_and(|(minimum, maximum)| minimum < 0 || maximum > QUANTITY_MAX || minimum > maximum)
+        {
+            let message = "`minimum` is at least 0, and not more than `maximum`, which is at most 999999.";
+            return Err(SandboxFailure::invalid(message).param(named("adjustable_quantity")));
+        }
         items.push(CheckoutItem { id: state.store.ids.make("li"), price: price.id, quantity, adjustable });
     }
     let recurring = items

@@ -10,7 +10,7 @@ use crate::{
 
 use serde_json::{Value, json};
 
-use super::{by_code, open_checkout};
+use super::{by_code, check_items, open_checkout};
 
 pub fn make_link(
     state: &mut SandboxState,
@@ -18,13 +18,12 @@ pub fn make_link(
     metadata: ObjectMetadata,
     allow_promotion_codes: bool,
 ) -> Result<String, SandboxFailure> {
-    for (price, _) in items {
-        state.store.prices.get(price).map_err(|failure| failure.status(400))?;
-    }
     let id = state.store.ids.make("plink");
     let items = items.to_vec();
     let link =
         PaymentLink { id: id.clone(), created: state.store.now, items, metadata, allow_promotion_codes };
+    // What no session could be made of is refused to the shop, and not to whoever opens it.
+    check_items(state, &params_of(state, &link))?;
     let object = link.render(&state.store);
     state.store.links.put(link);
     state.emit("payment_link.created", object);
@@ -37,26 +36,30 @@ pub fn open_link(
     id: &str,
     reference: Option<&str>,
 ) -> Result<String, SandboxFailure> {
-    let link = state.store.links.get(id)?.clone();
+    let mut params = params_of(state, state.store.links.get(id)?);
+    if let Some(reference) = reference {
+        params.0.insert("client_reference_id".to_owned(), json!(reference));
+    }
+    let session = open_checkout(state, &Call { ids: Vec::new(), params })?;
+    state.store.sessions.get_mut(&session)?.payment_link = Some(id.to_owned());
+    Ok(session)
+}
+
+/// What the session of a link is asked for with.
+fn params_of(state: &SandboxState, link: &PaymentLink) -> Params {
     let recurring =
         |price: &String| state.store.prices.find(price).is_some_and(|price| price.recurring.is_some());
     let mode = if link.items.iter().any(|(price, _)| recurring(price)) { "subscription" } else { "payment" };
     let lines: Vec<Value> =
         link.items.iter().map(|(price, quantity)| json!({ "price": price, "quantity": quantity })).collect();
-    let mut asked = json!({
+    let asked = json!({
         "mode": mode,
         "line_items": lines,
         "metadata": link.metadata,
         "success_url": format!("{}/", state.store.origin),
         "allow_promotion_codes": link.allow_promotion_codes,
     });
-    if let (Some(reference), Some(asked)) = (reference, asked.as_object_mut()) {
-        asked.insert("client_reference_id".to_owned(), json!(reference));
-    }
-    let params = Params(asked.as_object().cloned().unwrap_or_default());
-    let session = open_checkout(state, &Call { ids: Vec::new(), params })?;
-    state.store.sessions.get_mut(&session)?.payment_link = Some(id.to_owned());
-    Ok(session)
+    Params(asked.as_object().cloned().unwrap_or_default())
 }
 
 /// A code that a person types in.

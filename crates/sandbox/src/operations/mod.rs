@@ -19,6 +19,7 @@ mod subscription_schedules;
 mod subscriptions;
 mod webhook_endpoints;
 
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 pub use super::failure::SandboxAnswer;
@@ -72,6 +73,7 @@ pub fn open_checkout(state: &mut SandboxState, call: &Call) -> Result<String, Sa
     Ok(session.get("id").and_then(Value::as_str).unwrap_or_default().to_owned())
 }
 
+pub use checkout::check_items;
 pub use coupons::by_code;
 
 /// The operation of a request, and the ids in its path.
@@ -90,7 +92,7 @@ fn matched(template: &str, parts: &[&str]) -> Option<Vec<String>> {
     let mut ids = Vec::new();
     for (name, part) in names.iter().zip(parts).filter(|_| same) {
         if name.starts_with('{') {
-            ids.push(super::form::decode(part));
+            ids.push(percent_decode_str(part).decode_utf8_lossy().into_owned());
         } else if name != part {
             return None;
         }

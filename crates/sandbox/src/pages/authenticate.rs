@@ -6,16 +6,33 @@ use axum::{
     extract::{Path, State as Shares},
     response::Response,
 };
+use maud::{Markup, html};
 
 use super::{
     super::{
-        failure::SandboxFailure, operations, shared::SharedSandbox,
+        failure::SandboxFailure, money, operations, shared::SharedSandbox,
         store::payment_intent::PaymentIntentStatus,
     },
     filled,
-    html::{money, status},
+    html::{status, web_address},
     lead_to, show, wrong,
 };
+
+pub(super) const QUESTION: &str = "Your bank wants to ask you";
+
+/// What the bank asks, with what else the form keeps.
+pub(super) fn question(asked: &Markup, kept: &Markup) -> Markup {
+    html! {
+        p { (asked) }
+        form method="post" {
+            (kept)
+            div.row {
+                button name="bank" value="yes" { "Complete authentication" }
+                button.quiet name="bank" value="no" { "Fail authentication" }
+            }
+        }
+    }
+}
 
 pub(super) async fn page(Shares(shared): Shares<Arc<SharedSandbox>>, Path(id): Path<String>) -> Response {
     let main = shared.with(|state| {
@@ -23,15 +40,14 @@ pub(super) async fn page(Shares(shared): Shares<Arc<SharedSandbox>>, Path(id): P
         if intent.status != PaymentIntentStatus::RequiresAction {
             return Ok::<_, SandboxFailure>(status("Nothing is asked of you any more."));
         }
-        Ok(format!(
-            "<p>A payment of <strong>{}</strong> needs authentication (3-D Secure). Is it you?</p><form method=\"post\">\
-             <div class=\"row\"><button name=\"bank\" value=\"yes\">Complete authentication</button>\
-             <button name=\"bank\" value=\"no\" class=\"quiet\">Fail authentication</button></div></form>",
-            money(intent.amount, &intent.currency)
-        ))
+        let asked = html! {
+            "A payment of " strong { (money::shown(intent.amount, &intent.currency)) }
+            " needs authentication (3-D Secure). Is it you?"
+        };
+        Ok(question(&asked, &html! {}))
     });
     match main {
-        Ok(main) => show("Your bank wants to ask you", &main),
+        Ok(main) => show(QUESTION, &main),
         Err(failure) => wrong(&failure),
     }
 }
@@ -48,15 +64,11 @@ pub(super) async fn decide(
     });
     shared.wake.notify_one();
     match done {
-        Ok(Some(url)) if url.starts_with("http") => lead_to(&url),
-        Ok(_) => show(
-            "Thank you",
-            &status(if agrees {
-                "The payment is authenticated."
-            } else {
-                "The payment was not authenticated."
-            }),
-        ),
+        Ok(url) => match url.as_deref().and_then(web_address) {
+            Some(url) => lead_to(url),
+            None if agrees => show("Thank you", &status("The payment is authenticated.")),
+            None => show("Thank you", &status("The payment was not authenticated.")),
+        },
         Err(failure) => wrong(&failure),
     }
 }

@@ -6,6 +6,7 @@ use axum::{
     extract::{Path, State as Shares},
     response::Response,
 };
+use maud::{Markup, html};
 
 use super::{
     super::{
@@ -16,6 +17,7 @@ use super::{
         calendar::year,
         call::Params,
         failure::SandboxFailure,
+        money,
         shared::SharedSandbox,
         state::SandboxState,
         store::{
@@ -23,9 +25,10 @@ use super::{
             checkout::{CheckoutMode, CheckoutStatus, SandboxCheckout},
         },
     },
+    authenticate::{QUESTION, question},
     filled,
-    html::{alert, code, escape, money, status, table},
-    lead_to, show, wrong,
+    html::{alert, status, table, web_address},
+    lead_to, offers, show, wrong,
 };
 
 pub(super) async fn page(Shares(shared): Shares<Arc<SharedSandbox>>, Path(id): Path<String>) -> Response {
@@ -36,88 +39,87 @@ pub(super) async fn page(Shares(shared): Shares<Arc<SharedSandbox>>, Path(id): P
     }
 }
 
-fn body(state: &SandboxState, session: &SandboxCheckout, mistake: Option<&str>, typed: &Params) -> String {
-    let bought = bought(state, session);
-    match session.status {
-        CheckoutStatus::Complete => format!("{bought}{}", status("This is done, and cannot be done twice.")),
-        CheckoutStatus::Expired => {
-            format!("{bought}{}", alert("This session has expired. Start again where you came from."))
-        }
-        CheckoutStatus::Open => {
-            format!("{bought}{}{}", mistake.map(alert).unwrap_or_default(), fields(state, session, typed))
+fn body(state: &SandboxState, session: &SandboxCheckout, mistake: Option<&str>, typed: &Params) -> Markup {
+    html! {
+        (bought(state, session))
+        @match session.status {
+            CheckoutStatus::Complete => (status("This is done, and cannot be done twice.")),
+            CheckoutStatus::Expired => (alert("This session has expired. Start again where you came from.")),
+            CheckoutStatus::Open => {
+                @if let Some(mistake) = mistake { (alert(mistake)) }
+                (fields(state, session, typed))
+            }
         }
     }
 }
 
-fn bought(state: &SandboxState, session: &SandboxCheckout) -> String {
+fn bought(state: &SandboxState, session: &SandboxCheckout) -> Markup {
     if session.mode == CheckoutMode::Setup {
-        return "<p>A card is kept for later. Nothing is charged.</p>".to_owned();
+        return html! { p { "A card is kept for later. Nothing is charged." } };
     }
     let rows = session.items.iter().map(|item| {
         let price = state.store.prices.find(&item.price);
-        let name = price
-            .and_then(|price| state.store.products.find(&price.product))
-            .map(|product| product.name.clone());
-        let each = price.map_or_else(String::new, |price| {
-            let every = price
-                .recurring
-                .map_or_else(String::new, |recurring| format!(" / {}", recurring.interval.as_str()));
-            format!("{}{every}", money(price.unit_amount, &price.currency))
-        });
-        vec![escape(&name.unwrap_or_default()), format!("× {}", item.quantity), each]
+        html! {
+            tr {
+                td { @if let Some(price) = price { (offers::product_name(state, price)) } }
+                td { "× " (item.quantity) }
+                td { @if let Some(price) = price { (offers::cost(price)) } }
+            }
+        }
     });
     let currency = session.currency.as_deref().unwrap_or("usd");
-    format!(
-        "{}<p>Due today: <strong>{}</strong></p>",
-        table(&["what", "how many", "each"], &rows.collect::<Vec<_>>(), ""),
-        money(session.total(&state.store), currency)
-    )
+    html! {
+        (table(&["what", "how many", "each"], rows, ""))
+        p { "Due today: " strong { (money::shown(session.total(&state.store), currency)) } }
+    }
 }
 
-fn fields(state: &SandboxState, session: &SandboxCheckout, typed: &Params) -> String {
+fn fields(state: &SandboxState, session: &SandboxCheckout, typed: &Params) -> Markup {
     let known = session.customer.as_deref().and_then(|id| state.store.customers.find(id));
-    let email = known.and_then(|customer| customer.email.clone()).or_else(|| session.customer_email.clone());
-    let email = typed.owned("email").or(email).unwrap_or_default();
-    let fixed = if session.customer.is_some() || session.customer_email.is_some() { " readonly" } else { "" };
-    let quantities: String = session.items.iter().filter_map(|item| {
-        let (least, most) = item.adjustable?;
-        Some(format!(
-            "<label for=\"{0}\">How many</label><input id=\"{0}\" name=\"quantity_{0}\" type=\"number\" min=\"{least}\" \
-             max=\"{most}\" value=\"{1}\">",
-            escape(&item.id), item.quantity
-        ))
-    }).collect();
-    let cards = CARDS.iter().map(|card| vec![code(card.number), card.shown.to_owned()]);
-    let cards = table(&["number", "what it does"], &cards.collect::<Vec<_>>(), "");
-    let back = session.cancel_url.as_deref().map_or_else(String::new, |url| {
-        format!("<p><a href=\"{}\">Back, without paying</a></p>", escape(&safe(url)))
-    });
+    let email = known.and_then(|customer| customer.email.as_deref()).or(session.customer_email.as_deref());
+    let fixed = session.customer.is_some() || session.customer_email.is_some();
     let year = year(state.store.now).saturating_add(4) % 100;
-    format!(
-        "<form method=\"post\"><label for=\"email\">E-mail</label>\
-         <input id=\"email\" name=\"email\" type=\"email\" autocomplete=\"email\" required value=\"{}\"{fixed}>\
-         <label for=\"number\">Card number</label>\
-         <input id=\"number\" name=\"number\" inputmode=\"numeric\" autocomplete=\"cc-number\" required \
-         placeholder=\"4242 4242 4242 4242\">\
-         <div class=\"row\"><div><label for=\"expiry\">Expires (MM/YY)</label>\
-         <input id=\"expiry\" name=\"expiry\" autocomplete=\"cc-exp\" required value=\"12/{year:02}\"></div>\
-         <div><label for=\"cvc\">Security code</label>\
-         <input id=\"cvc\" name=\"cvc\" inputmode=\"numeric\" autocomplete=\"cc-csc\" required value=\"123\"></div></div>\
-         <label for=\"name\">Name on the card</label><input id=\"name\" name=\"name\" autocomplete=\"cc-name\" value=\"{}\">\
-         {quantities}<button>{}</button></form>{back}<details><summary>Cards that can be used here</summary>{cards}</details>",
-        escape(&email),
-        escape(typed.text("name").unwrap_or_default()),
-        match session.mode {
-            CheckoutMode::Payment => "Pay",
-            CheckoutMode::Subscription => "Subscribe",
-            CheckoutMode::Setup => "Keep the card",
-        },
-    )
-}
-
-/// Only addresses that a browser goes to; nothing that it would run.
-fn safe(url: &str) -> String {
-    if url.starts_with("http://") || url.starts_with("https://") { url.to_owned() } else { "/".to_owned() }
+    let cards = CARDS.iter().map(|card| html! { tr { td { code { (card.number) } } td { (card.shown) } } });
+    html! {
+        form method="post" {
+            label for="email" { "E-mail" }
+            input id="email" name="email" type="email" autocomplete="email" required readonly[fixed]
+                value=(typed.text("email").or(email).unwrap_or_default());
+            label for="number" { "Card number" }
+            input id="number" name="number" inputmode="numeric" autocomplete="cc-number" required
+                placeholder="4242 4242 4242 4242";
+            div.row {
+                div {
+                    label for="expiry" { "Expires (MM/YY)" }
+                    input id="expiry" name="expiry" autocomplete="cc-exp" required value={ "12/" (format!("{year:02}")) };
+                }
+                div {
+                    label for="cvc" { "Security code" }
+                    input id="cvc" name="cvc" inputmode="numeric" autocomplete="cc-csc" required value="123";
+                }
+            }
+            label for="name" { "Name on the card" }
+            input id="name" name="name" autocomplete="cc-name" value=(typed.text("name").unwrap_or_default());
+            @for item in &session.items {
+                @if let Some((least, most)) = item.adjustable {
+                    label for=(item.id) { "How many" }
+                    input id=(item.id) name={ "quantity_" (item.id) } type="number" min=(least) max=(most)
+                        value=(item.quantity);
+                }
+            }
+            button {
+                @match session.mode {
+                    CheckoutMode::Payment => "Pay",
+                    CheckoutMode::Subscription => "Subscribe",
+                    CheckoutMode::Setup => "Keep the card",
+                }
+            }
+        }
+        @if let Some(url) = &session.cancel_url {
+            p { a href=(web_address(url).unwrap_or("/")) { "Back, without paying" } }
+        }
+        details { summary { "Cards that can be used here" } (table(&["number", "what it does"], cards, "")) }
+    }
 }
 
 pub(super) async fn pay(
@@ -131,15 +133,15 @@ pub(super) async fn pay(
     match done {
         Ok(AfterCheckout::Leave(url)) => lead_to(&url),
         Ok(AfterCheckout::Stay(main)) => show("Checkout", &main),
-        Ok(AfterCheckout::Ask(main)) => show("Your bank wants to ask you", &main),
+        Ok(AfterCheckout::Ask(main)) => show(QUESTION, &main),
         Err(failure) => wrong(&failure),
     }
 }
 
 enum AfterCheckout {
     Leave(String),
-    Stay(String),
-    Ask(String),
+    Stay(Markup),
+    Ask(Markup),
 }
 
 fn try_to_pay(state: &mut SandboxState, id: &str, typed: &Params) -> Result<AfterCheckout, SandboxFailure> {
@@ -172,7 +174,8 @@ fn try_to_pay(state: &mut SandboxState, id: &str, typed: &Params) -> Result<Afte
         AfterPayment::Complete => {
             let session = state.store.sessions.get(id)?;
             let url = session.success_url.clone().unwrap_or_default();
-            Ok(AfterCheckout::Leave(safe(&url.replace("{CHECKOUT_SESSION_ID}", id))))
+            let url = url.replace("{CHECKOUT_SESSION_ID}", id);
+            Ok(AfterCheckout::Leave(web_address(&url).unwrap_or("/").to_owned()))
         }
     }
 }
@@ -199,19 +202,13 @@ fn expiry(text: &str, now: i64) -> Option<(u32, i32)> {
 }
 
 /// The bank's question. What was typed goes along, so that nothing is kept meanwhile.
-fn ask(typed: &Params) -> String {
-    let kept: String = typed
-        .0
-        .iter()
-        .filter(|(name, _)| *name != "bank")
-        .filter_map(|(name, value)| {
-            let value = escape(value.as_str()?);
-            Some(format!("<input type=\"hidden\" name=\"{}\" value=\"{value}\">", escape(name)))
-        })
-        .collect();
-    format!(
-        "<p>This card needs authentication (3-D Secure). Is it you who is paying?</p><form method=\"post\">{kept}\
-         <div class=\"row\"><button name=\"bank\" value=\"yes\">Complete authentication</button>\
-         <button name=\"bank\" value=\"no\" class=\"quiet\">Fail authentication</button></div></form>"
-    )
+fn ask(typed: &Params) -> Markup {
+    let asked = html! { "This card needs authentication (3-D Secure). Is it you who is paying?" };
+    let typed = typed.0.iter().filter(|(name, _)| *name != "bank");
+    let kept = html! {
+        @for (name, value) in typed {
+            @if let Some(value) = value.as_str() { input type="hidden" name=(name) value=(value); }
+        }
+    };
+    question(&asked, &kept)
 }

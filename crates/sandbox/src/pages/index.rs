@@ -6,6 +6,7 @@ use axum::{
     extract::{Path, State as Shares},
     response::Response,
 };
+use maud::{Markup, html};
 
 use super::{
     super::{
@@ -16,111 +17,110 @@ use super::{
         },
         shared::SharedSandbox,
         state::SandboxState,
-        store::subscription::SandboxSubscription,
     },
     filled,
-    html::{code, escape, money, table},
-    lead_to, shop, show, wrong,
+    html::table,
+    lead_to,
+    offers::sold,
+    shop, show, wrong,
 };
 
 const ROWS_MAX: usize = 50;
 
 pub(super) async fn page(Shares(shared): Shares<Arc<SharedSandbox>>) -> Response {
     let main = shared.with(|state| {
-        format!(
-            "{}{}<h2>Customers</h2>{}<h2>Subscriptions</h2>{}<h2>Checkout sessions</h2>{}<h2>Webhooks</h2>{}",
-            clock(state),
-            shop::form(state),
-            customers(state),
-            subscriptions(state),
-            sessions(state),
-            deliveries(state)
-        )
+        html! {
+            (clock(state))
+            (shop::form(state))
+            h2 { "Customers" } (customers(state))
+            h2 { "Subscriptions" } (subscriptions(state))
+            h2 { "Checkout sessions" } (sessions(state))
+            h2 { "Webhooks" } (deliveries(state))
+        }
     });
     show("Overview", &main)
 }
 
-fn clock(state: &SandboxState) -> String {
-    let buttons: String = ["1 hour", "1 day", "1 week", "1 month", "1 year"]
-        .iter()
-        .map(|by| format!("<button name=\"advance\" value=\"{by}\">+ {by}</button>"))
-        .collect();
-    format!(
-        "<p>It is <strong>{}</strong> here. Time goes on by itself; put it forward to see renewals, trials end, and \
-         payments tried again.</p><form method=\"post\" action=\"/clock\" class=\"row\">{buttons}</form>",
-        calendar::shown(state.store.now)
-    )
+fn clock(state: &SandboxState) -> Markup {
+    html! {
+        p {
+            "It is " strong { (calendar::shown(state.store.now)) } " here. Time goes on by itself; put it forward to \
+            see renewals, trials end, and payments tried again."
+        }
+        form.row method="post" action="/clock" {
+            @for by in ["1 hour", "1 day", "1 week", "1 month", "1 year"] {
+                button name="advance" value=(by) { "+ " (by) }
+            }
+        }
+    }
 }
 
-fn customers(state: &SandboxState) -> String {
+fn customers(state: &SandboxState) -> Markup {
     let rows = state.store.customers.iter().rev().take(ROWS_MAX).map(|customer| {
-        let shown = if customer.deleted { "deleted" } else { "" };
-        let email = escape(customer.email.as_deref().unwrap_or("–"));
-        vec![code(&customer.id), email, shown.to_owned()]
+        html! {
+            tr {
+                td { code { (customer.id) } }
+                td { (customer.email.as_deref().unwrap_or("–")) }
+                td { @if customer.deleted { "deleted" } }
+            }
+        }
     });
-    table(&["id", "e-mail", ""], &rows.collect::<Vec<_>>(), "None yet.")
+    table(&["id", "e-mail", ""], rows, "None yet.")
 }
 
-fn subscriptions(state: &SandboxState) -> String {
+fn subscriptions(state: &SandboxState) -> Markup {
     let rows = state.store.subscriptions.iter().rev().take(ROWS_MAX).map(|row| {
-        let ends = row.ends_at().map_or_else(String::new, |at| format!("ends {}", calendar::shown(at)));
-        vec![
-            code(&row.id),
-            code(&row.customer),
-            row.status.as_str().to_owned(),
-            sold(state, row),
-            calendar::shown(row.period_end()),
-            ends,
-        ]
+        html! {
+            tr {
+                td { code { (row.id) } }
+                td { code { (row.customer) } }
+                td { (row.status.as_str()) }
+                td { (sold(state, row)) }
+                td { (calendar::shown(row.period_end())) }
+                td { @if let Some(at) = row.ends_at() { "ends " (calendar::shown(at)) } }
+            }
+        }
     });
-    table(&["id", "customer", "status", "what", "until", ""], &rows.collect::<Vec<_>>(), "None yet.")
+    table(&["id", "customer", "status", "what", "until", ""], rows, "None yet.")
 }
 
-/// What a subscription is of.
-pub(super) fn sold(state: &SandboxState, row: &SandboxSubscription) -> String {
-    let items = row.items.iter().map(|item| {
-        let price = state.store.prices.find(&item.price);
-        let name = price
-            .and_then(|price| state.store.products.find(&price.product))
-            .map(|product| product.name.clone());
-        let cost = price.map_or_else(String::new, |price| money(price.unit_amount, &price.currency));
-        format!("{} × {} ({cost})", item.quantity, escape(&name.unwrap_or_default()))
-    });
-    items.collect::<Vec<String>>().join(", ")
-}
-
-fn sessions(state: &SandboxState) -> String {
+fn sessions(state: &SandboxState) -> Markup {
     let rows = state.store.sessions.iter().rev().take(ROWS_MAX).map(|session| {
-        vec![
-            format!("<a href=\"/checkout/{0}\"><code>{0}</code></a>", escape(&session.id)),
-            session.status.as_str().to_owned(),
-            session.payment_status.to_owned(),
-        ]
+        html! {
+            tr {
+                td { a href={ "/checkout/" (session.id) } { code { (session.id) } } }
+                td { (session.status.as_str()) }
+                td { (session.payment_status) }
+            }
+        }
     });
-    table(&["id", "status", "payment"], &rows.collect::<Vec<_>>(), "None yet.")
+    table(&["id", "status", "payment"], rows, "None yet.")
 }
 
-fn deliveries(state: &SandboxState) -> String {
+fn deliveries(state: &SandboxState) -> Markup {
     let rows = state.outbox.queue.recent().take(ROWS_MAX).map(|delivery| {
-        let again = format!(
-            "<form method=\"post\" action=\"/resend/{}\"><button class=\"quiet\" aria-label=\"Send {} again\">\
-             Send again</button></form>",
-            escape(&delivery.event),
-            escape(&delivery.kind)
-        );
-        vec![escape(&delivery.kind), code(&delivery.event), fate(delivery), again]
+        html! {
+            tr {
+                td { (delivery.kind) }
+                td { code { (delivery.event) } }
+                td { (fate(delivery)) }
+                td {
+                    form method="post" action={ "/resend/" (delivery.event) } {
+                        button.quiet aria-label={ "Send " (delivery.kind) " again" } { "Send again" }
+                    }
+                }
+            }
+        }
     });
-    table(&["type", "event", "delivery", ""], &rows.collect::<Vec<_>>(), "None was to be sent yet.")
+    table(&["type", "event", "delivery", ""], rows, "None was to be sent yet.")
 }
 
 fn fate(delivery: &QueuedDelivery) -> String {
     match &delivery.fate {
         DeliveryOutcome::Waiting => "waiting".to_owned(),
         DeliveryOutcome::Delivered(status) => format!("accepted ({status})"),
-        DeliveryOutcome::Retrying(why) => {
-            format!("tried {} times, again soon: {}", delivery.attempts, escape(why))
-        }
-        DeliveryOutcome::GivenUp(why) => format!("given up: {}", escape(why)),
+        DeliveryOutcome::Retrying(why) => format!("tried {} times, again soon: {why}", delivery.attempts),
+        DeliveryOutcome::GivenUp(why) => format!("given up: {why}"),
         DeliveryOutcome::Dropped => "dropped on request".to_owned(),
     }
 }

@@ -7,10 +7,11 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
+use maud::html;
 
 use super::{
-    super::{failure::SandboxFailure, shared::SharedSandbox, state::SandboxState},
-    html::{escape, money, status, table},
+    super::{failure::SandboxFailure, money, shared::SharedSandbox, state::SandboxState},
+    html::{status, table},
     show, wrong,
 };
 
@@ -27,7 +28,7 @@ fn bill(state: &SandboxState, id: &str) -> Result<Bill, SandboxFailure> {
     // A draft is nobody's to see.
     let number = invoice.number.clone().filter(|_| invoice.finalized_at.is_some());
     let number = number.ok_or_else(|| SandboxFailure::no_such("invoice", id))?;
-    let shown = |amount: i64| money(amount, &invoice.currency);
+    let shown = |amount: i64| money::shown(amount, &invoice.currency);
     let lines = invoice.lines.iter().map(|line| (line.description.clone(), shown(line.amount)));
     Ok(Bill {
         title: format!("Invoice {number}"),
@@ -40,15 +41,13 @@ fn bill(state: &SandboxState, id: &str) -> Result<Bill, SandboxFailure> {
 pub(super) async fn page(Shares(shared): Shares<Arc<SharedSandbox>>, Path(id): Path<String>) -> Response {
     match shared.with(|state| bill(state, &id)) {
         Ok(bill) => {
-            let rows: Vec<Vec<String>> =
-                bill.lines.iter().map(|(what, amount)| vec![escape(what), amount.clone()]).collect();
-            let lines = table(&["What", "Amount"], &rows, "Nothing was billed.");
-            let state = status(&format!("This invoice is {}.", bill.status));
-            let main = format!(
-                "{state}{lines}<p>Total: <strong>{}</strong></p><p><a href=\"/invoices/{}/pdf\">Download</a></p>",
-                bill.total,
-                escape(&id)
-            );
+            let rows = bill.lines.iter().map(|(what, amount)| html! { tr { td { (what) } td { (amount) } } });
+            let main = html! {
+                (status(&format!("This invoice is {}.", bill.status)))
+                (table(&["What", "Amount"], rows, "Nothing was billed."))
+                p { "Total: " strong { (bill.total) } }
+                p { a href={ "/invoices/" (id) "/pdf" } { "Download" } }
+            };
             show(&bill.title, &main)
         }
         Err(failure) => wrong(&failure),

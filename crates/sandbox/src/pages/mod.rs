@@ -6,6 +6,7 @@ mod html;
 mod index;
 mod invoice;
 mod link;
+mod offers;
 mod portal;
 mod shop;
 
@@ -17,6 +18,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::{get, post},
 };
+use maud::Markup;
 
 use super::{call::Params, failure::SandboxFailure, form, shared::SharedSandbox};
 
@@ -39,12 +41,12 @@ fn filled(body: &str) -> Params {
     Params(form::parse(body))
 }
 
-fn show(title: &str, main: &str) -> Response {
+fn show(title: &str, main: &Markup) -> Response {
     show_as(StatusCode::OK, title, main)
 }
 
-fn show_as(status: StatusCode, title: &str, main: &str) -> Response {
-    let mut response = (status, Html(html::page(title, main))).into_response();
+fn show_as(status: StatusCode, title: &str, main: &Markup) -> Response {
+    let mut response = (status, Html(html::page(title, main).into_string())).into_response();
     // Nothing is loaded from anywhere; forms lead here, and from here to where the caller said.
     let policy = HeaderValue::from_static(
         "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
@@ -57,11 +59,7 @@ fn show_as(status: StatusCode, title: &str, main: &str) -> Response {
 
 fn wrong(failure: &SandboxFailure) -> Response {
     let status = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::BAD_REQUEST);
-    show_as(
-        status,
-        "This does not work",
-        &format!("<p role=\"alert\">{}</p>", html::escape(failure.message())),
-    )
+    show_as(status, "This does not work", &html::alert(failure.message()))
 }
 
 /// Leads on with a GET. An address that cannot be a header leads to the index.

@@ -8,16 +8,17 @@ use std::sync::Arc;
 use acting::act;
 use axum::{
     extract::{Path, State as Shares},
-    response::{IntoResponse as _, Redirect, Response},
+    response::Response,
 };
+use maud::{Markup, html};
 use showing::body;
 
 use crate::{
     failure::SandboxFailure,
     pages::{
         filled,
-        html::{alert, status},
-        show, wrong,
+        html::{alert, status, web_address},
+        lead_to, show, wrong,
     },
     shared::SharedSandbox,
     state::SandboxState,
@@ -27,11 +28,11 @@ use crate::{
 pub(super) async fn page(Shares(shared): Shares<Arc<SharedSandbox>>, Path(secret): Path<String>) -> Response {
     shown(shared.with(|state| {
         let session = find(state, &secret)?;
-        body(state, &session, "")
+        body(state, &session, &html! {})
     }))
 }
 
-fn shown(main: Result<String, SandboxFailure>) -> Response {
+fn shown(main: Result<Markup, SandboxFailure>) -> Response {
     match main {
         Ok(main) => show("Your subscription", &main),
         Err(failure) => wrong(&failure),
@@ -61,7 +62,7 @@ pub(super) async fn change(
     });
     shared.wake.notify_one();
     match done {
-        Ok(AfterPortal::Elsewhere(url)) => Redirect::to(&url).into_response(),
+        Ok(AfterPortal::Elsewhere(url)) => lead_to(&url),
         Ok(AfterPortal::Here(main)) => shown(Ok(main)),
         Err(failure) => shown(Err(failure)),
     }
@@ -69,12 +70,12 @@ pub(super) async fn change(
 
 /// What the person sees when it is done.
 enum AfterPortal {
-    Here(String),
+    Here(Markup),
     Elsewhere(String),
 }
 
 /// Where a page goes that was opened for one thing.
 fn after(session: &PortalSession) -> Option<String> {
     let flow = session.flow.as_ref()?;
-    flow.redirect.clone().filter(|url| url.starts_with("http"))
+    flow.redirect.as_deref().and_then(web_address).map(str::to_owned)
 }

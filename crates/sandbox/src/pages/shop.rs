@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::{extract::State as Shares, response::Response};
+use maud::{Markup, html};
 use serde_json::{Value, json};
 
 use super::{
@@ -14,37 +15,31 @@ use super::{
         state::SandboxState,
         store::price::SandboxPrice,
     },
-    filled,
-    html::{escape, money},
-    lead_to, wrong,
+    filled, lead_to,
+    offers::offer,
+    wrong,
 };
 
 /// What is on sale, or nothing where nothing is.
-pub(super) fn form(state: &SandboxState) -> String {
+pub(super) fn form(state: &SandboxState) -> Markup {
     let prices: Vec<&SandboxPrice> = state.store.prices.iter().filter(|price| price.active).collect();
-    if prices.is_empty() {
-        return String::new();
+    html! {
+        @if !prices.is_empty() {
+            h2 { "Buy something" }
+            form method="post" action="/buy" {
+                label for="price" { "What" }
+                select id="price" name="price" {
+                    @for price in prices { option value=(price.id) { (offer(state, price)) } }
+                }
+                label for="for" {
+                    "For whom (your own id of the buyer, such as an account; the session's "
+                    code { "client_reference_id" } " and " code { "metadata[account_id]" } ")"
+                }
+                input id="for" name="for" required;
+                button { "To the checkout page" }
+            }
+        }
     }
-    let choices: String = prices
-        .into_iter()
-        .map(|price| {
-            let name = state.store.products.find(&price.product).map(|product| product.name.clone());
-            let every =
-                price.recurring.map_or_else(String::new, |every| format!(" / {}", every.interval.as_str()));
-            format!(
-                "<option value=\"{}\">{}, {}{every}</option>",
-                escape(&price.id),
-                escape(&name.unwrap_or_default()),
-                money(price.unit_amount, &price.currency)
-            )
-        })
-        .collect();
-    format!(
-        "<h2>Buy something</h2><form method=\"post\" action=\"/buy\"><label for=\"price\">What</label>\
-         <select id=\"price\" name=\"price\">{choices}</select><label for=\"for\">For whom (your own id of the buyer, \
-         such as an account; the session's <code>client_reference_id</code> and <code>metadata[account_id]</code>)</label>\
-         <input id=\"for\" name=\"for\" required><button>To the checkout page</button></form>"
-    )
 }
 
 pub(super) async fn buy(Shares(shared): Shares<Arc<SharedSandbox>>, body: String) -> Response {

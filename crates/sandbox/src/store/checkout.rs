@@ -1,9 +1,12 @@
 //! What is a person about to buy on the page?
 
+use strum::IntoStaticStr;
+
 use super::{coupon::Redeemed, table::Stored};
 use crate::call::ObjectMetadata;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum CheckoutMode {
     Payment,
     Subscription,
@@ -12,15 +15,12 @@ pub enum CheckoutMode {
 
 impl CheckoutMode {
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Payment => "payment",
-            Self::Subscription => "subscription",
-            Self::Setup => "setup",
-        }
+        self.into_str()
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum CheckoutStatus {
     Open,
     Complete,
@@ -29,11 +29,7 @@ pub enum CheckoutStatus {
 
 impl CheckoutStatus {
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Complete => "complete",
-            Self::Expired => "expired",
-        }
+        self.into_str()
     }
 }
 

@@ -1,9 +1,12 @@
 //! What does a customer's bank want back?
 
+use strum::{EnumString, IntoStaticStr};
+
 use super::table::Stored;
 use crate::call::ObjectMetadata;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum DisputeStatus {
     WarningNeedsResponse,
     WarningClosed,
@@ -15,30 +18,12 @@ pub enum DisputeStatus {
 }
 
 impl DisputeStatus {
-    pub const ALL: [Self; 7] = [
-        Self::WarningNeedsResponse,
-        Self::WarningClosed,
-        Self::NeedsResponse,
-        Self::UnderReview,
-        Self::Won,
-        Self::Lost,
-        Self::Prevented,
-    ];
-
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::WarningNeedsResponse => "warning_needs_response",
-            Self::WarningClosed => "warning_closed",
-            Self::NeedsResponse => "needs_response",
-            Self::UnderReview => "under_review",
-            Self::Won => "won",
-            Self::Lost => "lost",
-            Self::Prevented => "prevented",
-        }
+        self.into_str()
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text)
+        text.parse().ok()
     }
 
     pub const fn is_open(self) -> bool {

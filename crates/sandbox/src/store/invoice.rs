@@ -1,9 +1,12 @@
 //! What is asked for, and has it been paid?
 
+use strum::IntoStaticStr;
+
 use super::{line::SandboxInvoiceLine, table::Stored};
 use crate::call::ObjectMetadata;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum InvoiceStatus {
     Draft,
     Open,
@@ -14,13 +17,7 @@ pub enum InvoiceStatus {
 
 impl InvoiceStatus {
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::Open => "open",
-            Self::Paid => "paid",
-            Self::Void => "void",
-            Self::Uncollectible => "uncollectible",
-        }
+        self.into_str()
     }
 }
 

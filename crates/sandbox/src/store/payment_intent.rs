@@ -1,9 +1,12 @@
 //! How is a payment getting on?
 
+use strum::IntoStaticStr;
+
 use super::{card::Decline, table::Stored};
 use crate::{call::ObjectMetadata, failure::SandboxFailure};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum PaymentIntentStatus {
     RequiresPaymentMethod,
     RequiresConfirmation,
@@ -16,15 +19,7 @@ pub enum PaymentIntentStatus {
 
 impl PaymentIntentStatus {
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::RequiresPaymentMethod => "requires_payment_method",
-            Self::RequiresConfirmation => "requires_confirmation",
-            Self::RequiresAction => "requires_action",
-            Self::Processing => "processing",
-            Self::RequiresCapture => "requires_capture",
-            Self::Canceled => "canceled",
-            Self::Succeeded => "succeeded",
-        }
+        self.into_str()
     }
 }
 

@@ -1,9 +1,12 @@
 //! What is a subscription to become, and when? Phases, one after the other.
 
+use strum::IntoStaticStr;
+
 use super::table::Stored;
 use crate::call::ObjectMetadata;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum ScheduleStatus {
     Active,
     Completed,
@@ -13,12 +16,7 @@ pub enum ScheduleStatus {
 
 impl ScheduleStatus {
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Completed => "completed",
-            Self::Released => "released",
-            Self::Canceled => "canceled",
-        }
+        self.into_str()
     }
 }
 

@@ -1,9 +1,12 @@
 //! What is paid for again and again?
 
+use strum::IntoStaticStr;
+
 use super::{line::SandboxInvoiceLine, table::Stored};
 use crate::call::ObjectMetadata;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum SandboxSubscriptionStatus {
     Incomplete,
     IncompleteExpired,
@@ -17,16 +20,7 @@ pub enum SandboxSubscriptionStatus {
 
 impl SandboxSubscriptionStatus {
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Incomplete => "incomplete",
-            Self::IncompleteExpired => "incomplete_expired",
-            Self::Trialing => "trialing",
-            Self::Active => "active",
-            Self::PastDue => "past_due",
-            Self::Unpaid => "unpaid",
-            Self::Paused => "paused",
-            Self::Canceled => "canceled",
-        }
+        self.into_str()
     }
 
     pub const fn has_ended(self) -> bool {

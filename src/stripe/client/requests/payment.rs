@@ -14,6 +14,7 @@ use stripe_core::{
 };
 use stripe_shared::PaymentIntentCaptureMethod;
 use stripe_types::Currency;
+use strum::IntoStaticStr;
 
 use super::{
     super::{Change, StripeCall},
@@ -86,8 +87,9 @@ pub struct MakeRefund {
     pub reason: Option<Reason>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Reason {
     Duplicate,
     Fraudulent,
@@ -187,11 +189,7 @@ impl StripePayment {
 impl Reason {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Duplicate => "duplicate",
-            Self::Fraudulent => "fraudulent",
-            Self::RequestedByCustomer => "requested_by_customer",
-        }
+        self.into_str()
     }
 }
 

@@ -1,10 +1,12 @@
 //! Why is an event trusted?
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 
 /// Stored under these names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, EnumString)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Proof {
     /// It was delivered, and signed with one of the configured secrets.
     Signed,
@@ -22,20 +24,14 @@ pub enum Fetched {
 }
 
 impl Proof {
-    pub const ALL: [Self; 3] = [Self::Signed, Self::Listed, Self::Rebuilt];
-
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Signed => "signed",
-            Self::Listed => "listed",
-            Self::Rebuilt => "rebuilt",
-        }
+        self.into_str()
     }
 
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|proof| proof.as_str() == text)
+        text.parse().ok()
     }
 }
 

@@ -1,10 +1,25 @@
 //! What is the state of a delivery?
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 
 /// Stored under these names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    EnumString,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum InboxState {
     /// It is stored, and will be processed at once.
     Received,
@@ -42,20 +57,11 @@ impl InboxState {
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Received => "received",
-            Self::Processed => "processed",
-            Self::Ignored => "ignored",
-            Self::NotHandledYet => "not_handled_yet",
-            Self::Waiting => "waiting",
-            Self::Dead => "dead",
-            Self::Quarantined => "quarantined",
-            Self::Discarded => "discarded",
-        }
+        self.into_str()
     }
 
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text)
+        text.parse().ok()
     }
 }

@@ -2,6 +2,7 @@
 //! These kinds of Stripe's objects, each with the events that should have reported it.
 
 use serde::Serialize;
+use strum::IntoStaticStr;
 
 use crate::{
     domain::{
@@ -18,8 +19,9 @@ use crate::{
 /// The statuses of invoices that are not paid, and may never be. A draft does not ask for anything yet.
 const UNPAID: [&str; 3] = ["open", "uncollectible", "void"];
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Subject {
     Customer,
     Subscription,
@@ -50,18 +52,7 @@ impl Subject {
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Customer => "customer",
-            Self::Subscription => "subscription",
-            Self::PaidInvoice => "paid_invoice",
-            Self::UnpaidInvoice => "unpaid_invoice",
-            Self::InvoicePayment => "invoice_payment",
-            Self::Checkout => "checkout",
-            Self::Payment => "payment",
-            Self::Refund => "refund",
-            Self::CreditNote => "credit_note",
-            Self::Dispute => "dispute",
-        }
+        self.into_str()
     }
 
     /// Subscriptions and disputes change long after they were made, so all of them are read.

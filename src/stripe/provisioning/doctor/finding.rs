@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use strum::IntoStaticStr;
 
 /// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -26,8 +27,9 @@ pub enum Level {
 }
 
 /// The name of a check. It is stable over releases.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Code {
     Key,
     Rights,
@@ -55,29 +57,7 @@ pub enum Code {
 impl Code {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Key => "key",
-            Self::Rights => "rights",
-            Self::Clock => "clock",
-            Self::Mode => "mode",
-            Self::PricesSet => "prices_set",
-            Self::PricesExist => "prices_exist",
-            Self::PricesActive => "prices_active",
-            Self::PriceTerms => "price_terms",
-            Self::ProductsActive => "products_active",
-            Self::Retired => "retired",
-            Self::Portal => "portal",
-            Self::PortalActive => "portal_active",
-            Self::PortalOffer => "portal_offer",
-            Self::SigningSecret => "signing_secret",
-            Self::Endpoint => "endpoint",
-            Self::EndpointEnabled => "endpoint_enabled",
-            Self::EndpointSingle => "endpoint_single",
-            Self::EndpointVersion => "endpoint_version",
-            Self::EventTypes => "event_types",
-            Self::EventTypesSuperfluous => "event_types_superfluous",
-            Self::Deliveries => "deliveries",
-        }
+        self.into_str()
     }
 }
 

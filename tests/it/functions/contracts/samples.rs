@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use counterfoil::domain::{
-    amount::Ratio,
-    catalog::{Interval, Measure, RolloverCap, WindowKind},
+    catalog::{Interval, Measure, Ratio, RolloverCap, WindowKind},
     credits::{AllocationMonth, GrantTerms, Source},
     discounts::{TakenOff, Undiscounted},
     event::{

@@ -69,6 +69,27 @@ async fn unknown_and_misshapen_fields_are_refused_with_their_path() {
     raw(&server, r#"{"amount":1,"amount":2}"#).await.is_problem(422, "invalid_request");
 }
 
+/// The second value of a name would count, which nobody may have meant.
+#[tokio::test]
+async fn a_name_that_is_there_twice_is_refused_where_the_caller_chooses_the_names() {
+    let server = Server::start().await;
+    server.open("acme").await;
+    for (path, body, place) in [
+        ("/v1/accounts/acme/generations", GENERATION_TWICE, "$.options"),
+        ("/v1/accounts/acme/quote", GENERATION_TWICE, "$.options"),
+        ("/v1/accounts/ada/import", r#"{"metadata":{"team":"a","team":"b"}}"#, "$.metadata"),
+    ] {
+        let call = server.post(path, Value::Null).bytes(body.as_bytes().to_vec(), "application/json");
+        let answer = call.send().await;
+        is_at(&answer, 422, "invalid_request", place);
+        assert!(answer.text.contains("duplicate field `"), "{}", answer.text);
+    }
+    assert_eq!(server.balance("acme").await["available"], 50);
+}
+
+const GENERATION_TWICE: &str =
+    r#"{"type":"standard_generation","options":{"quality":"standard","quality":"high"}}"#;
+
 #[tokio::test]
 async fn what_is_no_json_is_refused() {
     let server = Server::start().await;
@@ -94,6 +115,17 @@ async fn bodies_are_json_of_a_bounded_size() {
         .is_problem(415, "unsupported_media_type");
     let call = server.post("/v1/accounts/acme/deductions", json!({ "amount": 1 }));
     call.without("content-type").send().await.is_problem(415, "unsupported_media_type");
+    for (kind, status) in [
+        ("application/json; charset=utf-8", 422),
+        ("application/json;Charset=\"UTF-8\"", 422),
+        ("application/json; charset=latin1", 415),
+        ("application/json; profile=x; charset=utf-16", 415),
+        ("application/json; charset=utf-8; charset=latin1", 415),
+        ("application/jsonp", 415),
+    ] {
+        let call = server.post("/v1/accounts/acme/deductions", Value::Null).bytes(b"{}".to_vec(), kind);
+        assert_eq!(call.send().await.status, status, "{kind}");
+    }
     let long = format!(r#"{{"amount":1,"description":"{}"}}"#, "x".repeat(70_000));
     raw(&server, &long).await.is_problem(413, "body_too_large");
     let signature = format!("t={},v1={}", server.test.clock.now().seconds(), "0".repeat(64));

@@ -98,6 +98,46 @@ async fn no_list_is_taken_for_an_object() {
     assert_eq!(server.balance("acme").await["available"], 50, "nothing was spent");
 }
 
+/// By itself, a word would also be read from an object that has it as its only name, and a number would be no JSON.
+#[tokio::test]
+async fn a_word_is_a_text() {
+    let server = Server::start().await;
+    server.open("acme").await;
+    let url = "https://example.com";
+    let shop = json!({ "plan": "creator", "success_url": url, "cancel_url": url });
+    for (path, mut body, field, word) in [
+        ("/v1/commands", json!({ "account": "acme", "amount": 1 }), "command", "deduct"),
+        ("/v1/accounts/acme/grants", json!({ "amount": 1, "reason": "x" }), "source", "bonus"),
+        ("/v1/accounts/acme/holds/hold_1/commit", json!({ "amount": 1 }), "excess", "cap"),
+        ("/v1/accounts/ada/import", json!({ "amount": 1 }), "source", "bonus"),
+        ("/v1/api-keys", json!({ "name": "x" }), "scopes", "admin"),
+        ("/v1/accounts/acme/checkout-sessions", shop, "interval", "year"),
+        ("/v1/accounts/acme/portal-sessions", json!({ "return_url": url }), "interval", "year"),
+        ("/v1/accounts/acme/subscriptions", json!({ "plan": "creator" }), "interval", "year"),
+        ("/v1/accounts/acme/subscription/change", json!({}), "interval", "year"),
+        ("/v1/accounts/acme/subscription/cancel", json!({}), "at", "now"),
+        ("/v1/accounts/acme/subscription/cancel", json!({ "at": "now" }), "feedback", "other"),
+        ("/v1/accounts/acme/payments/pi_1/cancel", json!({}), "reason", "duplicate"),
+        ("/v1/accounts/acme/payments/pi_1/refunds", json!({ "amount": 1 }), "reason", "duplicate"),
+    ] {
+        for no_word in [json!({ word: null }), json!(0), json!([word])] {
+            body[field] = if field == "scopes" { json!([no_word]) } else { no_word };
+            let sent = match path {
+                "/v1/commands" => json!([body]),
+                "/v1/accounts/ada/import" => json!({ "grants": [body] }),
+                _ => body.clone(),
+            };
+            let call = server.post(path, sent).header("idempotency-key", "k");
+            let answer = call.send().await;
+            let problem = if path == "/v1/commands" { &answer.body[0]["body"] } else { &answer.body };
+            assert_eq!(problem["code"], "invalid_request", "{path} {body}: {}", answer.text);
+            let place = problem["path"].as_str().unwrap_or_default();
+            assert!(place.contains(&format!(".{field}")), "{path} {body}: {}", answer.text);
+        }
+    }
+    assert_eq!(server.balance("acme").await["available"], 50);
+}
+
 #[tokio::test]
 async fn no_account_is_another_place_in_an_address() {
     let server = Server::start().await;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use counterfoil::domain::{
-    amount::{Credits, Currency, Ratio},
+    amount::{Credits, Currency},
     catalog::{Catalog, TopUp},
+    fraction::Fraction,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -21,7 +22,7 @@ pub fn catalog() -> Arc<Catalog> {
     let mut catalog = (*music_for_sale()).clone();
     catalog.top_up = Some(TopUp {
         name: "Credits".to_owned(),
-        price_per_credit: Ratio::new(2, 5).unwrap(),
+        price_per_credit: Fraction::new(2, 5).unwrap(),
         currency: Currency::parse("usd").unwrap(),
         smallest: Credits::new(250).unwrap(),
         largest: Credits::new(100_000).unwrap(),
