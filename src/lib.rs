@@ -1,7 +1,9 @@
 //! Counterfoil: a credit ledger. `docs/ARCHITECTURE.md` says how the parts fit.
 
 // What knows nothing of the rest is a crate of its own, under crates/.
-pub use {catalog, clock, domain, load, postgres, sandbox};
+#[cfg(feature = "sandbox")]
+pub use sandbox;
+pub use {catalog, clock, domain, load, postgres};
 
 pub mod app;
 pub mod audit;
