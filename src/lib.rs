@@ -1,7 +1,9 @@
 //! Counterfoil: a credit ledger. `docs/ARCHITECTURE.md` says how the parts fit.
 
 // Parts that know nothing of the rest are crates of their own, in crates/.
-pub use {catalog, clock, domain, load, postgres, sandbox};
+#[cfg(feature = "sandbox")]
+pub use sandbox;
+pub use {catalog, clock, domain, load, postgres};
 
 pub mod app;
 pub mod audit;

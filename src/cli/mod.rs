@@ -13,19 +13,28 @@ mod migrate;
 mod openapi;
 mod output;
 mod projections;
+#[cfg(feature = "sandbox")]
 mod sandbox;
 mod serve;
+#[cfg(feature = "sandbox")]
 mod serve_sandbox;
 mod session;
 mod signals;
 mod stripe;
+#[cfg(any(test, not(feature = "sandbox")))]
+#[cfg_attr(feature = "sandbox", expect(dead_code, reason = "a build with the sandbox only tests it"))]
+mod without_sandbox;
 
 use std::{process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "sandbox")]
+use self::{sandbox::SandboxCommand, serve_sandbox::Sandboxed};
 use exit::CliResult;
 use output::Output;
+#[cfg(not(feature = "sandbox"))]
+use without_sandbox::{NoSandbox as Sandboxed, NoSandboxCommand as SandboxCommand};
 
 /// How long background tasks may delay the end of the program.
 const LINGER: Duration = Duration::from_millis(500);
@@ -62,7 +71,7 @@ enum CliCommand {
     /// Serve HTTP; without DATABASE_URL, with a PostgreSQL of its own
     Serve(serve::Serve),
     /// Run a stand-in for Stripe, to try things out with
-    Sandbox(sandbox::SandboxCommand),
+    Sandbox(SandboxCommand),
     /// Bring the database's tables up to date, which `serve` does too
     Migrate(migrate::Migrate),
     /// Check catalog files

@@ -13,11 +13,11 @@ use crate::{
 };
 
 use super::{
+    Sandboxed,
     banner::{self, ServeBanner},
     exit::{CliFailure, CliResult, Exit},
     flags::ServeFlags,
     output::Output,
-    serve_sandbox::{SandboxPlace, Sandboxed},
     signals::Signals,
 };
 
@@ -58,8 +58,8 @@ impl Serve {
         let clock = Clock::system();
         let sandbox = match self.sandbox {
             Some(listen) => {
-                let place = SandboxPlace::of(listen, self.sandbox_key.as_deref())?;
-                Some(Sandboxed::start(place, &mut config, &mut catalog, clock.clone()).await?)
+                let key = self.sandbox_key.as_deref();
+                Some(Sandboxed::start(listen, key, &mut config, &mut catalog, clock.clone()).await?)
             }
             None => None,
         };

@@ -30,21 +30,6 @@ use super::{exit::CliFailure, sandbox::sandbox_key};
 /// The default address, which `counterfoil sandbox` has, too.
 const USUAL_PORT: u16 = 12_111;
 
-/// The address of a sandbox, and its key.
-pub(super) struct SandboxPlace {
-    listen: Option<SocketAddr>,
-    key: Option<SandboxKey>,
-}
-
-impl SandboxPlace {
-    /// # Errors
-    /// If others could use it without a key.
-    pub(super) fn of(listen: Option<SocketAddr>, key: Option<&str>) -> Result<Self, CliFailure> {
-        let key = sandbox_key(key, listen.unwrap_or_else(|| at_home(USUAL_PORT)))?;
-        Ok(Self { listen, key })
-    }
-}
-
 fn at_home(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
@@ -60,13 +45,15 @@ impl Sandboxed {
     /// machine, or at a free port if that is taken.
     ///
     /// # Errors
-    /// In live mode, and if no port is free.
+    /// In live mode, if others could use it without a key, and if no port is free.
     pub(super) async fn start(
-        SandboxPlace { listen, key }: SandboxPlace,
+        listen: Option<SocketAddr>,
+        key: Option<&str>,
         config: &mut Config,
         catalog: &mut LoadedCatalog,
         clock: Clock,
     ) -> Result<Self, CliFailure> {
+        let key = sandbox_key(key, listen.unwrap_or_else(|| at_home(USUAL_PORT)))?;
         if config.mode == Mode::Live {
             return Err(CliFailure::Usage(
                 "--sandbox is for trying things out, and the mode is live".to_owned(),
