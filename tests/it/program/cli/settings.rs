@@ -161,7 +161,7 @@ fn lists_of_accounts_that_contradict_are_refused() {
     {
         let said = mistakes(&[("COUNTERFOIL_BILLING", share)]).to_string();
         assert!(
-            said.contains("it is `on`, `off`, or a share of the accounts from 0% to 100%"),
+            said.contains("it has to be `on`, `off`, or a share of the accounts from 0% to 100%"),
             "{share}: {said}"
         );
     }
@@ -177,7 +177,7 @@ fn a_webhook_is_tried_as_often_as_is_said() {
     ];
     assert_eq!(read(&set).inbox, Retries { attempts_max: 40, delay_s_min: 5, delay_s_max: 600 });
     let less = mistakes(&[("COUNTERFOIL_INBOX_DELAY_MIN_S", "60"), ("COUNTERFOIL_INBOX_DELAY_MAX_S", "30")]);
-    assert!(less.to_string().contains("it is not less than COUNTERFOIL_INBOX_DELAY_MIN_S, 60"), "{less}");
+    assert!(less.to_string().contains("it has to be at least COUNTERFOIL_INBOX_DELAY_MIN_S, 60"), "{less}");
 }
 
 #[test]
