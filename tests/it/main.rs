@@ -26,6 +26,7 @@ mod businesses;
 mod cases;
 mod catalog;
 mod cli;
+mod consumer;
 mod contracts;
 mod crash;
 mod examples;
