@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::{
     app::open_projector,
+    consumer::ConsumerError,
     domain::ids::AccountId,
     projector::{ProjectionListing, ProjectionState, Projector, ProjectorError, Rebuilt},
 };
@@ -97,14 +98,10 @@ async fn with_projector<T>(
 fn failure(error: ProjectorError) -> CliFailure {
     match error {
         ProjectorError::Unknown { .. }
-        | ProjectorError::NotParked { .. }
-        | ProjectorError::StillUnfit { .. }
+        | ProjectorError::Consumer(ConsumerError::NotParked { .. })
         | ProjectorError::RebuildUnderWay { .. }
         | ProjectorError::RebuildStopped { .. } => CliFailure::No(error.to_string()),
-        ProjectorError::Database(_)
-        | ProjectorError::Feed(_)
-        | ProjectorError::Apply(_)
-        | ProjectorError::Unreadable(_) => CliFailure::broken(error),
+        ProjectorError::Database(_) | ProjectorError::Consumer(_) => CliFailure::broken(error),
     }
 }
 

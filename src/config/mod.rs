@@ -26,9 +26,10 @@ use crate::{
     catalog::Mode,
     domain::rollout::Rollout,
     http::Proxies,
+    queue::Retries,
     stripe::{
         client::{ApiUrl, SecretKey},
-        inbound::{processor::Retries, signature::Secrets},
+        inbound::signature::Secrets,
         outbound,
     },
 };

@@ -12,9 +12,10 @@ use crate::{
     catalog::Mode,
     http::Proxies,
     postgres::{self, default_data_directory},
+    queue::{Backoff, Retries},
     stripe::{
         client::{ApiUrl, SecretKey, setup::API_VERSION},
-        inbound::{processor::Retries, signature::Secrets},
+        inbound::signature::Secrets,
     },
 };
 
@@ -216,7 +217,7 @@ impl SettingsReader<'_> {
             let allowed = format!("it has to be at least {}, {delay_s_min}", settings::INBOX_DELAY_MIN.name);
             return self.refuse(settings::INBOX_DELAY_MAX, &allowed);
         }
-        Some(Retries { attempts_max: attempts_max?, delay_s_min, delay_s_max })
+        Some(Retries { attempts_max: attempts_max?, backoff: Backoff { delay_s_min, delay_s_max } })
     }
 
     fn number<T: FromStr + PartialOrd + Display>(

@@ -1,11 +1,12 @@
 //! Is a read model what the events say? Builds it once more, aside, and compares row by row.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 use sqlx::PgConnection;
 
-use crate::projections::{Projection, Tables};
+use crate::{
+    consumer::Pass,
+    projections::{Projection, Tables},
+};
 
 use super::{
     Projector,
@@ -46,22 +47,16 @@ impl Projector {
         projection: &str,
         report: impl Fn(RebuildStep) + Send + Sync,
     ) -> Result<Option<Compared>, ProjectorError> {
-        let model = Arc::clone(self.find(projection)?);
-        if !is_comparable(&*model) {
+        let model = &**self.find(projection)?;
+        if !is_comparable(model) {
             return Ok(None);
         }
-        let lock = format!("counterfoil/{projection}/rebuild");
-        if !self.leadership.take(&lock).await {
-            return Err(ProjectorError::RebuildUnderWay { projection: projection.to_owned() });
-        }
-        let compared = self.compare_locked(&model, &report).await;
-        self.leadership.release(&lock).await;
-        compared.map(Some)
+        self.alone(model, self.compare_alone(model, &report)).await.map(Some)
     }
 
-    async fn compare_locked(
+    async fn compare_alone(
         &self,
-        model: &Arc<dyn Projection>,
+        model: &dyn Projection,
         report: &(impl Fn(RebuildStep) + Send + Sync),
     ) -> Result<Compared, ProjectorError> {
         let mut aside = self.build_aside(model, report).await?;
@@ -75,14 +70,14 @@ impl Projector {
         }
         transaction.rollback().await?;
         let mut transaction = self.pool.begin().await?;
-        rebuild::drop_version(&mut transaction, &**model, aside.versions.aside).await?;
+        rebuild::drop_version(&mut transaction, model, aside.versions.aside).await?;
         transaction.commit().await?;
         Ok(compared)
     }
 }
 
-async fn count(connection: &mut PgConnection, table: &str, version: i32) -> Result<i64, sqlx::Error> {
-    let statement = Tables { version }.statement_on(table, include_str!("count_rows.sql"));
+async fn count(connection: &mut PgConnection, table: &str, version: Pass) -> Result<i64, sqlx::Error> {
+    let statement = Tables { version: version.0 }.statement_on(table, include_str!("count_rows.sql"));
     sqlx::query_scalar(&statement).fetch_one(connection).await
 }
 
@@ -91,8 +86,8 @@ async fn difference(
     table: &str,
     versions: Versions,
 ) -> Result<Option<ProjectionDifference>, sqlx::Error> {
-    let statement = Tables { version: versions.live }.statement_on(table, include_str!("compare.sql"));
-    let statement = statement.replace("_vM", &format!("_v{}", versions.aside));
+    let statement = Tables { version: versions.live.0 }.statement_on(table, include_str!("compare.sql"));
+    let statement = statement.replace("_vM", &format!("_v{}", versions.aside.0));
     let (rows, unexpected, missing): (i64, Option<String>, Option<String>) =
         sqlx::query_as(&statement).fetch_one(connection).await?;
     let table = table.to_owned();

@@ -1,20 +1,11 @@
-//! What can fail, and is the event the cause?
+//! What can fail?
 
-use sqlx::error::DatabaseError;
-
-use crate::{
-    journal::feed::{FeedError, UnreadableEvent},
-    projections::ApplyError,
-};
+use crate::consumer::ConsumerError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectorError {
     #[error("there is no read model `{projection}`")]
     Unknown { projection: String },
-    #[error("no account `{account}` is parked in `{projection}`")]
-    NotParked { projection: String, account: String },
-    #[error("the event at position {position} still cannot be applied: {reason}")]
-    StillUnfit { position: i64, reason: String },
     #[error("`{projection}` is being rebuilt already, or an unfinished rebuild was left; drop it first")]
     RebuildUnderWay { projection: String },
     #[error("the rebuild stopped: {reason}")]
@@ -22,68 +13,5 @@ pub enum ProjectorError {
     #[error("the database cannot answer")]
     Database(#[from] sqlx::Error),
     #[error(transparent)]
-    Feed(#[from] FeedError),
-    #[error(transparent)]
-    Apply(#[from] ApplyError),
-    #[error(transparent)]
-    Unreadable(#[from] UnreadableEvent),
-}
-
-/// Whose fault a failure is, which decides what is done about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ProjectionFault {
-    /// Nobody's: it may work the next time.
-    Transient,
-    /// One of the events', perhaps: it is looked for by halving the batch.
-    Event,
-    /// The program's, or the database's: no event is applied until a person has looked.
-    Permanent,
-}
-
-impl ProjectorError {
-    pub(super) fn fault(&self) -> ProjectionFault {
-        match self {
-            Self::Apply(ApplyError::Unfit { .. }) | Self::Unreadable(_) | Self::StillUnfit { .. } => {
-                ProjectionFault::Event
-            }
-            Self::Apply(ApplyError::Database(error))
-            | Self::Database(error)
-            | Self::Feed(FeedError::Database(error)) => database_fault(error),
-            Self::Feed(FeedError::Interrupted) => ProjectionFault::Transient,
-            Self::Feed(FeedError::Malformed | FeedError::Missing(_))
-            | Self::Unknown { .. }
-            | Self::NotParked { .. }
-            | Self::RebuildUnderWay { .. }
-            | Self::RebuildStopped { .. } => ProjectionFault::Permanent,
-        }
-    }
-
-    /// The failure with its causes, for a person.
-    pub(super) fn reason(&self) -> String {
-        let mut reason = self.to_string();
-        let mut source = std::error::Error::source(self);
-        while let Some(cause) = source {
-            let cause_text = cause.to_string();
-            if !reason.contains(&cause_text) {
-                reason = format!("{reason}: {cause_text}");
-            }
-            source = cause.source();
-        }
-        reason
-    }
-}
-
-/// By the class of the SQLSTATE: values and constraints are about rows; names and privileges are not.
-fn database_fault(error: &sqlx::Error) -> ProjectionFault {
-    let Some(code) = error.as_database_error().and_then(DatabaseError::code) else {
-        let is_ours = matches!(error, sqlx::Error::Encode(_) | sqlx::Error::Decode(_));
-        return if is_ours { ProjectionFault::Permanent } else { ProjectionFault::Transient };
-    };
-    match code.get(..2) {
-        // Data exceptions, constraints, what a function raises, limits such as an index row's size.
-        Some("22" | "23" | "P0" | "54") => ProjectionFault::Event,
-        // Syntax or access rules: a table or a privilege is missing.
-        Some("42" | "0A" | "3F") => ProjectionFault::Permanent,
-        _ => ProjectionFault::Transient,
-    }
+    Consumer(#[from] ConsumerError),
 }

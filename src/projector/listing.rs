@@ -1,11 +1,13 @@
 //! In which state are the read models? What `projections list` shows.
 
-use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
-use crate::domain::recorded::{Position, Shard};
+use crate::{
+    consumer::{ParkedAccount, Pass},
+    domain::recorded::{Position, Shard},
+};
 
-use super::{Projector, checkpoint, error::ProjectorError};
+use super::{Projector, error::ProjectorError};
 
 /// One version of one read model, on one shard.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,15 +36,6 @@ pub enum ProjectionState {
     },
     /// No reader sees it any more; kept until it is dropped.
     Old,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct ParkedAccount {
-    pub account_id: String,
-    /// The event that could not be applied.
-    pub position: i64,
-    pub reason: String,
-    pub parked_at: DateTime<Utc>,
 }
 
 #[derive(FromRow)]
@@ -89,10 +82,10 @@ impl Projector {
                 ProjectionState::Live
                 | ProjectionState::Rebuilding { .. }
                 | ProjectionState::Stopped { .. } => {
-                    self.lag_ms(Shard(row.shard), Position(row.position)).await?
+                    self.consumers.lag_ms(Shard(row.shard), Position(row.position)).await?
                 }
             };
-            let parked = self.parked_in(&row.projection, row.version, Shard(row.shard)).await?;
+            let parked = self.consumers.parked(&row.projection, Pass(row.version), Shard(row.shard)).await?;
             listings.push(ProjectionListing {
                 state,
                 lag_ms,
@@ -105,35 +98,5 @@ impl Projector {
             });
         }
         Ok(listings)
-    }
-
-    async fn parked_in(
-        &self,
-        projection: &str,
-        version: i32,
-        shard: Shard,
-    ) -> Result<Vec<ParkedAccount>, sqlx::Error> {
-        sqlx::query_as(include_str!("parked.sql"))
-            .bind(projection)
-            .bind(version)
-            .bind(shard.0)
-            .fetch_all(&self.pool)
-            .await
-    }
-
-    /// Lets a read model that stopped try again.
-    ///
-    /// # Errors
-    /// When there is no such read model, or the database cannot answer.
-    pub async fn resume(&self, projection: &str) -> Result<(), ProjectorError> {
-        let projection = self.find(projection)?.name();
-        let mut connection = self.pool.acquire().await?;
-        let version = checkpoint::live_version(&mut connection, projection).await?;
-        sqlx::query(include_str!("resume.sql"))
-            .bind(projection)
-            .bind(version)
-            .execute(&mut *connection)
-            .await?;
-        Ok(())
     }
 }

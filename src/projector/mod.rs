@@ -1,57 +1,50 @@
 //! How do the read models follow the journal?
 //!
-//! Each read model has, per shard, a checkpoint: the last position that is in its tables. The rows and the
-//! checkpoint change in one transaction, and the checkpoint only from the value that was read, so every event
-//! counts exactly once, whoever else is running. One process leads each read model, to save work; nothing rests
-//! on there being one. A read model that fails stops neither the ledger nor the others.
+//! Each read model is a consumer of the journal, and each version of its tables a pass through it. Readers see one
+//! version; a rebuild makes another one beside it.
 
-mod checkpoint;
 mod compare;
 mod error;
-mod follow;
-mod leader;
 mod listing;
-mod parked;
+mod read_model;
 mod rebuild;
 mod tables;
-mod wait;
-mod wake;
-mod worker;
+mod versions;
 
-use crate::domain::recorded::{Position, Shard};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{sync::Arc, time::Duration};
 
 use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{clock::Clock, journal::feed::Feed, projections::Projection};
+use crate::{
+    clock::Clock,
+    consumer::{AsOf, Consumer, Consumers},
+    domain::{
+        ids::AccountId,
+        recorded::{Position, Shard},
+    },
+    journal::feed::Feed,
+    projections::Projection,
+};
 
 pub use compare::{Compared, ProjectionDifference};
 pub use error::ProjectorError;
-pub use listing::{ParkedAccount, ProjectionListing, ProjectionState};
+pub use listing::{ProjectionListing, ProjectionState};
 pub use rebuild::{RebuildStep, Rebuilt};
-pub use wait::AsOf;
 
-use follow::Follower;
-use leader::Leadership;
-use wait::FollowerProgress;
-use wake::Wake;
+use read_model::ReadModel;
 
 /// What runs the read models, and what is asked about them. Clones are the same projector.
 #[derive(Clone)]
 pub struct Projector {
     pool: PgPool,
-    feed: Feed,
-    clock: Clock,
     projections: Arc<[Arc<dyn Projection>]>,
-    progress: Arc<BTreeMap<(&'static str, Shard), watch::Sender<FollowerProgress>>>,
-    wake: Wake,
-    leadership: Arc<Leadership>,
+    consumers: Consumers,
 }
 
 impl Projector {
-    /// Prepares to run `projections`. Those that are new get their checkpoints; nothing runs yet.
+    /// Prepares to run `projections`. Those that are new get their tables and checkpoints; nothing runs yet.
     ///
     /// # Errors
     /// When the database cannot answer.
@@ -61,38 +54,56 @@ impl Projector {
         projections: Vec<Arc<dyn Projection>>,
         clock: Clock,
     ) -> Result<Self, ProjectorError> {
-        let shards = feed.shards().await?;
-        let mut progress = BTreeMap::new();
+        let mut models: Vec<Arc<dyn Consumer>> = Vec::new();
         for projection in &projections {
-            checkpoint::enter(&pool, &**projection, &shards).await?;
-            for shard in &shards {
-                progress.insert((projection.name(), *shard), watch::Sender::new(FollowerProgress::default()));
-            }
+            versions::enter(&pool, &**projection).await?;
+            models.push(Arc::new(ReadModel(Arc::clone(projection))));
         }
-        let leadership = Arc::new(Leadership::new(pool.clone()));
-        let (projections, progress) = (projections.into(), Arc::new(progress));
-        Ok(Self { pool, feed, clock, projections, progress, wake: Wake::default(), leadership })
+        let consumers = Consumers::open(pool.clone(), feed, models, clock).await?;
+        Ok(Self { pool, projections: projections.into(), consumers })
     }
 
-    /// Starts to follow the journal until `stop` is cancelled. The tasks are tracked in `tasks`.
-    ///
-    /// `appended` is what this process appended itself, which is known without asking the database.
+    /// Starts to follow the journal: [`Consumers::start`].
     pub fn start(
         &self,
         tasks: &TaskTracker,
         stop: &CancellationToken,
         appended: Option<watch::Receiver<Position>>,
     ) {
-        tasks.spawn(wake::listen(self.pool.clone(), self.wake.clone(), stop.clone()));
-        if let Some(appended) = appended {
-            tasks.spawn(wake::pass_on(appended, self.wake.clone(), stop.clone()));
-        }
-        for projection in self.projections.iter() {
-            for (_, shard) in self.progress.keys().filter(|(name, _)| *name == projection.name()) {
-                let follower = Follower::new(self.clone(), Arc::clone(projection), *shard);
-                tasks.spawn(follower.run(stop.clone()));
-            }
-        }
+        self.consumers.start(tasks, stop, appended);
+    }
+
+    /// Waits until a read model has every event up to `min_position`: [`Consumers::wait_for`].
+    ///
+    /// # Errors
+    /// When there is no such read model, or the database cannot answer.
+    pub async fn wait_for(
+        &self,
+        projection: &str,
+        shard: Shard,
+        account: Option<&AccountId>,
+        min_position: Position,
+        bound: Duration,
+    ) -> Result<AsOf, ProjectorError> {
+        let name = self.find(projection)?.name();
+        Ok(self.consumers.wait_for(name, shard, account, min_position, bound).await?)
+    }
+
+    /// Applies the events of a parked account that waited: [`Consumers::unpark`].
+    ///
+    /// # Errors
+    /// When the account is not parked, one of its events still cannot be applied, or the database cannot
+    /// answer.
+    pub async fn unpark(&self, projection: &str, account: &AccountId) -> Result<u64, ProjectorError> {
+        Ok(self.consumers.unpark(self.find(projection)?.name(), account).await?)
+    }
+
+    /// Lets a read model that stopped try again.
+    ///
+    /// # Errors
+    /// When there is no such read model, or the database cannot answer.
+    pub async fn resume(&self, projection: &str) -> Result<(), ProjectorError> {
+        Ok(self.consumers.resume(self.find(projection)?.name()).await?)
     }
 
     /// The names of the read models.
@@ -103,9 +114,5 @@ impl Projector {
     fn find(&self, name: &str) -> Result<&Arc<dyn Projection>, ProjectorError> {
         let found = self.projections.iter().find(|projection| projection.name() == name);
         found.ok_or_else(|| ProjectorError::Unknown { projection: name.to_owned() })
-    }
-
-    fn shards(&self, name: &str) -> Vec<Shard> {
-        self.progress.keys().filter(|(known, _)| *known == name).map(|(_, shard)| *shard).collect()
     }
 }

@@ -3,22 +3,18 @@
 //! The new version has tables of its own and goes through the journal from the start. When it is where the live
 //! one is, both are kept from moving, their totals compared, and the views switched to it, in one transaction.
 
-use std::{collections::BTreeMap, sync::Arc};
-
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 
 use crate::{
+    consumer::{
+        Pass, Worker, WorkerStep,
+        checkpoint::{self, Checkpoint, CheckpointId},
+    },
     domain::recorded::{Position, Shard},
     projections::{Projection, Tables},
 };
 
-use super::{
-    Projector,
-    checkpoint::{self, Checkpoint, CheckpointId},
-    error::ProjectorError,
-    tables,
-    worker::{Worker, WorkerStep},
-};
+use super::{Projector, error::ProjectorError, tables, versions};
 
 /// How far behind the live version the new one may be when both are stopped for the switch.
 const SWITCH_EVENTS_MAX: i64 = 5_000;
@@ -54,14 +50,15 @@ impl Rebuilt {
 /// The version that readers see, and the one that was built aside.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Versions {
-    pub(super) live: i32,
-    pub(super) aside: i32,
+    pub(super) live: Pass,
+    pub(super) aside: Pass,
 }
 
 /// A version of a read model that nobody reads yet.
 pub(super) struct Aside {
     pub(super) versions: Versions,
-    workers: BTreeMap<Shard, (CheckpointId, Worker)>,
+    /// On each shard, with the checkpoint of the live version.
+    workers: Vec<(CheckpointId, Worker)>,
 }
 
 impl Aside {
@@ -72,9 +69,12 @@ impl Aside {
             .execute(&mut *transaction)
             .await?;
         let mut position = 0;
-        for (live, worker) in self.workers.values_mut() {
+        for (live, worker) in &mut self.workers {
             let goal = checkpoint::lock(transaction, *live).await?.ok_or_else(|| gone(*live))?;
-            worker.finish(transaction, goal.position).await?;
+            if !worker.finish(transaction, goal.position).await? {
+                let reason = "its checkpoint was moved by someone else".to_owned();
+                return Err(ProjectorError::RebuildStopped { reason });
+            }
             position = goal.position;
         }
         Ok(position)
@@ -96,81 +96,87 @@ impl Projector {
         accept_differences: bool,
         report: impl Fn(RebuildStep) + Send + Sync,
     ) -> Result<Rebuilt, ProjectorError> {
-        let model = Arc::clone(self.find(projection)?);
-        let lock = format!("counterfoil/{projection}/rebuild");
-        if !self.leadership.take(&lock).await {
-            return Err(ProjectorError::RebuildUnderWay { projection: projection.to_owned() });
-        }
-        let rebuilt = self.rebuild_locked(&model, accept_differences, &report).await;
-        self.leadership.release(&lock).await;
-        rebuilt
+        let model = &**self.find(projection)?;
+        self.alone(model, self.rebuild_alone(model, accept_differences, &report)).await
     }
 
-    async fn rebuild_locked(
+    /// Does what makes another version, unless someone does so already.
+    pub(super) async fn alone<T>(
         &self,
-        model: &Arc<dyn Projection>,
+        model: &dyn Projection,
+        work: impl Future<Output = Result<T, ProjectorError>>,
+    ) -> Result<T, ProjectorError> {
+        let lock = format!("counterfoil/{}/rebuild", model.name());
+        let leadership = self.consumers.leadership();
+        if !leadership.take(&lock).await {
+            return Err(ProjectorError::RebuildUnderWay { projection: model.name().to_owned() });
+        }
+        let done = work.await;
+        leadership.release(&lock).await;
+        done
+    }
+
+    async fn rebuild_alone(
+        &self,
+        model: &dyn Projection,
         accept_differences: bool,
         report: &(impl Fn(RebuildStep) + Send + Sync),
     ) -> Result<Rebuilt, ProjectorError> {
         let mut aside = self.build_aside(model, report).await?;
-        let Versions { live: from_version, aside: to_version } = aside.versions;
+        let Versions { live, aside: new } = aside.versions;
         let mut transaction = self.pool.begin().await?;
         aside.meet(&mut transaction).await?;
-        let totals_before = totals(&mut transaction, &**model, from_version).await?;
-        let totals_after = totals(&mut transaction, &**model, to_version).await?;
+        let totals_before = totals(&mut transaction, model, live).await?;
+        let totals_after = totals(&mut transaction, model, new).await?;
         let switched = totals_before == totals_after || accept_differences;
         if switched {
-            switch(&mut transaction, &**model, to_version).await?;
-            for (live, _) in aside.workers.values() {
-                checkpoint::count_park(&mut transaction, *live).await?;
+            versions::switch(&mut transaction, model, new).await?;
+            for (live, _) in &aside.workers {
+                checkpoint::invalidate(&mut transaction, *live).await?;
             }
         }
         transaction.commit().await?;
-        self.wake.notify();
-        Ok(Rebuilt { from_version, to_version, totals_before, totals_after, switched })
+        self.consumers.wake();
+        Ok(Rebuilt { from_version: live.0, to_version: new.0, totals_before, totals_after, switched })
     }
 
     /// Makes a new version of a read model and brings it near the live one.
     pub(super) async fn build_aside(
         &self,
-        model: &Arc<dyn Projection>,
+        model: &dyn Projection,
         report: &(impl Fn(RebuildStep) + Send + Sync),
     ) -> Result<Aside, ProjectorError> {
-        let name = model.name();
-        let shards = self.shards(name);
-        let (live_version, version) = create(&self.pool, &**model, &shards).await?;
-        let mut workers = BTreeMap::new();
-        for shard in shards {
-            let live = CheckpointId { projection: name, version: live_version, shard };
-            let place = CheckpointId { projection: name, version, shard };
-            workers.insert(shard, (live, self.catch_up(model, place, live, report).await?));
+        let versions = self.create(model).await?;
+        let mut workers = Vec::new();
+        for shard in self.consumers.shards().iter().copied() {
+            let place = |pass| CheckpointId { consumer: model.name(), pass, shard };
+            let (live, aside) = (place(versions.live), place(versions.aside));
+            workers.push((live, self.catch_up(aside, live, report).await?));
         }
-        Ok(Aside { versions: Versions { live: live_version, aside: version }, workers })
+        Ok(Aside { versions, workers })
     }
 
     /// Runs the new version until the live one is near.
     async fn catch_up(
         &self,
-        model: &Arc<dyn Projection>,
         place: CheckpointId,
         live: CheckpointId,
         report: &(impl Fn(RebuildStep) + Send + Sync),
     ) -> Result<Worker, ProjectorError> {
-        let mut worker = self.open_worker(model, place).await?;
+        let mut worker = self.worker(place).await?;
         loop {
             let goal = self.checkpoint(live).await?.position;
             report(RebuildStep {
                 shard: place.shard,
-                position: Position(worker.checkpoint.position),
+                position: Position(worker.position()),
                 goal: Position(goal),
             });
-            if goal.saturating_sub(worker.checkpoint.position) <= SWITCH_EVENTS_MAX {
+            if goal.saturating_sub(worker.position()) <= SWITCH_EVENTS_MAX {
                 return Ok(worker);
             }
-            worker.until = goal;
-            match worker.step().await? {
+            match worker.step(goal).await? {
                 WorkerStep::Advanced | WorkerStep::Again | WorkerStep::AtHead => {}
-                WorkerStep::Overtaken => worker = self.open_worker(model, place).await?,
+                WorkerStep::Overtaken => worker = self.worker(place).await?,
                 WorkerStep::Stopped => {
                     let reason = self.checkpoint(place).await?.stopped.unwrap_or_default();
                     return Err(ProjectorError::RebuildStopped { reason });
@@ -179,12 +185,8 @@ impl Projector {
         }
     }
 
-    async fn open_worker(
-        &self,
-        model: &Arc<dyn Projection>,
-        place: CheckpointId,
-    ) -> Result<Worker, ProjectorError> {
-        Worker::open(self, model, place).await?.ok_or_else(|| gone(place))
+    async fn worker(&self, place: CheckpointId) -> Result<Worker, ProjectorError> {
+        self.consumers.worker(place).await?.ok_or_else(|| gone(place))
     }
 
     async fn checkpoint(&self, place: CheckpointId) -> Result<Checkpoint, ProjectorError> {
@@ -192,96 +194,61 @@ impl Projector {
         checkpoint::read(&mut connection, place).await?.ok_or_else(|| gone(place))
     }
 
+    /// Makes the tables and checkpoints of a new version. What an earlier rebuild left unfinished is dropped.
+    async fn create(&self, model: &dyn Projection) -> Result<Versions, ProjectorError> {
+        let mut transaction = self.pool.begin().await?;
+        let live = versions::lock_live(&mut transaction, model.name()).await?;
+        for unfinished in checkpoint::passes(&mut transaction, model.name()).await? {
+            if unfinished > live {
+                drop_version(&mut transaction, model, unfinished).await?;
+            }
+        }
+        let aside = Pass(live.0.saturating_add(1));
+        tables::make(&mut transaction, model, aside.0).await?;
+        checkpoint::begin(&mut transaction, model.name(), aside, self.consumers.shards()).await?;
+        transaction.commit().await?;
+        Ok(Versions { live, aside })
+    }
+
     /// Drops the tables of versions that readers no longer see. Says which versions that were.
     ///
     /// # Errors
     /// When there is no such read model, or the database cannot answer.
     pub async fn drop_old(&self, projection: &str) -> Result<Vec<i32>, ProjectorError> {
-        let model = self.find(projection)?;
+        let model = &**self.find(projection)?;
         let mut transaction = self.pool.begin().await?;
-        let live = lock_live_version(&mut transaction, model.name()).await?;
-        let versions: Vec<i32> = sqlx::query_scalar(include_str!("old_versions.sql"))
-            .bind(model.name())
-            .bind(live)
-            .fetch_all(&mut *transaction)
-            .await?;
-        for version in &versions {
-            drop_version(&mut transaction, &**model, *version).await?;
+        let live = versions::lock_live(&mut transaction, model.name()).await?;
+        let mut old = checkpoint::passes(&mut transaction, model.name()).await?;
+        old.retain(|version| *version < live);
+        for version in &old {
+            drop_version(&mut transaction, model, *version).await?;
         }
         transaction.commit().await?;
-        Ok(versions)
+        Ok(old.into_iter().map(|version| version.0).collect())
     }
 }
 
 fn gone(place: CheckpointId) -> ProjectorError {
-    let CheckpointId { projection, version, shard } = place;
+    let CheckpointId { consumer, pass, shard } = place;
     ProjectorError::RebuildStopped {
-        reason: format!(
-            "version {version} of `{projection}` has no checkpoint on shard {} any more",
-            shard.0
-        ),
+        reason: format!("version {} of `{consumer}` has no checkpoint on shard {} any more", pass.0, shard.0),
     }
-}
-
-async fn lock_live_version(connection: &mut PgConnection, projection: &str) -> Result<i32, sqlx::Error> {
-    sqlx::query_scalar(include_str!("lock_live_version.sql")).bind(projection).fetch_one(connection).await
-}
-
-/// Makes the tables and checkpoints of a new version. What an earlier rebuild left unfinished is dropped.
-async fn create(
-    pool: &PgPool,
-    model: &dyn Projection,
-    shards: &[Shard],
-) -> Result<(i32, i32), ProjectorError> {
-    let mut transaction = pool.begin().await?;
-    let live = lock_live_version(&mut transaction, model.name()).await?;
-    let unfinished: Vec<i32> = sqlx::query_scalar(include_str!("unfinished_versions.sql"))
-        .bind(model.name())
-        .bind(live)
-        .fetch_all(&mut *transaction)
-        .await?;
-    for version in unfinished {
-        drop_version(&mut transaction, model, version).await?;
-    }
-    let version = live.saturating_add(1);
-    tables::make(&mut transaction, model, version).await?;
-    sqlx::query(include_str!("begin_version.sql"))
-        .bind(model.name())
-        .bind(version)
-        .bind(shards.iter().map(|shard| shard.0).collect::<Vec<_>>())
-        .execute(&mut *transaction)
-        .await?;
-    transaction.commit().await?;
-    Ok((live, version))
 }
 
 pub(super) async fn drop_version(
     connection: &mut PgConnection,
     model: &dyn Projection,
-    version: i32,
+    version: Pass,
 ) -> Result<(), sqlx::Error> {
-    tables::drop(connection, model, version).await?;
-    for statement in [include_str!("forget_parked.sql"), include_str!("forget_checkpoints.sql")] {
-        sqlx::query(statement).bind(model.name()).bind(version).execute(&mut *connection).await?;
-    }
-    Ok(())
+    tables::drop(connection, model, version.0).await?;
+    checkpoint::forget(connection, model.name(), version).await
 }
 
 async fn totals(
     connection: &mut PgConnection,
     model: &dyn Projection,
-    version: i32,
+    version: Pass,
 ) -> Result<String, sqlx::Error> {
-    let statement = Tables { version }.statement(model.totals());
+    let statement = Tables { version: version.0 }.statement(model.totals());
     sqlx::query_scalar(&statement).fetch_one(connection).await
-}
-
-async fn switch(
-    connection: &mut PgConnection,
-    model: &dyn Projection,
-    version: i32,
-) -> Result<(), sqlx::Error> {
-    tables::show(connection, model, version).await?;
-    sqlx::query(include_str!("make_live.sql")).bind(model.name()).bind(version).execute(connection).await?;
-    Ok(())
 }

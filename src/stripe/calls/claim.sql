@@ -1,4 +1,5 @@
--- Claims calls that are due to be followed up. A claim lasts for a while, longer each time.
+-- Claims calls that are due to be followed up. A claim lasts for so many seconds ($3): the first number at the first
+-- claim, the second at the second, and the last one from then on.
 with due as (
     select account, operation, idempotency_key
     from ledger.stripe_calls
@@ -8,7 +9,7 @@ with due as (
     for update skip locked
 )
 update ledger.stripe_calls as call
-set resolve_at = $1 + least(interval '1 hour', interval '1 minute' * power(2, least(call.resolvings, 10))),
+set resolve_at = $1 + make_interval(secs => ($3::bigint[])[least(call.resolvings + 1, cardinality($3::bigint[]))]),
     resolvings = call.resolvings + 1
 from due
 where call.account = due.account and call.operation = due.operation

@@ -4,12 +4,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::Row;
 
 use super::{CallId, Calls, Operation};
-use crate::domain::{ids::AccountId, time::Timestamp};
+use crate::{
+    domain::{ids::AccountId, time::Timestamp},
+    queue::Backoff,
+};
 
 /// How long a key can be sent to Stripe again. Stripe documents a day; after that, the call could happen twice.
 pub const KEY_LIVES: TimeDelta = TimeDelta::hours(23);
 /// How long an attempt may take before the program itself follows it up: longer than a client retries.
 pub const RESOLVE_AFTER: TimeDelta = TimeDelta::seconds(60);
+/// How long a claim lasts, during which no other instance follows up the call.
+const ASK_AGAIN: Backoff = Backoff { delay_s_min: 60, delay_s_max: 3_600 };
 /// How long the key of a page is remembered. A page that is opened again after that does nothing by itself.
 pub const PAGES_KEPT: TimeDelta = TimeDelta::days(90);
 
@@ -98,8 +103,8 @@ impl Calls {
     /// # Errors
     /// If the database does not answer.
     pub async fn claim(&self, now: Timestamp, max: i64) -> Result<Vec<DueCall>, sqlx::Error> {
-        let rows =
-            sqlx::query(include_str!("claim.sql")).bind(now.to_utc()).bind(max).fetch_all(&self.pool).await?;
+        let claim = sqlx::query(include_str!("claim.sql")).bind(now.to_utc()).bind(max);
+        let rows = claim.bind(ASK_AGAIN.delays_s()).fetch_all(&self.pool).await?;
         let due = rows.into_iter().map(|row| {
             Ok(DueCall { account: row.try_get(0)?, operation: row.try_get(1)?, key: row.try_get(2)? })
         });

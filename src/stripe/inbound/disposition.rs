@@ -1,36 +1,18 @@
 //! What happens to an event, and when is it tried again?
 
-use chrono::TimeDelta;
-
 use super::inbox::{
     InboxState,
     claim::{ClaimedEvent, EventResult, HandlingContext},
 };
 use crate::{
     domain::{ids::AccountId, time::Timestamp},
+    queue::{Backoff, NextAttempt, Retries},
     stripe::translate::SetAside,
 };
 
-/// How often an event is tried before it is dead: with the delays below, for about nine hours.
-pub const ATTEMPTS_MAX: i32 = 20;
-/// The delay after the first attempt, in seconds. It doubles with each further one.
-pub const RETRY_DELAY_S_MIN: i64 = 1;
-/// The longest delay between two attempts, in seconds.
-pub const RETRY_DELAY_S_MAX: i64 = 3_600;
-
-/// How often an event is tried, and how long the delays are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retries {
-    pub attempts_max: i32,
-    pub delay_s_min: i64,
-    pub delay_s_max: i64,
-}
-
-impl Default for Retries {
-    fn default() -> Self {
-        Self { attempts_max: ATTEMPTS_MAX, delay_s_min: RETRY_DELAY_S_MIN, delay_s_max: RETRY_DELAY_S_MAX }
-    }
-}
+/// How often an event is tried where nothing else is set: for about nine hours, before a person has to look.
+pub const RETRIES: Retries =
+    Retries { attempts_max: 20, backoff: Backoff { delay_s_min: 1, delay_s_max: 3_600 } };
 
 /// What happens to an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,16 +69,10 @@ impl Disposition {
 /// Schedules one more attempt. If there were enough, the result is `given_up`.
 fn wait(given_up: EventResult, retries: Retries, at: Timestamp) -> EventResult {
     let attempts = given_up.attempts.saturating_add(1);
-    if attempts >= retries.attempts_max {
-        return EventResult { attempts, ..given_up };
+    match retries.after(attempts, at) {
+        NextAttempt::Never => EventResult { attempts, ..given_up },
+        NextAttempt::At(next) => {
+            EventResult { attempts, next_attempt_at: Some(next), state: InboxState::Waiting, ..given_up }
+        }
     }
-    let next_attempt_at = Some(at.plus(delay(retries, attempts)));
-    EventResult { attempts, next_attempt_at, state: InboxState::Waiting, ..given_up }
-}
-
-/// How long to wait after this many attempts.
-fn delay(retries: Retries, attempts: i32) -> TimeDelta {
-    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0);
-    let factor = 2_i64.checked_pow(doublings).unwrap_or(retries.delay_s_max);
-    TimeDelta::seconds(retries.delay_s_min.saturating_mul(factor).min(retries.delay_s_max))
 }

@@ -33,13 +33,14 @@ use crate::{
         refusal::Refusal,
     },
     ledger::{ExecuteError, IdempotencyKey, Ledger, Origin, Provenance, Request},
+    queue::Retries,
     stripe::{Deployment, calls::Calls, client::Client, translate::TranslationStep},
 };
 
 use plan::{RoutedEvent, RoutedReport, plan};
 use reading::{Read, Translated, discounts_named, keys};
 
-pub use super::disposition::{ATTEMPTS_MAX, RETRY_DELAY_S_MAX, RETRY_DELAY_S_MIN, Retries};
+pub use super::disposition::RETRIES;
 
 /// How many customers are worked on at the same time.
 const PARTIES_CONCURRENT_MAX: usize = 64;
@@ -83,7 +84,7 @@ pub enum InboxProgress {
 impl Processor {
     #[must_use]
     pub fn new(inbox: Inbox, ledger: Ledger, deployment: Deployment) -> Self {
-        Self { inbox, ledger, deployment, watch: Watch::default(), client: None, retries: Retries::default() }
+        Self { inbox, ledger, deployment, watch: Watch::default(), client: None, retries: RETRIES }
     }
 
     /// The same processor, fetching from Stripe what events leave out.

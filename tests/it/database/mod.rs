@@ -1,6 +1,7 @@
 //! A level higher: a database is started, and the parts that use it, in this process. No server listens.
 
 pub mod audit;
+mod consumer;
 mod journal;
 pub mod postgres;
 mod projections;

@@ -260,7 +260,7 @@ async fn what_somebody_typed_is_shown_and_does_not_run() {
 #[test]
 fn only_the_style_is_put_into_a_page_as_it_is() {
     let mut files = Vec::new();
-    crate::statements::files(Path::new("crates/sandbox/src"), &mut files);
+    crate::support::statements::files(Path::new("crates/sandbox/src"), &mut files);
     let mut unescaped = Vec::new();
     for path in files.iter().filter(|path| path.extension().is_some_and(|its| its == "rs")) {
         let source = fs::read_to_string(path).unwrap();

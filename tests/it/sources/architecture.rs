@@ -18,7 +18,7 @@ use paths::{Module, Program, Source, code};
 ///
 /// `audit` asks the ledger what callers see, to compare it with the journal. `cli` composes the program and may use
 /// everything, as may the library's root and `main`.
-pub const KNOWLEDGE: [(&str, &[&str]); 44] = [
+pub const KNOWLEDGE: [(&str, &[&str]); 46] = [
     (
         "http::routes",
         &["http::operations", "http::billing", "http::reads", "http::commands", "http", "stripe"],
@@ -71,8 +71,11 @@ pub const KNOWLEDGE: [(&str, &[&str]); 44] = [
     ("auth", &["catalog", "postgres", "clock", "domain"]),
     ("queries", &["ledger", "projector", "projections", "catalog", "journal", "postgres", "clock", "domain"]),
     ("scheduler", &["ledger", "stripe", "projections", "catalog", "journal", "postgres", "clock", "domain"]),
-    ("notify", &["ledger", "stripe", "projections", "catalog", "postgres", "clock", "domain"]),
-    ("stripe", &["ledger", "catalog", "journal", "postgres", "clock", "domain"]),
+    (
+        "notify",
+        &["ledger", "stripe", "projections", "catalog", "consumer", "queue", "postgres", "clock", "domain"],
+    ),
+    ("stripe", &["ledger", "catalog", "journal", "queue", "postgres", "clock", "domain"]),
     (
         "stripe::provisioning",
         &[
@@ -108,6 +111,7 @@ pub const KNOWLEDGE: [(&str, &[&str]); 44] = [
             "stripe::documents",
             "ledger",
             "journal",
+            "queue",
             "clock",
             "domain",
         ],
@@ -115,17 +119,20 @@ pub const KNOWLEDGE: [(&str, &[&str]); 44] = [
     // Whose an event is: asked by those who handle events, and by those who make customers.
     ("stripe::inbound::accounts", &["stripe::translate", "ledger", "domain"]),
     ("stripe::inbound::signature", &["domain"]),
-    ("stripe::calls", &["stripe::client", "stripe::documents", "domain"]),
+    ("stripe::calls", &["stripe::client", "stripe::documents", "queue", "domain"]),
     ("stripe::client", &["stripe::documents", "catalog", "domain"]),
     // A pure function of a document and the catalog, which is the domain's own.
     ("stripe::translate", &["stripe::documents", "domain"]),
     ("stripe::documents", &["domain"]),
     ("audit", &["ledger", "journal", "projections", "projector", "postgres", "clock", "domain"]),
     ("ledger", &["journal", "postgres", "clock", "domain"]),
-    ("projector", &["journal", "projections", "postgres", "clock", "domain"]),
+    ("projector", &["consumer", "journal", "projections", "clock", "domain"]),
+    // Knows nothing of read models: what is told of events, by e-mail and to other programs, follows in the same way.
+    ("consumer", &["journal", "clock", "domain"]),
     ("journal", &["postgres", "clock", "domain"]),
     ("projections", &["domain"]),
     ("catalog", &["domain"]),
+    ("queue", &["domain"]),
     ("postgres", &[]),
     ("load", &[]),
     // Outside of the ledger: it knows what time it is, and nothing else.
@@ -309,6 +316,7 @@ fn what_goes_up_inside_of_a_part_is_found() {
             "fn at() -> i64 { crate::control::now() }",
             "sandbox::control",
         ),
+        ("src/consumer/planted.rs", "use crate::projector::Projector;", "projector"),
         ("crates/sandbox/src/store/planted.rs", "use crate::objects::Shown;", "sandbox::objects"),
     ];
     for (path, text, row) in planted {

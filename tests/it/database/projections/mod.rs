@@ -92,7 +92,7 @@ async fn head(pool: &PgPool) -> Position {
 }
 
 /// Tries until the condition holds, for as long as a test has patience.
-async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
+pub async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
     let holds = async {
         while !condition().await {
             tokio::task::yield_now().await;

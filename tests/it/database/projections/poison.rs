@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use counterfoil::{
+    consumer::ConsumerError,
     domain::recorded::{RecordedEvent, Shard},
     projections::{
         self, ApplyError, OnFailure, Projection, Tables,
@@ -133,7 +134,7 @@ async fn parks_and_unparks(by_constraint: bool) {
     assert_eq!(amounts(&pool, "bad").await.last(), Some(&-4));
     assert!(matches!(
         following.projector.unpark("statements", &account("bad")).await,
-        Err(ProjectorError::NotParked { .. })
+        Err(ProjectorError::Consumer(ConsumerError::NotParked { .. }))
     ));
     following.assert_rebuild_finds_the_same().await;
 }

@@ -1,7 +1,10 @@
 //! Discounts that are a customer's: they count from their own start, whatever becomes known first, and whoever the
 //! customer turns out to be.
 
-use counterfoil::stripe::inbound::{inbox::InboxState, processor::Retries};
+use counterfoil::{
+    queue::Retries,
+    stripe::inbound::{inbox::InboxState, processor::RETRIES},
+};
 use serde_json::{Value, json};
 
 use super::{
@@ -141,7 +144,7 @@ async fn a_coupon_that_a_customers_discount_only_names_is_asked_for_and_waited_f
 #[tokio::test]
 async fn a_discount_counts_when_its_customer_becomes_known_however_late() {
     let mut office = Office::open([]).await;
-    let retries = Retries { attempts_max: 1, ..Retries::default() };
+    let retries = Retries { attempts_max: 1, ..RETRIES };
     office.desk.processor = office.desk.processor.clone().retrying(retries);
     let id = office.told(&[discount(1, "created", &half())]).await.remove(0);
     assert_eq!(office.desk.state(&id).await, InboxState::Ignored);

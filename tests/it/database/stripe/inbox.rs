@@ -3,10 +3,13 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use chrono::TimeDelta;
-use counterfoil::stripe::inbound::{
-    alerts::{FAILURES_IN_A_ROW_MAX, measure, to_do},
-    inbox::{DocumentRetention, InboxState, Operated, Proof, ReceiveError},
-    processor::{ATTEMPTS_MAX, InboxProgress, Processor, Retries},
+use counterfoil::{
+    queue::{Backoff, Retries},
+    stripe::inbound::{
+        alerts::{FAILURES_IN_A_ROW_MAX, measure, to_do},
+        inbox::{DocumentRetention, InboxState, Operated, Proof, ReceiveError},
+        processor::{InboxProgress, Processor, RETRIES},
+    },
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -174,7 +177,7 @@ async fn a_customer_that_nobody_knows_is_waited_for() {
 async fn a_customer_that_stays_unknown_is_given_up_in_the_end_and_found_again() {
     let desk = Desk::open().await;
     let lost = desk.take_file("edge", "unknown_customer.json").await;
-    for _ in 1..ATTEMPTS_MAX {
+    for _ in 1..RETRIES.attempts_max {
         desk.work().await;
         assert_eq!(desk.state(&lost).await, InboxState::Waiting);
         desk.pass(3_600);
@@ -192,7 +195,7 @@ async fn a_customer_that_stays_unknown_is_given_up_in_the_end_and_found_again() 
 #[tokio::test]
 async fn attempts_and_delays_are_those_that_are_set() {
     let mut desk = Desk::open().await;
-    let retries = Retries { attempts_max: 4, delay_s_min: 10, delay_s_max: 15 };
+    let retries = Retries { attempts_max: 4, backoff: Backoff { delay_s_min: 10, delay_s_max: 15 } };
     desk.processor = desk.processor.clone().retrying(retries);
     let lost = desk.take_file("edge", "unknown_customer.json").await;
     for delay in [10, 15, 15] {

@@ -11,7 +11,10 @@ use counterfoil::domain::{
     ids::AccountId,
     rollout::{BillingState, Reach, place},
 };
-use counterfoil::stripe::inbound::processor::Retries;
+use counterfoil::{
+    queue::{Backoff, Retries},
+    stripe::inbound::processor::RETRIES,
+};
 
 use crate::support::program;
 
@@ -169,13 +172,14 @@ fn lists_of_accounts_that_contradict_are_refused() {
 
 #[test]
 fn a_webhook_is_tried_as_often_as_is_said() {
-    assert_eq!(read(&[]).inbox, Retries::default());
+    assert_eq!(read(&[]).inbox, RETRIES);
     let set = [
         ("COUNTERFOIL_INBOX_ATTEMPTS", "40"),
         ("COUNTERFOIL_INBOX_DELAY_MIN_S", "5"),
         ("COUNTERFOIL_INBOX_DELAY_MAX_S", "600"),
     ];
-    assert_eq!(read(&set).inbox, Retries { attempts_max: 40, delay_s_min: 5, delay_s_max: 600 });
+    let backoff = Backoff { delay_s_min: 5, delay_s_max: 600 };
+    assert_eq!(read(&set).inbox, Retries { attempts_max: 40, backoff });
     let less = mistakes(&[("COUNTERFOIL_INBOX_DELAY_MIN_S", "60"), ("COUNTERFOIL_INBOX_DELAY_MAX_S", "30")]);
     assert!(less.to_string().contains("it has to be at least COUNTERFOIL_INBOX_DELAY_MIN_S, 60"), "{less}");
 }

@@ -1,7 +1,7 @@
 //! Thirteen awkward deliveries, posted to the whole program: each does what its manifest says.
 
 use chrono::TimeDelta;
-use counterfoil::stripe::{documents::envelope::Envelope, inbound::processor::ATTEMPTS_MAX};
+use counterfoil::stripe::{documents::envelope::Envelope, inbound::processor::RETRIES};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -113,7 +113,7 @@ async fn an_invoice_of_an_unknown_customer_is_dead_in_the_end() {
     let program = program(file).await;
     program.deliver("edge", file).await;
     program.handled().await;
-    for attempt in 2..=ATTEMPTS_MAX {
+    for attempt in 2..=RETRIES.attempts_max {
         program.set_time(program.now().plus(TimeDelta::hours(1)));
         // Whatever arrives next wakes the processor, which then sees what is due.
         let mut other = value("edge", "unknown_type.json");
@@ -122,7 +122,7 @@ async fn an_invoice_of_an_unknown_customer_is_dead_in_the_end() {
         program.tried("evt_edge_unknowncus", attempt).await;
     }
     let delivery = program.delivery("evt_edge_unknowncus").await;
-    assert_eq!((&delivery["state"], &delivery["attempts"]), (&json!("dead"), &json!(ATTEMPTS_MAX)));
+    assert_eq!((&delivery["state"], &delivery["attempts"]), (&json!("dead"), &json!(RETRIES.attempts_max)));
     let kept = program.read("/v1/inbox/evt_edge_unknowncus").await;
     let lines = |event: &Value| event["data"]["object"]["lines"].clone();
     assert_eq!(lines(&kept["document"]), lines(&value("edge", file)));

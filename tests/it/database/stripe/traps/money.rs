@@ -138,7 +138,7 @@ async fn trap_27_a_refund_finds_its_invoice_by_the_payment_in_any_order() {
 async fn trap_27_a_refund_of_what_nobody_knows_waits_then_is_dead_and_is_found_again() {
     let desk = Desk::open().await;
     let refund = desk.take_file(SHAPES[1], "refund.created.json").await;
-    for _ in 0..counterfoil::stripe::inbound::processor::ATTEMPTS_MAX {
+    for _ in 0..counterfoil::stripe::inbound::processor::RETRIES.attempts_max {
         desk.work().await;
         desk.pass(3_600);
     }
@@ -155,7 +155,7 @@ async fn trap_27_a_refund_of_what_nobody_knows_waits_then_is_dead_and_is_found_a
 async fn trap_27_the_payment_of_an_invoice_that_stays_unknown_is_ignored_in_the_end() {
     let desk = super::desk_at("2025-06-02T00:00:00Z").await;
     let link = desk.take_file(SHAPES[1], "invoice_payment.paid.json").await;
-    for _ in 0..counterfoil::stripe::inbound::processor::ATTEMPTS_MAX {
+    for _ in 0..counterfoil::stripe::inbound::processor::RETRIES.attempts_max {
         desk.work().await;
         desk.pass(3_600);
     }

@@ -11,9 +11,10 @@ use crate::domain::{
 };
 
 use super::{
-    Projector,
-    checkpoint::{self, CheckpointId},
-    error::ProjectorError,
+    Consumers,
+    checkpoint::{self, Checkpoint, CheckpointId},
+    contract::Consumer,
+    error::ConsumerError,
 };
 
 /// How often a process that does not lead looks at the checkpoint while someone waits.
@@ -27,6 +28,12 @@ pub(super) struct FollowerProgress {
     pub parked: Arc<BTreeMap<String, i64>>,
 }
 
+impl FollowerProgress {
+    pub fn of(checkpoint: &Checkpoint, leads: bool) -> Self {
+        Self { leads, position: checkpoint.position, parked: Arc::clone(&checkpoint.parked) }
+    }
+}
+
 /// What an answer rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AsOf {
@@ -36,36 +43,40 @@ pub struct AsOf {
     pub lag_ms: i64,
     /// Whether the answer is as new as the caller asked for.
     pub reached: bool,
-    /// The account has an event that could not be applied: it and the later ones are not in the answer.
+    /// The account has an event that could not be handled: it and the later ones are not in the answer.
     pub parked: bool,
 }
 
-impl Projector {
-    /// Waits until a read model has every event up to `min_position`, and not longer than `bound`. What is
+impl Consumers {
+    /// Waits until a consumer has every event up to `min_position`, and not longer than `bound`. What is
     /// read after that is at least as new as the answer says.
     ///
-    /// An account that is parked is as old as its first event that could not be applied, however long one
+    /// An account that is parked is as old as its first event that could not be handled, however long one
     /// waits.
     ///
     /// # Errors
-    /// When there is no such read model, or the database cannot answer.
+    /// When there is no such consumer, or the database cannot answer.
     pub async fn wait_for(
         &self,
-        projection: &str,
+        consumer: &str,
         shard: Shard,
         account: Option<&AccountId>,
         min_position: Position,
         bound: Duration,
-    ) -> Result<AsOf, ProjectorError> {
-        let name = self.find(projection)?.name();
-        let known = self.progress.get(&(name, shard));
-        let known = known.ok_or_else(|| ProjectorError::Unknown { projection: projection.to_owned() })?;
+    ) -> Result<AsOf, ConsumerError> {
+        let consumer = &**self.find(consumer)?;
+        let known = self.progress.get(&(consumer.name(), shard));
+        let known = known.ok_or_else(|| ConsumerError::Unknown { consumer: consumer.name().to_owned() })?;
         let mut changes = known.subscribe();
         let deadline = Instant::now() + bound;
         let mut waiting = None;
         loop {
             let seen = changes.borrow_and_update().clone();
-            let progress = if seen.leads { seen } else { self.look(name, shard).await? };
+            let progress = if seen.leads {
+                seen
+            } else {
+                FollowerProgress::of(&self.look(consumer, shard).await?, false)
+            };
             let parked = account.and_then(|account| progress.parked.get(account.as_str())).copied();
             let position = parked.map_or(progress.position, |at| at.saturating_sub(1).min(progress.position));
             let reached = position >= min_position.0;
@@ -80,16 +91,26 @@ impl Projector {
         }
     }
 
-    async fn look(&self, projection: &'static str, shard: Shard) -> Result<FollowerProgress, ProjectorError> {
+    /// How far a consumer is, whoever leads it; nowhere, as long as it has no checkpoint.
+    ///
+    /// # Errors
+    /// When there is no such consumer, or the database cannot answer.
+    pub async fn checkpoint(&self, consumer: &str, shard: Shard) -> Result<Checkpoint, ConsumerError> {
+        Ok(self.look(&**self.find(consumer)?, shard).await?)
+    }
+
+    async fn look(&self, consumer: &dyn Consumer, shard: Shard) -> Result<Checkpoint, sqlx::Error> {
         let mut connection = self.pool.acquire().await?;
-        let version = checkpoint::live_version(&mut connection, projection).await?;
-        let found = checkpoint::read(&mut connection, CheckpointId { projection, version, shard }).await?;
-        let checkpoint = found.unwrap_or_default();
-        Ok(FollowerProgress { leads: false, position: checkpoint.position, parked: checkpoint.parked })
+        let pass = consumer.current_pass(&mut connection).await?;
+        let place = CheckpointId { consumer: consumer.name(), pass, shard };
+        Ok(checkpoint::read(&mut connection, place).await?.unwrap_or_default())
     }
 
     /// The age of the first event after `position`, in milliseconds; 0 when there is none.
-    pub(super) async fn lag_ms(&self, shard: Shard, position: Position) -> Result<i64, sqlx::Error> {
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn lag_ms(&self, shard: Shard, position: Position) -> Result<i64, sqlx::Error> {
         let recorded_at: Option<chrono::DateTime<chrono::Utc>> =
             sqlx::query_scalar(include_str!("first_waiting.sql"))
                 .bind(shard.0)

@@ -22,7 +22,7 @@ const RECONNECT_AFTER: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub(super) struct Wake {
     wakeups: Arc<watch::Sender<()>>,
-    /// How many callers wait for something to be applied.
+    /// How many callers wait for something to be handled.
     waiting: Arc<AtomicUsize>,
 }
 

@@ -1,2 +1,2 @@
--- Forgets which accounts wait for a version that is dropped.
+-- Forgets which accounts wait in a pass that is given up.
 delete from read.parked where projection = $1 and version = $2

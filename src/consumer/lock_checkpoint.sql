@@ -1,4 +1,4 @@
--- How far is one version of a read model on a shard? It stays there until the transaction ends.
+-- How far is one pass of a consumer on a shard? It stays there until the transaction ends.
 select position, parks, stopped
 from read.checkpoints
 where projection = $1 and version = $2 and shard = $3

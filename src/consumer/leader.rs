@@ -1,4 +1,4 @@
-//! Which process leads a read model?
+//! Which process leads a consumer?
 //!
 //! An advisory lock, held by one connection for all that this process leads. When the connection breaks the
 //! locks are gone and someone else may lead, or two for a moment: the checkpoints keep that harmless.
@@ -11,7 +11,8 @@ use tokio::{sync::Mutex, time::Instant};
 /// How long a held lock is taken for granted before its connection is asked again.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
 
-pub(super) struct Leadership {
+/// What this process leads, and tries to.
+pub struct Leadership {
     pool: PgPool,
     held: Mutex<Option<LeaderLock>>,
 }

@@ -1,2 +1,2 @@
--- How far is one version of a read model on a shard?
+-- How far is one pass of a consumer on a shard?
 select position, parks, stopped from read.checkpoints where projection = $1 and version = $2 and shard = $3

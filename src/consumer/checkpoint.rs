@@ -1,0 +1,171 @@
+//! How far has a consumer followed, and who waits for it?
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use sqlx::{
+    FromRow, PgConnection, PgPool, Postgres,
+    postgres::PgArguments,
+    query::{Query, QueryAs},
+};
+
+use crate::domain::{recorded::Shard, time::Timestamp};
+
+use super::contract::Pass;
+
+/// Which checkpoint is meant: of one pass of one consumer, on one shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CheckpointId {
+    pub consumer: &'static str,
+    pub pass: Pass,
+    pub shard: Shard,
+}
+
+/// A checkpoint as it was read. Whoever moves it names these values, and fails when they are others by now.
+#[derive(Clone, Debug, Default)]
+pub struct Checkpoint {
+    pub position: i64,
+    pub parks: i64,
+    /// Why nothing is handled any more.
+    pub stopped: Option<String>,
+    /// The accounts that wait, with the position of the event that could not be handled.
+    pub parked: Arc<BTreeMap<String, i64>>,
+}
+
+#[derive(FromRow)]
+struct CheckpointRow {
+    position: i64,
+    parks: i64,
+    stopped: Option<String>,
+}
+
+impl CheckpointId {
+    /// A statement whose first parameters are these.
+    pub(super) fn query(self, statement: &str) -> Query<'_, Postgres, PgArguments> {
+        sqlx::query(statement).bind(self.consumer).bind(self.pass.0).bind(self.shard.0)
+    }
+
+    fn rows<R>(self, statement: &str) -> QueryAs<'_, Postgres, R, PgArguments>
+    where
+        R: for<'r> FromRow<'r, sqlx::postgres::PgRow>,
+    {
+        sqlx::query_as(statement).bind(self.consumer).bind(self.pass.0).bind(self.shard.0)
+    }
+}
+
+/// Makes sure that a pass has a checkpoint on each of the shards.
+///
+/// # Errors
+/// When the database cannot answer.
+pub async fn begin(
+    connection: &mut PgConnection,
+    consumer: &str,
+    pass: Pass,
+    shards: &[Shard],
+) -> Result<(), sqlx::Error> {
+    sqlx::query(include_str!("begin.sql"))
+        .bind(consumer)
+        .bind(pass.0)
+        .bind(shards.iter().map(|shard| shard.0).collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The passes of a consumer, in their order.
+///
+/// # Errors
+/// When the database cannot answer.
+pub async fn passes(connection: &mut PgConnection, consumer: &str) -> Result<Vec<Pass>, sqlx::Error> {
+    let passes: Vec<i32> =
+        sqlx::query_scalar(include_str!("passes.sql")).bind(consumer).fetch_all(connection).await?;
+    Ok(passes.into_iter().map(Pass).collect())
+}
+
+/// Forgets a pass, with the accounts that wait in it.
+///
+/// # Errors
+/// When the database cannot answer.
+pub async fn forget(connection: &mut PgConnection, consumer: &str, pass: Pass) -> Result<(), sqlx::Error> {
+    for statement in [include_str!("forget_parked.sql"), include_str!("forget_checkpoints.sql")] {
+        sqlx::query(statement).bind(consumer).bind(pass.0).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Reads the checkpoint; `None` when there is none, such as after its pass was forgotten.
+///
+/// # Errors
+/// When the database cannot answer.
+pub async fn read(
+    connection: &mut PgConnection,
+    place: CheckpointId,
+) -> Result<Option<Checkpoint>, sqlx::Error> {
+    fetch(connection, place, include_str!("checkpoint.sql")).await
+}
+
+/// Reads the checkpoint and keeps it from moving until the transaction ends.
+///
+/// # Errors
+/// When the database cannot answer.
+pub async fn lock(
+    connection: &mut PgConnection,
+    place: CheckpointId,
+) -> Result<Option<Checkpoint>, sqlx::Error> {
+    fetch(connection, place, include_str!("lock_checkpoint.sql")).await
+}
+
+async fn fetch(
+    connection: &mut PgConnection,
+    place: CheckpointId,
+    statement: &str,
+) -> Result<Option<Checkpoint>, sqlx::Error> {
+    let row: Option<CheckpointRow> = place.rows(statement).fetch_optional(&mut *connection).await?;
+    let Some(CheckpointRow { position, parks, stopped }) = row else { return Ok(None) };
+    // Read after `parks`: if the accounts are newer than it, the next move fails and reads both again.
+    let parked: Vec<(String, i64)> =
+        place.rows(include_str!("parked_since.sql")).fetch_all(connection).await?;
+    Ok(Some(Checkpoint { position, parks, stopped, parked: Arc::new(parked.into_iter().collect()) }))
+}
+
+/// Has whoever has read the checkpoint read it again: the accounts that wait are others from now on, or another pass
+/// counts.
+///
+/// # Errors
+/// When the database cannot answer.
+pub async fn invalidate(connection: &mut PgConnection, place: CheckpointId) -> Result<(), sqlx::Error> {
+    place.query(include_str!("invalidate.sql")).execute(connection).await.map(|_| ())
+}
+
+/// Moves the checkpoint, if it still is what was read. Locks it until the transaction ends.
+pub(super) async fn advance(
+    connection: &mut PgConnection,
+    place: CheckpointId,
+    from: &Checkpoint,
+    to: i64,
+) -> Result<bool, sqlx::Error> {
+    let advance = place.query(include_str!("advance.sql")).bind(from.position).bind(from.parks).bind(to);
+    Ok(advance.execute(connection).await?.rows_affected() == 1)
+}
+
+pub(super) async fn park(
+    connection: &mut PgConnection,
+    place: CheckpointId,
+    account: &str,
+    position: i64,
+    reason: &str,
+    at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let park = place.query(include_str!("park.sql")).bind(account).bind(position).bind(reason);
+    park.bind(at.to_utc()).execute(&mut *connection).await?;
+    invalidate(connection, place).await
+}
+
+/// Notes why nothing is handled any more, unless it has moved on meanwhile.
+pub(super) async fn stop(
+    pool: &PgPool,
+    place: CheckpointId,
+    at: &Checkpoint,
+    reason: &str,
+) -> Result<(), sqlx::Error> {
+    place.query(include_str!("stop.sql")).bind(at.position).bind(reason).execute(pool).await.map(|_| ())
+}
