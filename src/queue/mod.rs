@@ -60,7 +60,7 @@ impl Backoff {
     #[must_use]
     pub fn delay(self, attempts: i32) -> TimeDelta {
         let attempts = usize::try_from(attempts).unwrap_or(0).max(1);
-        let delay_s = self.delays_s().into_iter().take(attempts).last().unwrap_or_default();
+        let delay_s = self.delays_s().into_iter().take(attempts).next_back().unwrap_or_default();
         TimeDelta::try_seconds(delay_s).unwrap_or(TimeDelta::MAX)
     }
 }
