@@ -8,7 +8,7 @@ use counterfoil::postgres::{DATABASE, Server, StartError};
 use sqlx::{ConnectOptions, Executor};
 
 use super::{ask, connect, count_rows, durable, refusal, runs_as_root, start, throw_away, write_rows};
-use crate::support::Scratch;
+use crate::support::{Scratch, optional::leave_out};
 
 /// How somebody is known who connects.
 async fn methods(server: &Server) -> String {
@@ -17,6 +17,7 @@ async fn methods(server: &Server) -> String {
     ask(&mut connect(server).await, sql).await
 }
 
+const NOT_ROOT: &str = "the tests do not run as root, who alone runs the server as somebody else";
 const RULES: &str = "local counterfoil peer, local all scram-sha-256";
 
 #[tokio::test]
@@ -54,8 +55,7 @@ async fn a_cluster_that_trusted_whoever_came_does_so_no_more() {
 #[tokio::test]
 async fn a_cluster_of_nobody_gets_a_user_of_its_own() {
     if !runs_as_root() {
-        // Only root runs the server as somebody else.
-        return;
+        return leave_out(NOT_ROOT);
     }
     let scratch = Scratch::create();
     let server = start(throw_away(scratch.path())).await;
@@ -80,8 +80,7 @@ async fn a_cluster_of_nobody_gets_a_user_of_its_own() {
 #[tokio::test]
 async fn a_directory_that_shuts_the_server_out_is_named() {
     if !runs_as_root() {
-        // Only root runs the server as somebody else.
-        return;
+        return leave_out(NOT_ROOT);
     }
     let home = tempfile::tempdir().unwrap();
     fs::set_permissions(home.path(), Permissions::from_mode(0o700)).unwrap();
