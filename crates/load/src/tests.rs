@@ -1,3 +1,5 @@
+//! Is each target, rate and figure read and written as it is meant?
+
 use super::*;
 
 #[test]

@@ -2,6 +2,7 @@
 //! what is so? Only `sql` starts a database.
 
 pub mod architecture;
+mod files;
 mod levels;
 mod readme;
 mod sql;

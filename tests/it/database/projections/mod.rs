@@ -8,6 +8,7 @@ mod mrr;
 mod once;
 mod poison;
 mod rebuild;
+mod revenue;
 mod statements;
 mod waiting;
 

@@ -2,12 +2,11 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use chrono::TimeDelta;
 use counterfoil::{
     queue::{Backoff, Retries},
     stripe::inbound::{
-        alerts::{FAILURES_IN_A_ROW_MAX, measure, to_do},
-        inbox::{DocumentRetention, InboxState, Operated, Proof, ReceiveError},
+        alerts::FAILURES_IN_A_ROW_MAX,
+        inbox::InboxState,
         processor::{InboxProgress, Processor, RETRIES},
     },
 };
@@ -16,124 +15,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{
     desk::{Desk, available},
-    documents::{ADA, BOB, SHAPES, all, here, read, story, value},
+    documents::{ADA, BOB, SHAPES, here, story, value},
     heard::Heard,
     ledger::start,
 };
-
-#[tokio::test]
-async fn a_delivery_is_kept_once_and_its_first_body_stays() {
-    let desk = Desk::open().await;
-    let first = desk.receive(&read(SHAPES[1], "invoice.paid.subscription_create.json")).await.unwrap();
-    let second = desk.receive(&read("edge", "same_event_id_other_bytes.json")).await.unwrap();
-    assert_eq!((first.repeated, second.repeated), (false, true));
-    assert_eq!(first.event, second.event);
-    let entry = desk.inbox.find(first.event.as_str()).await.unwrap().unwrap();
-    let kept: Value = serde_json::from_slice(&entry.body.unwrap()).unwrap();
-    assert_eq!(kept["data"]["object"]["customer_email"], "…");
-    let lines = |event: &Value| event["data"]["object"]["lines"].clone();
-    assert_eq!(lines(&kept), lines(&value(SHAPES[1], "invoice.paid.subscription_create.json")));
-    assert_eq!((entry.summary.proof, entry.summary.secret.as_deref()), (Proof::Signed, Some("1")));
-    assert_eq!(desk.count().await[&InboxState::Received], 1);
-}
-
-/// Whom each of these documents is about, and how they can be reached or charged.
-fn about_people(value: &Value, said: &mut BTreeSet<String>) {
-    const PERSONAL: [&str; 9] = [
-        "email",
-        "customer_email",
-        "customer_name",
-        "phone",
-        "line1",
-        "postal_code",
-        "last4",
-        "client_secret",
-        "hosted_invoice_url",
-    ];
-    match value {
-        Value::Object(members) => {
-            let personal = members.iter().filter(|(name, _)| PERSONAL.contains(&name.as_str()));
-            said.extend(personal.filter_map(|(_, member)| member.as_str()).map(str::to_owned));
-            let has_name = members.contains_key("email") && members.contains_key("name");
-            said.extend(members.get("name").filter(|_| has_name).and_then(Value::as_str).map(str::to_owned));
-            members.values().for_each(|member| about_people(member, said));
-        }
-        Value::Array(members) => members.iter().for_each(|member| about_people(member, said)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-#[tokio::test]
-async fn nothing_is_kept_of_who_a_person_is_and_how_they_pay() {
-    let mut said = BTreeSet::new();
-    let desk = Desk::open().await;
-    for shape in SHAPES {
-        for file in all(shape) {
-            about_people(&value(shape, &file), &mut said);
-            desk.take_file(shape, &file).await;
-        }
-    }
-    assert!(said.len() > 10, "{said:?}");
-    let kept = "select convert_from(body, 'UTF8') from ledger.stripe_inbox";
-    let kept: Vec<String> = sqlx::query_scalar(kept).fetch_all(&desk.test.database.pool()).await.unwrap();
-    assert!(kept.len() > 50);
-    for said in &said {
-        let of_it = kept.iter().find(|body| body.contains(&format!("\"{said}\"")));
-        assert_eq!(of_it, None, "{said}");
-    }
-}
-
-/// What an earlier release stored whole, and what has been over for long enough.
-#[tokio::test]
-async fn documents_are_taken_away_when_their_events_have_been_over_for_so_many_days() {
-    let desk = Desk::open().await;
-    let over = desk.take_file(SHAPES[1], "customer.created.json").await;
-    desk.work().await;
-    let waits = desk.take_file(SHAPES[1], "invoice.paid.subscription_create.json").await;
-    let whole = read(SHAPES[1], "customer.created.json");
-    sqlx::query("update ledger.stripe_inbox set body = $2, blanked = false where event_id = $1")
-        .bind(&over)
-        .bind(&whole)
-        .execute(&desk.test.database.pool())
-        .await
-        .unwrap();
-    let kept = async |event: &str| desk.inbox.find(event).await.unwrap().unwrap().body;
-    let look = async |days: Option<u32>| {
-        DocumentRetention::new(desk.inbox.clone(), desk.clock().clone(), days).look().await.unwrap();
-    };
-    look(None).await;
-    let blanked = kept(&over).await.expect("it is kept");
-    assert_ne!(blanked, whole);
-    assert!(String::from_utf8(blanked).unwrap().contains('…'), "what was stored whole is blanked");
-
-    look(Some(90)).await;
-    assert!(kept(&over).await.is_some());
-    desk.clock().set(desk.clock().now().plus(TimeDelta::days(91)));
-    look(None).await;
-    assert!(kept(&over).await.is_some(), "they are kept for ever where that is asked for");
-    look(Some(90)).await;
-    assert_eq!(kept(&over).await, None);
-    assert!(kept(&waits).await.is_some(), "it is not over");
-    assert_eq!(desk.inbox.retry(&over, desk.clock().now()).await.unwrap(), Operated::Forgotten);
-    let again = desk.take_file(SHAPES[1], "customer.created.json").await;
-    assert_eq!(
-        (again.as_str(), kept(&over).await),
-        (over.as_str(), None),
-        "it is known, and not stored again"
-    );
-    desk.work().await;
-    assert_eq!(desk.state(&waits).await, InboxState::Processed);
-}
-
-#[tokio::test]
-async fn what_is_not_signed_or_no_event_is_not_kept() {
-    let desk = Desk::open().await;
-    let body = read(SHAPES[1], "customer.created.json");
-    let unsigned = desk.inbox.receive(&desk.secrets, None, &body, desk.clock().now()).await;
-    assert!(matches!(unsigned, Err(ReceiveError::Signature(_))));
-    assert!(matches!(desk.receive(&read("edge", "not_json.txt")).await, Err(ReceiveError::Unparsable(_))));
-    assert_eq!(desk.count().await.values().sum::<i64>(), 0);
-}
 
 #[tokio::test]
 async fn the_whole_story_is_handled_in_both_shapes_and_backwards() {
@@ -224,66 +109,6 @@ async fn the_delay_between_attempts_grows() {
     assert_eq!(delays, [1, 2, 4, 8, 16]);
 }
 
-#[tokio::test]
-async fn awkward_deliveries_end_where_a_person_finds_them() {
-    let desk = Desk::open().await;
-    let expected = [
-        ("unknown_type.json", InboxState::Ignored),
-        ("unknown_enum_status.json", InboxState::Dead),
-        ("livemode_true.json", InboxState::Quarantined),
-        ("connect_account.json", InboxState::Quarantined),
-        ("invoice_lines_truncated.json", InboxState::Waiting),
-        ("hostile_metadata.json", InboxState::Waiting),
-        ("expanded_customer.json", InboxState::Processed),
-    ];
-    for (file, state) in expected {
-        let event = desk.take_file("edge", file).await;
-        desk.work().await;
-        assert_eq!(desk.state(&event).await, state, "{file}");
-    }
-    let dead = desk.inbox.list(Some(InboxState::Dead), None, 10).await.unwrap();
-    assert!(dead.events.iter().all(|event| event.reason.is_some()));
-    assert_eq!(dead.events.len(), 1);
-}
-
-#[tokio::test]
-async fn a_person_can_retry_and_discard() {
-    let desk = Desk::open().await;
-    let held = desk.take_file("edge", "unknown_enum_status.json").await;
-    desk.work().await;
-    let at = desk.clock().now();
-    assert_eq!(desk.inbox.retry(&held, at).await.unwrap(), Operated::Done);
-    assert_eq!(desk.state(&held).await, InboxState::Received);
-    desk.work().await;
-    assert_eq!(desk.state(&held).await, InboxState::Dead);
-    assert_eq!(desk.inbox.discard(&held, "a test", at).await.unwrap(), Operated::Done);
-    desk.work().await;
-    assert_eq!(desk.state(&held).await, InboxState::Discarded);
-    assert_eq!(desk.inbox.retry("evt_none", at).await.unwrap(), Operated::NotFound);
-    let done = desk.take_file(SHAPES[1], "customer.created.json").await;
-    desk.work().await;
-    let refused = Operated::NotPossible { state: InboxState::Processed };
-    assert_eq!(desk.inbox.retry(&done, at).await.unwrap(), refused);
-    assert_eq!(desk.inbox.discard(&done, "a test", at).await.unwrap(), refused);
-}
-
-#[tokio::test]
-async fn what_is_not_handled_yet_can_be_processed_again() {
-    let desk = Desk::open().await;
-    let announced = desk.take_file(SHAPES[1], "customer.subscription.trial_will_end.json").await;
-    // As a release left it that did not know the type.
-    sqlx::query("update ledger.stripe_inbox set state = 'not_handled_yet'")
-        .execute(&desk.test.database.pool())
-        .await
-        .unwrap();
-    desk.work().await;
-    assert_eq!(desk.state(&announced).await, InboxState::NotHandledYet);
-    assert_eq!(desk.inbox.reprocess(desk.clock().now()).await.unwrap(), 1);
-    assert_eq!(desk.state(&announced).await, InboxState::Received);
-    desk.work().await;
-    assert_eq!(desk.state(&announced).await, InboxState::Processed);
-}
-
 /// Somebody is called after five of them; a success begins a new count.
 #[tokio::test]
 async fn failures_in_a_row_are_counted() {
@@ -305,63 +130,6 @@ async fn failures_in_a_row_are_counted() {
     desk.take_file(SHAPES[1], "customer.created.json").await;
     desk.work().await;
     assert_eq!(desk.processor.watch().failures_in_a_row(), 0);
-}
-
-#[tokio::test]
-async fn dead_letters_and_states_are_counted() {
-    let heard = Heard::begin();
-    let desk = Desk::open().await;
-    desk.take_file("edge", "unknown_enum_status.json").await;
-    desk.take_file("edge", "livemode_true.json").await;
-    desk.work().await;
-    measure(&desk.inbox).await.unwrap();
-    heard.has_counted(&[
-        "counterfoil_inbox_dead_letters_total 1",
-        "counterfoil_inbox_events_total{state=\"dead\"} 1",
-        "counterfoil_inbox_events{state=\"dead\"} 1",
-        "counterfoil_inbox_events{state=\"quarantined\"} 1",
-        "counterfoil_inbox_events{state=\"received\"} 0",
-    ]);
-}
-
-#[tokio::test]
-async fn a_dead_letter_is_one_error_in_the_log_that_names_the_commands() {
-    let heard = Heard::begin();
-    let desk = Desk::open().await;
-    let dead = desk.take_file("edge", "unknown_enum_status.json").await;
-    let aside = desk.take_file("edge", "livemode_true.json").await;
-    desk.work().await;
-    desk.work().await;
-    let line = heard.line("a Stripe event could not be processed");
-    assert_eq!((&line["level"], &line["event"]), (&json!("ERROR"), &json!(dead)));
-    assert_eq!(
-        (&line["reason"], &line["what_to_do"]),
-        (&json!(desk.reason(&dead).await), &json!(to_do(&dead)))
-    );
-    let line = heard.line("a Stripe event is not for this deployment, and was put aside");
-    assert_eq!((&line["level"], &line["event"]), (&json!("WARN"), &json!(aside)));
-}
-
-/// What a person reads first about a dead letter is what to do.
-#[test]
-fn a_dead_letter_says_what_to_do() {
-    let to_do = to_do("evt_1");
-    for command in ["inbox show evt_1", "inbox retry evt_1", "inbox discard evt_1"] {
-        assert!(to_do.contains(command), "{to_do}");
-    }
-}
-
-#[tokio::test]
-async fn the_list_goes_on_where_it_ended() {
-    let desk = Desk::open().await;
-    for file in story(SHAPES[1]).iter().take(5) {
-        desk.take_file(SHAPES[1], file).await;
-    }
-    let first = desk.inbox.list(None, None, 3).await.unwrap();
-    let second = desk.inbox.list(None, first.next, 3).await.unwrap();
-    assert_eq!((first.events.len(), second.events.len(), second.next), (3, 2, None));
-    let arrivals: Vec<_> = first.events.iter().chain(&second.events).map(|event| event.arrival).collect();
-    assert!(arrivals.is_sorted_by(|one, other| one > other), "the newest come first");
 }
 
 /// A top-up by a customer of its own.

@@ -2,17 +2,9 @@
 
 use chrono::TimeDelta;
 use counterfoil::{
-    domain::{
-        command::{CheckoutStep, Command, PurchaseCommand, RecordCheckout},
-        event::PaymentPurpose,
-        ids::ProviderId,
-        metadata::Metadata,
-        time::Timestamp,
-    },
-    ledger::IdempotencyKey,
+    domain::time::Timestamp,
     stripe::inbound::reconcile::{
-        Drift, ReconcileError, ReconcileOptions, ReconcileReport, Reconciler, StoredFigures, Subject,
-        UntoldCause,
+        Drift, ReconcileOptions, ReconcileReport, StoredFigures, Subject, UntoldCause,
     },
 };
 use serde_json::{Value, json};
@@ -21,14 +13,9 @@ use super::{
     credited::{event, note},
     planted::{bureau, object, shown},
 };
-use crate::{
-    database::audit::tamper,
-    support::{
-        bureau::Bureau,
-        documents::{ADA, SHAPES, here, value},
-        ledger::{request, start},
-        shop::client,
-    },
+use crate::support::{
+    bureau::Bureau,
+    documents::{ADA, SHAPES, value},
 };
 
 /// An event about something of which Stripe knows nothing, and what is said of it then.
@@ -40,7 +27,7 @@ struct Told {
 }
 
 /// The story's event about another object: what its ids end with is put in place of how they end in the story.
-fn another(file: &str, ids: &[(&str, &str)]) -> Value {
+pub(super) fn another(file: &str, ids: &[(&str, &str)]) -> Value {
     let mut text = value(SHAPES[1], file).to_string();
     for (id, other) in ids {
         assert!(text.contains(id), "{file} has no {id}");
@@ -51,9 +38,9 @@ fn another(file: &str, ids: &[(&str, &str)]) -> Value {
     event
 }
 
-const RENEWED: &str = "in_1QLedgerAda00000000000A3";
+pub(super) const RENEWED: &str = "in_1QLedgerAda00000000000A3";
 const UNPAID: &str = "in_1QLedgerAda00000000000A4";
-const REFUND: &str = "re_3QLedgerAda00000000000R1";
+pub(super) const REFUND: &str = "re_3QLedgerAda00000000000R1";
 const DISPUTE: &str = "du_1QLedgerAda00000000000D1";
 const SESSION: &str = "cs_test_b1LedgerAdaTop0000000000000000000000000000000000001";
 const OF_SESSION: &str = "pi_3QLedgerAda00000000000T1";
@@ -61,7 +48,7 @@ const CANCELED: &str = "pi_3QLedgerAda00000000000T6";
 const OF_INVOICE: &str = "pi_3QLedgerAda00000000000A1";
 const CREATED: &str = "in_1QLedgerAda00000000000A1";
 const CHARGE: &str = "ch_3QLedgerAda00000000000T1";
-const CUSTOMER: &str = "cus_QLedgerAda0001";
+pub(super) const CUSTOMER: &str = "cus_QLedgerAda0001";
 
 fn gone_note() -> Value {
     let mut note = note();
@@ -180,13 +167,13 @@ const TOLD: [Told; 16] = [
     },
 ];
 
-async fn take(bureau: &Bureau, event: &Value) {
+pub(super) async fn take(bureau: &Bureau, event: &Value) {
     let id = bureau.desk.take(event).await;
     bureau.desk.work().await;
     assert_eq!(bureau.desk.reason(&id).await, "", "{id} is processed");
 }
 
-fn says(drift: &Drift) -> (Subject, &str, &str) {
+pub(super) fn says(drift: &Drift) -> (Subject, &str, &str) {
     (drift.subject, drift.object.as_str(), &drift.ledger_says)
 }
 
@@ -232,7 +219,7 @@ async fn what_is_older_than_what_is_compared_is_not_looked_for() {
 
 const OLD: i64 = 1_500_000_000;
 
-fn is_the_same(report: &ReconcileReport) {
+pub(super) fn is_the_same(report: &ReconcileReport) {
     assert!(report.is_the_same(), "{}{:?}", shown(&report.drifts), report.not_compared);
 }
 
@@ -320,73 +307,6 @@ async fn another_payment_of_an_invoice_is_reported() {
     assert_eq!(report.drifts[1].cause, UntoldCause::Kept { because: StoredFigures::Purpose });
 }
 
-/// A customer that was deleted long ago, without an event that could still be fetched.
-#[tokio::test]
-async fn a_deleted_customer_is_reported_and_unlinked() {
-    let (bureau, _) = bureau().await;
-    let deleted = json!({ "id": CUSTOMER, "object": "customer", "deleted": true });
-    bureau.happened(&[], &[deleted]).await;
-    let report = bureau.run(false).await;
-    let [drift] = report.drifts.as_slice() else { panic!("{}", shown(&report.drifts)) };
-    assert_eq!((drift.subject, drift.object.as_str()), (Subject::Customer, CUSTOMER));
-    assert_eq!([drift.stripe_says.as_str(), &drift.ledger_says], ["deleted", "it is the account's customer"]);
-    assert_eq!(bureau.run(true).await.remaining(), 0);
-    is_the_same(&bureau.run(false).await);
-    // It is gone for good, whatever Stripe says then.
-    let created = value(SHAPES[1], "customer.created.json")["data"]["object"].clone();
-    bureau.happened(&[], &[created]).await;
-    let report = bureau.run(true).await;
-    let [drift] = report.drifts.as_slice() else { panic!("{}", shown(&report.drifts)) };
-    assert_eq!([drift.stripe_says.as_str(), &drift.ledger_says], ["it is there", "it is gone"]);
-    assert_eq!((&drift.cause, drift.repaired), (&UntoldCause::Kept { because: StoredFigures::End }, false));
-}
-
-const PAGE: &str = "cs_page";
-
-fn page(status: &str, at: Timestamp) -> Value {
-    json!({
-        "id": PAGE, "object": "checkout.session", "created": at.seconds(), "customer": CUSTOMER, "invoice": null,
-        "client_reference_id": ADA, "livemode": false, "metadata": { "account_id": ADA }, "mode": "subscription",
-        "payment_intent": null, "payment_status": if status == "complete" { "paid" } else { "unpaid" },
-        "status": status, "expires_at": at.plus(TimeDelta::hours(2)).seconds(), "subscription": null,
-    })
-}
-
-/// On which a plan could be paid for beside another one.
-#[tokio::test]
-async fn a_page_that_is_not_open_any_more_is_reported_and_closed() {
-    for (status, says) in [("expired", "expired"), ("complete", "completed")] {
-        let (bureau, _) = bureau().await;
-        let at = bureau.desk.clock().now();
-        let started = Command::Purchase(PurchaseCommand::RecordCheckout(RecordCheckout {
-            session: ProviderId::parse(PAGE).unwrap(),
-            step: CheckoutStep::Started,
-            purpose: PaymentPurpose::Subscription { subscription: None, plan: None },
-            customer: None,
-            sold: None,
-            metadata: Metadata::default(),
-            invoice: None,
-            effective_at: at,
-        }));
-        bureau.desk.test.ledger.execute(request(ADA, started, IdempotencyKey::caller("page"))).await.unwrap();
-        bureau.desk.pass(60);
-        let gone = bureau.run(false).await;
-        assert_eq!(
-            gone.drifts.iter().map(self::says).collect::<Vec<_>>(),
-            [(Subject::Checkout, PAGE, "open")]
-        );
-        bureau.happened(&[], &[page("open", at)]).await;
-        is_the_same(&bureau.run(false).await);
-        bureau.happened(&[], &[page(status, at)]).await;
-        let report = bureau.run(false).await;
-        let [drift] = report.drifts.as_slice() else { panic!("{status}: {}", shown(&report.drifts)) };
-        assert_eq!((drift.subject, drift.object.as_str()), (Subject::Checkout, PAGE));
-        assert_eq!([drift.stripe_says.as_str(), &drift.ledger_says], [says, "open"]);
-        assert_eq!(bureau.run(true).await.remaining(), 0, "{status}");
-        is_the_same(&bureau.run(false).await);
-    }
-}
-
 /// A total is known of a payment, and no single refund.
 #[tokio::test]
 async fn a_total_that_stripe_does_not_reach_is_reported() {
@@ -410,76 +330,4 @@ async fn a_total_that_stripe_does_not_reach_is_reported() {
         assert_eq!([drift.stripe_says.as_str(), &drift.ledger_says], says, "{name}");
         assert_eq!(drift.cause, UntoldCause::Kept { because: StoredFigures::Amount }, "{name}");
     }
-}
-
-/// What was recorded under an id that Stripe would not give cannot be asked for, and is not said to be the same.
-#[tokio::test]
-async fn what_cannot_be_asked_for_is_said() {
-    let (bureau, _) = bureau().await;
-    take(&bureau, &another("refund.created.json", &[(REFUND, "refund_1")])).await;
-    let report = bureau.run(false).await;
-    assert!(report.found_nothing() && !report.is_the_same(), "{}", shown(&report.drifts));
-    let [left_out] = report.not_compared.as_slice() else { panic!("{:?}", report.not_compared) };
-    assert_eq!(left_out.because, "refund_1 is not how Stripe writes an id of its own");
-    assert_eq!(left_out.subject, Some(Subject::Refund));
-}
-
-/// An event that cannot be read may have named anything.
-#[tokio::test]
-async fn what_an_event_names_that_cannot_be_read_is_said() {
-    let (bureau, _) = bureau().await;
-    let damage = "update ledger.events set payload = '{}' where event_type = 'RefundIssued'";
-    tamper(&bureau.desk.test, damage).await;
-    let report = bureau.run(false).await;
-    assert!(!report.is_the_same());
-    let said =
-        |because: &str| report.not_compared.iter().any(|left_out| left_out.because.starts_with(because));
-    assert!(said("the event at position "), "{:?}", report.not_compared);
-    // Nor can the account that has it, so nothing is said of what it paid.
-    assert!(said("its account cannot be read"), "{:?}", report.not_compared);
-}
-
-/// By an instance that has to read every account first.
-async fn read_anew(bureau: &Bureau) -> ReconcileReport {
-    let test = &bureau.desk.test;
-    let (ledger, _running) = start(test.database.pool(), test.clock.clone()).await;
-    let stripe = client("sk_test_another", &bureau.sandbox.url());
-    let reconciler = Reconciler::new(stripe, bureau.desk.inbox.clone(), ledger, here());
-    let since = test.clock.now().minus(TimeDelta::days(365));
-    let order = ReconcileOptions { since, fetch_events: false, rebuild_events: false };
-    reconciler.run(order, |_, _| {}).await.unwrap()
-}
-
-/// As an earlier release recorded it: that a period was paid for, and not by which lines.
-#[tokio::test]
-async fn an_invoice_of_which_the_lines_were_not_kept_is_said() {
-    let (bureau, _) = bureau().await;
-    let earlier = format!(
-        "update ledger.events set event_type = 'PeriodPaid', payload = json_build_object('PeriodPaid', \
-         json_build_object('term', json_build_object( \
-             'subscription', payload #> '{{InvoicePaid,invoice,subscription}}', 'plan', 'creator', \
-             'period', payload #> '{{InvoicePaid,invoice,lines,0,period}}', 'monthly', 3000), \
-         'effective_at', payload #> '{{InvoicePaid,effective_at}}')) \
-         where event_type = 'InvoicePaid' and payload #>> '{{InvoicePaid,invoice,invoice}}' = '{RENEWED}'"
-    );
-    tamper(&bureau.desk.test, &earlier).await;
-    let report = read_anew(&bureau).await;
-    let left_out = report
-        .not_compared
-        .iter()
-        .find(|left_out| left_out.object.as_ref().is_some_and(|object| object.as_str() == RENEWED));
-    let left_out = left_out.unwrap_or_else(|| panic!("{}{:?}", shown(&report.drifts), report.not_compared));
-    assert_eq!(left_out.because, "it was paid before its lines were kept, so only the sum is compared");
-}
-
-#[tokio::test]
-async fn objects_of_the_other_mode_end_the_comparison() {
-    let (bureau, happened) = bureau().await;
-    let mut live = object(&happened, "refund", |_| true);
-    live["livemode"] = json!(true);
-    bureau.happened(&[], &[live]).await;
-    let since = bureau.desk.clock().now().minus(TimeDelta::days(365));
-    let order = ReconcileOptions { since, fetch_events: true, rebuild_events: true };
-    let error = bureau.reconciler.run(order, |_, _| {}).await.unwrap_err();
-    assert!(matches!(error, ReconcileError::OtherMode), "{error:?}");
 }

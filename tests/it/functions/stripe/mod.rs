@@ -9,4 +9,5 @@ mod revenue;
 mod signature;
 mod story;
 mod total;
+mod words;
 mod wrong_grants;

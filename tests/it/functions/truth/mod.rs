@@ -9,6 +9,7 @@ mod money;
 mod paid;
 pub mod paper;
 mod retold;
+mod returned;
 mod revenue;
 pub mod story;
 mod unbacked;

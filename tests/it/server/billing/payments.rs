@@ -1,55 +1,53 @@
 //! Does a payment without a page lead to what was bought, once, and a refused one to what the person can do?
 
-use std::sync::Arc;
-
-use counterfoil::domain::catalog::{Catalog, PackRefunds};
-use reqwest::Method;
-use serde_json::{Value, json};
-
 use crate::support::{
     heard::Heard,
     http::Answer,
     ledger::music_for_sale,
-    shop::{ACME, Shop, pack},
+    shop::{ACME, Shop},
 };
+use counterfoil::domain::catalog::Catalog;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::sync::Arc;
 
-const PAYMENTS: &str = "/v1/accounts/acme/payments";
+pub(super) const PAYMENTS: &str = "/v1/accounts/acme/payments";
 const BALANCE: &str = "/v1/accounts/acme/balance";
 
-fn packs(quantity: u32) -> Value {
+pub(super) fn packs(quantity: u32) -> Value {
     json!({ "pack": "pack_500", "quantity": quantity })
 }
 
-fn with_card(card: &str) -> Value {
+pub(super) fn with_card(card: &str) -> Value {
     json!({ "payment_method": card, "return_url": "https://shop.example/paid" })
 }
 
-async fn make(shop: &Shop, body: Value) -> String {
+pub(super) async fn make(shop: &Shop, body: Value) -> String {
     let made = shop.server.post(PAYMENTS, body).send().await;
     assert_eq!(made.status, 201, "{}", made.text);
     made.body["payment"].as_str().unwrap().to_owned()
 }
 
 /// Does something with a payment, under a key of its own.
-async fn act(shop: &Shop, payment: &str, action: &str, body: Value) -> Answer {
+pub(super) async fn act(shop: &Shop, payment: &str, action: &str, body: Value) -> Answer {
     shop.server.post(&format!("{PAYMENTS}/{payment}/{action}"), body).send().await
 }
 
-async fn act_by(shop: &Shop, key: &str, payment: &str, action: &str, body: Value) -> Answer {
+pub(super) async fn act_by(shop: &Shop, key: &str, payment: &str, action: &str, body: Value) -> Answer {
     let call = shop.server.post(&format!("{PAYMENTS}/{payment}/{action}"), body);
     call.header("idempotency-key", key).send().await
 }
 
-async fn seen(shop: &Shop, payment: &str) -> Value {
+pub(super) async fn seen(shop: &Shop, payment: &str) -> Value {
     shop.server.get(&format!("{PAYMENTS}/{payment}")).send().await.body
 }
 
-async fn available(shop: &Shop, credits: i64) {
+pub(super) async fn available(shop: &Shop, credits: i64) {
     shop.until(BALANCE, |balance| balance["available"] == credits).await;
 }
 
 /// Two packs of 500 credits, at 6.00 each, that are paid for.
-async fn bought(shop: &Shop) -> String {
+pub(super) async fn bought(shop: &Shop) -> String {
     let payment = make(shop, packs(2)).await;
     let paid = act(shop, &payment, "confirm", with_card("pm_card_visa")).await;
     assert_eq!((paid.status.as_u16(), &paid.body["status"]), (200, &json!("succeeded")), "{}", paid.text);
@@ -57,7 +55,7 @@ async fn bought(shop: &Shop) -> String {
     payment
 }
 
-async fn selling(change: impl FnOnce(&mut Catalog)) -> Shop {
+pub(super) async fn selling(change: impl FnOnce(&mut Catalog)) -> Shop {
     let mut catalog = music_for_sale();
     change(Arc::make_mut(&mut catalog));
     Shop::selling(catalog).await
@@ -315,250 +313,6 @@ async fn what_is_held_can_be_let_go() {
     act(&shop, &payment, "cancel", json!({})).await.is_problem(409, "payment_state");
     let refused = act(&shop, &payment, "refunds", json!({})).await;
     refused.is_problem(409, "refund_exceeds_payment");
-}
-
-#[tokio::test]
-async fn a_refund_takes_back_the_credits_once() {
-    let shop = Shop::start().await;
-    let payment = bought(&shop).await;
-    let part = json!({ "amount": 300, "reason": "requested_by_customer" });
-    let given = act_by(&shop, "k1", &payment, "refunds", part.clone()).await;
-    assert_eq!((given.status.as_u16(), &given.body["amount"]["minor"]), (201, &json!(300)), "{}", given.text);
-    available(&shop, 1_050 - 250).await;
-    let again = act_by(&shop, "k1", &payment, "refunds", part).await;
-    assert_eq!((&again.body, again.header("idempotent-replayed")), (&given.body, Some("true")));
-    let refused = act(&shop, &payment, "refunds", json!({ "amount": 901 })).await;
-    refused.is_problem(409, "refund_exceeds_payment");
-    assert_eq!(refused.body["refundable"], 900);
-    act_by(&shop, "k1", &payment, "refunds", json!({})).await.is_problem(422, "idempotency_key_reused");
-    let rest = act(&shop, &payment, "refunds", json!({})).await;
-    assert_eq!(rest.body["amount"]["minor"], 900, "all that is left");
-    available(&shop, 50).await;
-    assert_eq!(seen(&shop, &payment).await["refunded"], 1_200);
-    assert_eq!(shop.list("/v1/refunds").await.len(), 2);
-}
-
-#[tokio::test]
-async fn two_refunds_at_once_never_give_back_more_than_was_paid() {
-    let shop = Shop::start().await;
-    let payment = bought(&shop).await;
-    let part = json!({ "amount": 900 });
-    let both = futures::future::join_all((0..2).map(|_| act(&shop, &payment, "refunds", part.clone()))).await;
-    let made = both.iter().filter(|answer| answer.status == 201).count();
-    let refused = both.iter().filter(|answer| answer.code() == "refund_exceeds_payment").count();
-    assert_eq!((made, refused), (1, 1), "{both:?}");
-    assert_eq!(seen(&shop, &payment).await["refunded"], 900);
-}
-
-#[tokio::test]
-async fn a_business_that_gives_nothing_back_for_packs_says_so() {
-    let shop = selling(|catalog| catalog.payments.pack_refunds = PackRefunds::Refused).await;
-    let payment = bought(&shop).await;
-    act(&shop, &payment, "refunds", json!({})).await.is_problem(409, "pack_not_refundable");
-    assert!(shop.list("/v1/refunds").await.is_empty());
-}
-
-#[tokio::test]
-async fn the_history_has_every_payment_of_the_customer_in_pages() {
-    let shop = Shop::start().await;
-    let empty = shop.server.get(PAYMENTS).send().await;
-    assert_eq!(empty.body, json!({ "payments": [], "next_cursor": null }));
-    let first = bought(&shop).await;
-    let second = make(&shop, packs(1)).await;
-    let session = shop.checkout("k1", &crate::support::shop::pack()).await;
-    shop.pay(&session.body).await;
-    let page = shop.server.get(&format!("{PAYMENTS}?limit=2")).send().await;
-    let ids = |page: &Value| -> Vec<Value> {
-        page["payments"].as_array().unwrap().iter().map(|payment| payment["payment"].clone()).collect()
-    };
-    assert_eq!((ids(&page.body).len(), &ids(&page.body)[1]), (2, &json!(second)));
-    assert_eq!(page.body["payments"][0]["pack"], "pack_500", "the page's payment, too");
-    assert!(!page.text.contains("_secret_"), "a list is not for a browser to go on with");
-    let cursor = page.body["next_cursor"].as_str().unwrap();
-    let rest = shop.server.get(&format!("{PAYMENTS}?limit=2&cursor={cursor}")).send().await;
-    assert_eq!((ids(&rest.body), &rest.body["next_cursor"]), (vec![json!(first)], &Value::Null));
-    shop.server.get(&format!("{PAYMENTS}?cursor=pi_gone")).send().await.is_problem(400, "invalid_parameter");
-}
-
-/// In the account's own list, as in that of all accounts.
-#[tokio::test]
-async fn each_payment_says_what_it_was_for_and_which_invoice_it_paid() {
-    let shop = Shop::subscribed().await;
-    let session = shop.checkout("k1", &crate::support::shop::pack()).await;
-    shop.pay(&session.body).await;
-    available(&shop, 2_550).await;
-    let bought = make(&shop, packs(1)).await;
-    let plain = make(&shop, json!({ "amount": 700 })).await;
-    act(&shop, &plain, "confirm", with_card("pm_card_visa")).await;
-    // Of somebody who pays for something else, without a word of what.
-    let customer = shop.list("/v1/customers").await[0]["id"].as_str().unwrap().to_owned();
-    let form = [("amount", "900"), ("currency", "usd"), ("customer", customer.as_str())];
-    let other = shop.at_stripe(Method::POST, "/v1/payment_intents", &form).await["id"].clone();
-    shop.settled().await;
-    let now = shop.server.get(ACME).send().await.body["as_of_position"].as_str().unwrap().to_owned();
-    let all = shop.server.get(&format!("/v1/payments?min_position={now}")).send().await.body;
-    let own = shop.server.get(PAYMENTS).send().await.body;
-    let own = own["payments"].as_array().unwrap();
-    let of =
-        |id: &Value| own.iter().find(|one| one["payment"] == *id).unwrap_or_else(|| panic!("{id}: {own:#?}"));
-    let recorded = all["payments"].as_array().unwrap();
-    assert_eq!(recorded.len(), 2, "{all:#}");
-    for one in recorded {
-        let same = of(&one["payment"]);
-        for name in ["type", "invoice", "subscription", "plan", "pack", "quantity", "amount"] {
-            assert_eq!(same[name], one[name], "{name} of {one:#}");
-        }
-        assert_eq!(seen(&shop, one["payment"].as_str().unwrap()).await["type"], one["type"]);
-    }
-    let types: Vec<&Value> = recorded.iter().map(|one| &one["type"]).collect();
-    assert!(types.contains(&&json!("subscription")) && types.contains(&&json!("pack")), "{all:#}");
-    assert!(recorded.iter().any(|one| one["invoice"].as_str().is_some_and(|id| id.starts_with("in_"))));
-    let (made, paid) = (of(&json!(bought)), of(&json!(plain)));
-    assert_eq!(
-        (&made["type"], &made["quantity"], &made["invoice"]),
-        (&json!("pack"), &json!(1), &Value::Null)
-    );
-    assert_eq!(
-        (&paid["type"], &paid["quantity"], &paid["invoice"]),
-        (&json!("plain"), &Value::Null, &Value::Null)
-    );
-    assert_eq!(of(&other)["type"], Value::Null, "nobody has said");
-}
-
-/// Fails with `code` while `fault` lasts, after so many calls that go well; the same request then completes it.
-async fn fails_then_completes(
-    shop: &Shop,
-    ask: (&str, &str, Value),
-    well: usize,
-    fault: Value,
-    code: &str,
-) -> Answer {
-    let (payment, action, body) = ask;
-    let mut faults = vec![json!({ "delay_ms": 0 }); well];
-    faults.push(fault);
-    shop.fail(json!(faults)).await;
-    let failed = act_by(shop, "k1", payment, action, body.clone()).await;
-    failed.is_problem(503, code);
-    assert!(failed.header("retry-after").is_some());
-    shop.fail(json!([])).await;
-    let completed = act_by(shop, "k1", payment, action, body).await;
-    assert!(completed.status.is_success(), "{}", completed.text);
-    completed
-}
-
-#[tokio::test]
-async fn an_outage_while_paying_charges_once_and_says_what_is_known() {
-    for (fault, code) in [
-        (json!({ "cut": true, "after_work": true, "times": 3 }), "stripe_outcome_unknown"),
-        (json!({ "status": 500, "after_work": true, "times": 3 }), "stripe_outcome_unknown"),
-        (json!({ "status": 500, "times": 3 }), "stripe_outcome_unknown"),
-        (json!({ "delay_ms": 700, "times": 3 }), "stripe_outcome_unknown"),
-        (json!({ "status": 429, "times": 3 }), "stripe_unavailable"),
-    ] {
-        let shop = Shop::start().await;
-        let payment = make(&shop, packs(1)).await;
-        // The payment and the card are looked up first.
-        let ask = (payment.as_str(), "confirm", with_card("pm_card_visa"));
-        let paid = fails_then_completes(&shop, ask, 2, fault, code).await;
-        assert_eq!(paid.body["status"], "succeeded", "{}", paid.text);
-        assert_eq!(shop.list("/v1/charges").await.len(), 1, "{code}");
-        available(&shop, 550).await;
-    }
-}
-
-#[tokio::test]
-async fn an_outage_while_refunding_gives_back_once() {
-    let shop = Shop::start().await;
-    let payment = bought(&shop).await;
-    let ask = (payment.as_str(), "refunds", json!({ "amount": 600 }));
-    let fault = json!({ "cut": true, "after_work": true, "times": 3 });
-    fails_then_completes(&shop, ask, 1, fault, "stripe_outcome_unknown").await;
-    assert_eq!(shop.list("/v1/refunds").await.len(), 1);
-    assert_eq!(seen(&shop, &payment).await["refunded"], 600);
-    available(&shop, 550).await;
-}
-
-#[tokio::test]
-async fn an_outage_before_anything_is_written_down_has_done_nothing() {
-    let shop = Shop::start().await;
-    let payment = make(&shop, packs(1)).await;
-    let ask = (payment.as_str(), "cancel", json!({}));
-    let fault = json!({ "status": 500, "times": 3 });
-    let gone = fails_then_completes(&shop, ask, 0, fault, "stripe_unavailable").await;
-    assert_eq!(gone.body["status"], "canceled");
-}
-
-#[tokio::test]
-async fn many_at_once_with_one_key_make_one_payment() {
-    let shop = Shop::start().await;
-    shop.become_customer().await;
-    let make = || shop.server.post(PAYMENTS, packs(1)).header("idempotency-key", "k1").send();
-    let answers = futures::future::join_all((0..8).map(|_| make())).await;
-    for answer in &answers {
-        assert_eq!((answer.status.as_u16(), &answer.body), (201, &answers[0].body), "{}", answer.text);
-    }
-    assert_eq!(shop.list("/v1/payment_intents").await.len(), 1);
-}
-
-#[tokio::test]
-async fn a_refund_that_nobody_knew_of_is_found_out_and_given_once() {
-    let shop = Shop::start().await;
-    let payment = bought(&shop).await;
-    shop.fail(json!([{}, { "cut": true, "after_work": true, "times": 3 }])).await;
-    let refund = json!({ "amount": 600 });
-    act_by(&shop, "k1", &payment, "refunds", refund.clone()).await.is_problem(503, "stripe_outcome_unknown");
-    shop.fail(json!([])).await;
-    shop.advance("61 seconds").await;
-    assert_eq!(shop.resolve().await.done, 1);
-    let told = act_by(&shop, "k1", &payment, "refunds", refund).await;
-    assert_eq!(
-        (told.status.as_u16(), told.header("idempotent-replayed")),
-        (201, Some("true")),
-        "{}",
-        told.text
-    );
-    assert_eq!(shop.list("/v1/refunds").await.len(), 1);
-}
-
-#[tokio::test]
-async fn a_confirmation_that_nobody_knew_of_is_looked_at_and_not_repeated() {
-    for (fault, found) in [
-        (json!({ "cut": true, "after_work": true, "times": 3 }), (1, "succeeded")),
-        (json!({ "status": 500, "times": 3 }), (0, "requires_payment_method")),
-    ] {
-        let shop = Shop::start().await;
-        let payment = make(&shop, packs(1)).await;
-        // The payment and the card are looked up first.
-        shop.fail(json!([{}, {}, fault])).await;
-        let card = with_card("pm_card_visa");
-        let answer = act_by(&shop, "k1", &payment, "confirm", card).await;
-        answer.is_problem(503, "stripe_outcome_unknown");
-        shop.fail(json!([])).await;
-        shop.advance("61 seconds").await;
-        assert_eq!(
-            (shop.resolve().await.done, seen(&shop, &payment).await["status"].as_str()),
-            (found.0, Some(found.1))
-        );
-    }
-}
-
-/// The bank decides about the money, or has given it back: nobody gets it twice.
-#[tokio::test]
-async fn what_is_disputed_is_not_refunded() {
-    let shop = Shop::start().await;
-    let opened = shop.checkout("k1", &pack()).await;
-    shop.pay(&opened.body).await;
-    shop.until(&format!("{ACME}/balance"), |balance| balance["available"] == 1_050).await;
-    let payment = shop.list("/v1/payment_intents").await[0]["id"].as_str().unwrap().to_owned();
-    let dispute = shop.control("disputes", json!({ "payment_intent": payment })).await;
-    shop.until(&format!("{ACME}/balance"), |balance| balance["available"] == 50).await;
-    let path = format!("{ACME}/payments/{payment}/refunds");
-    shop.server.post(&path, json!({})).send().await.is_problem(409, "payment_disputed");
-    assert!(shop.list("/v1/refunds").await.is_empty());
-    let decided = format!("disputes/{}", dispute["id"].as_str().unwrap());
-    shop.control(&decided, json!({ "status": "lost" })).await;
-    shop.settled().await;
-    shop.server.post(&path, json!({})).send().await.is_problem(409, "payment_disputed");
 }
 
 /// With it whoever reads the inbox could confirm a payment that is open.

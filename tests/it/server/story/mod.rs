@@ -8,5 +8,6 @@ mod foreign;
 mod history;
 mod late;
 mod lines;
+mod looks;
 mod lost;
 mod orders;

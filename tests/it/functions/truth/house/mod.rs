@@ -7,6 +7,7 @@
 
 mod discounts;
 mod ending;
+mod kinds;
 mod money;
 mod schedules;
 mod subscribing;
@@ -27,6 +28,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{dice::Dice, receiver::Receiver, shop::offers};
+use kinds::{Kind, kinds};
 
 /// The shapes that events are told in, and how they are called at Stripe.
 pub const SHAPES: [&str; 3] = ["2024-04-10", "2025-08-27.basil", "2026-09-30.endive"];
@@ -47,95 +49,6 @@ pub struct Lived {
     /// By shape, in the order of arrival.
     pub told: Vec<Vec<Value>>,
     pub ended: Timestamp,
-}
-
-/// What can be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Change,
-    ChangeTwice,
-    Seats,
-    WaitABit,
-    WaitAMonth,
-    WaitLong,
-    Cancel,
-    Pause,
-    StandStill,
-    Refund,
-    Note,
-    Dispute,
-    Fail,
-    Debit,
-    ChangeByDebit,
-    Pack,
-    Coupon,
-    CouponOff,
-    Schedule,
-    Trial,
-    AddOn,
-    Subscribe,
-}
-
-/// What is done more than once in most stories, as often as it is here.
-const USUAL: [Kind; 44] = {
-    use Kind::*;
-    [
-        Change,
-        Change,
-        Change,
-        Change,
-        Change,
-        ChangeTwice,
-        ChangeTwice,
-        Seats,
-        WaitABit,
-        WaitABit,
-        WaitABit,
-        WaitABit,
-        WaitABit,
-        WaitABit,
-        WaitAMonth,
-        WaitAMonth,
-        WaitAMonth,
-        WaitAMonth,
-        WaitAMonth,
-        Cancel,
-        Cancel,
-        Pause,
-        StandStill,
-        Refund,
-        Note,
-        Dispute,
-        Fail,
-        Debit,
-        ChangeByDebit,
-        ChangeByDebit,
-        Pack,
-        WaitLong,
-        Coupon,
-        Coupon,
-        Coupon,
-        CouponOff,
-        Schedule,
-        Schedule,
-        Trial,
-        AddOn,
-        Subscribe,
-        Subscribe,
-        Subscribe,
-        Subscribe,
-    ]
-};
-
-/// Of some stories, a few kinds of moves make up most: what only happens where the same is done again and again is
-/// found so.
-fn kinds(dice: &mut Dice) -> Vec<Kind> {
-    let mut kinds = USUAL.to_vec();
-    for _ in 0..dice.below(3) {
-        let favourite = USUAL[dice.below(USUAL.len())];
-        kinds.extend([favourite; 15]);
-    }
-    kinds
 }
 
 struct House {

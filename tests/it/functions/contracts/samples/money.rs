@@ -1,81 +1,35 @@
-//! One of every event, with every field filled in.
+//! Samples of what Stripe tells: subscriptions, payments and pages.
 
 use std::collections::BTreeMap;
 
 use counterfoil::domain::{
-    catalog::{Interval, Measure, Ratio, RolloverCap, WindowKind},
-    credits::{AllocationMonth, GrantTerms, Source},
-    discounts::{TakenOff, Undiscounted},
+    catalog::{Interval, Ratio, RolloverCap},
+    discounts::Undiscounted,
     event::{
-        AccountEvent, BURN_ORDER, CheckoutEvent, CreditsEvent, Draw, Event, HoldEvent, InvoiceEvent,
-        NoticeEvent, PaymentEvent, PaymentPurpose, Purpose, SubscriptionEvent,
+        CheckoutEvent, Event, InvoiceEvent, NoticeEvent, PaymentEvent, PaymentPurpose, SubscriptionEvent,
     },
     fraction::Fraction,
-    ids::{AccountId, DeductionId, GenerationId, GenerationType, OptionName, PackId},
+    ids::{AccountId, PackId},
     invoice::{
         InvoiceState, LineEffect, PaidInvoice, PaidLine, ReturnedCredits, UnpaidCharge, UnpaidInvoice,
     },
-    limits::{UsageWindow, WindowKey},
-    metadata::Metadata,
-    moving::MovedIn,
     reported_details::{Every, EveryUnit, ReportedDetails},
     requested::Requested,
     sold_pack::SoldPack,
     subscription::{PaidBy, ReportOrder, SubscriptionState, SubscriptionStatus, Term, TermsChange},
-    time::{CalendarUnit, Timestamp},
 };
 
+use super::{at, metadata};
 use crate::builders::{
     catalog::{credits, plan_id, usd},
-    words::{self, draw, grant_id, hold_id, month, provider, time},
+    words::{self, month, provider, time},
 };
 
-fn at() -> Timestamp {
-    time("2025-06-11T10:05:00.250Z")
-}
-
-fn deduction_id() -> DeductionId {
-    DeductionId::parse("ded_7").expect("it is an identifier")
-}
-
-fn draws() -> Vec<Draw> {
-    vec![draw("carry:month:sub_1:1748772000", 3), draw("signup", 2)]
-}
-
-fn windows() -> Vec<UsageWindow> {
-    let key = |measure, unit, kind| WindowKey { measure, unit, kind };
-    vec![
-        UsageWindow {
-            key: key(Measure::Generations, CalendarUnit::Day, WindowKind::Calendar),
-            start: time("2025-06-10T22:00:00Z"),
-            count: 1,
-        },
-        UsageWindow {
-            key: key(Measure::Credits, CalendarUnit::Week, WindowKind::Rolling),
-            start: time("2025-06-11T09:30:00Z"),
-            count: 5,
-        },
-    ]
-}
-
-fn work() -> Purpose {
-    let option = |name: &str| OptionName::parse(name).expect("it is an identifier");
-    Purpose::Generation {
-        id: GenerationId::parse("gen_1").ok(),
-        kind: GenerationType::parse("standard_generation").expect("it is an identifier"),
-        options: [(option("quality"), option("high"))].into(),
-    }
-}
-
-fn named() -> Purpose {
-    Purpose::Named { id: GenerationId::parse("job-9").ok(), description: Some("an export".to_owned()) }
-}
-
-fn pack() -> PaymentPurpose {
+pub(super) fn pack() -> PaymentPurpose {
     PaymentPurpose::Pack { pack: PackId::parse("pack_2000").expect("it is an identifier"), quantity: 2 }
 }
 
-fn plan() -> PaymentPurpose {
+pub(super) fn plan() -> PaymentPurpose {
     PaymentPurpose::Subscription { subscription: Some(provider("sub_1")), plan: Some(plan_id("basic")) }
 }
 
@@ -111,29 +65,6 @@ fn moved() -> SubscriptionState {
         metadata: metadata(),
         evidence: ReportOrder { step: Some(step), ..terms().evidence },
         ..terms()
-    }
-}
-
-fn grant() -> GrantTerms {
-    GrantTerms {
-        grant_id: grant_id("carry:month:sub_1:1748772000"),
-        source: Source::Rollover,
-        amount: credits(300),
-        starts_at: month(1).start,
-        expires_at: Some(month(1).end),
-        priority: 50,
-        cost: Some(usd(999)),
-        payment: Some(provider("in_1")),
-        slot: Some(AllocationMonth {
-            subscription: provider("sub_1"),
-            plan: plan_id("basic"),
-            period: month(1),
-            allocation: credits(500),
-            carry_max: Some(credits(500)),
-            carried_from: Some(grant_id("month:sub_1:1748772000")),
-            paid_month_end: None,
-        }),
-        reason: Some("goodwill".to_owned()),
     }
 }
 
@@ -193,154 +124,7 @@ fn term() -> Term {
     }
 }
 
-pub fn events() -> Vec<Event> {
-    [accounts(), grants(), clawbacks(), holds(), subscriptions(), cancellations(), payments(), checkouts()]
-        .concat()
-}
-
-fn metadata() -> Metadata {
-    let pairs = [("source", "spring_mail"), ("ref-1", "ünïcode")];
-    let pairs = pairs.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
-    Metadata::given(pairs).expect("a test's metadata is possible")
-}
-
-fn accounts() -> Vec<Event> {
-    let effective_at = at();
-    vec![
-        Event::Account(AccountEvent::AccountOpened {
-            plan: plan_id("free"),
-            moved_in: Some(MovedIn { as_of: effective_at, windows: windows(), debt: credits(5) }),
-            effective_at,
-        }),
-        Event::Account(AccountEvent::CustomerLinked { customer: provider("cus_1"), effective_at }),
-        Event::Account(AccountEvent::CustomerUnlinked { customer: provider("cus_1"), effective_at }),
-        Event::Account(AccountEvent::CustomerDiscounted {
-            customer: provider("cus_1"),
-            discount: provider("di_1"),
-            off: Some(TakenOff::Percent(Fraction::new(25, 2).expect("a fraction"))),
-            effective_at,
-        }),
-        Event::Account(AccountEvent::CustomerDiscountEnded {
-            customer: provider("cus_1"),
-            discount: provider("di_1"),
-            effective_at,
-        }),
-        Event::Account(AccountEvent::AccountMetadataSet { metadata: metadata(), effective_at }),
-        Event::Account(AccountEvent::AccountClosed { reason: "asked to".to_owned(), effective_at }),
-    ]
-}
-
-fn grants() -> Vec<Event> {
-    let effective_at = at();
-    vec![
-        Event::Credits(CreditsEvent::CreditsGranted { grant: grant(), effective_at }),
-        Event::Credits(CreditsEvent::CreditsDeducted {
-            deduction_id: deduction_id(),
-            amount: credits(5),
-            draws: draws(),
-            order: BURN_ORDER.to_owned(),
-            purpose: work(),
-            windows: windows(),
-            effective_at,
-        }),
-        Event::Credits(CreditsEvent::CreditsRefunded {
-            deduction_id: deduction_id(),
-            amount: credits(5),
-            returns: vec![draw("signup", 2)],
-            reissued: vec![draw("carry:month:sub_1:1748772000", 3)],
-            reason: "failed".to_owned(),
-            purpose: work(),
-            windows: windows(),
-            effective_at,
-        }),
-        Event::Credits(CreditsEvent::CreditsExpired {
-            grant_id: grant_id("signup"),
-            amount: credits(48),
-            effective_at,
-        }),
-        Event::Credits(CreditsEvent::CreditsAdjusted {
-            amount: credits(5),
-            draws: draws(),
-            reason: "mistake".to_owned(),
-            effective_at,
-        }),
-    ]
-}
-
-fn clawbacks() -> Vec<Event> {
-    let effective_at = at();
-    let (grant_id, dispute) = (grant_id("pack:pi_1"), provider("dp_1"));
-    vec![
-        Event::Credits(CreditsEvent::CreditsClawedBack {
-            payment: provider("pi_1"),
-            grant_id: grant_id.clone(),
-            voided: credits(100),
-            expired: credits(10),
-            owed: credits(20),
-            forgiven: credits(30),
-            effective_at,
-        }),
-        Event::Credits(CreditsEvent::CreditsRestored {
-            payment: provider("pi_1"),
-            grant_id: grant_id.clone(),
-            restored: credits(90),
-            expired: credits(9),
-            unowed: credits(8),
-            repaid: credits(7),
-            unforgiven: credits(6),
-            effective_at,
-        }),
-        Event::Credits(CreditsEvent::GrantFrozen {
-            grant_id: grant_id.clone(),
-            dispute: dispute.clone(),
-            effective_at,
-        }),
-        Event::Credits(CreditsEvent::GrantUnfrozen { grant_id: grant_id.clone(), dispute, effective_at }),
-        Event::Credits(CreditsEvent::GrantEndMoved {
-            grant_id: grant_id.clone(),
-            ends_at: month(1).end,
-            revived: credits(7),
-            effective_at,
-        }),
-        Event::Credits(CreditsEvent::DebtPaid { grant_id, amount: credits(15), effective_at }),
-        Event::Credits(CreditsEvent::DebtForgiven {
-            amount: credits(5),
-            reason: "goodwill".to_owned(),
-            effective_at,
-        }),
-    ]
-}
-
-fn holds() -> Vec<Event> {
-    let (effective_at, hold_id) = (at(), hold_id("hold_8"));
-    let expires_at = time("2025-06-11T10:20:00.250Z");
-    vec![
-        Event::Hold(HoldEvent::CreditsHeld {
-            hold_id: hold_id.clone(),
-            amount: credits(5),
-            draws: draws(),
-            order: BURN_ORDER.to_owned(),
-            purpose: named(),
-            windows: windows(),
-            expires_at,
-            effective_at,
-        }),
-        Event::Hold(HoldEvent::HoldExtended { hold_id: hold_id.clone(), expires_at, effective_at }),
-        Event::Hold(HoldEvent::HoldCommitted {
-            hold_id: hold_id.clone(),
-            amount: credits(3),
-            draws: vec![draw("carry:month:sub_1:1748772000", 3)],
-            returns: vec![draw("signup", 2)],
-            shortfall: credits(4),
-            purpose: named(),
-            effective_at,
-        }),
-        Event::Hold(HoldEvent::HoldReleased { hold_id: hold_id.clone(), returns: draws(), effective_at }),
-        Event::Hold(HoldEvent::HoldExpired { hold_id, returns: draws(), effective_at }),
-    ]
-}
-
-fn subscriptions() -> Vec<Event> {
+pub(super) fn subscriptions() -> Vec<Event> {
     let effective_at = at();
     vec![
         Event::Invoice(InvoiceEvent::PeriodPaid { term: term(), effective_at }),
@@ -374,7 +158,7 @@ fn subscriptions() -> Vec<Event> {
     ]
 }
 
-fn cancellations() -> Vec<Event> {
+pub(super) fn cancellations() -> Vec<Event> {
     let effective_at = at();
     vec![
         Event::Subscription(SubscriptionEvent::SubscriptionPastDue { terms: terms(), effective_at }),
@@ -387,7 +171,7 @@ fn cancellations() -> Vec<Event> {
     ]
 }
 
-fn payments() -> Vec<Event> {
+pub(super) fn payments() -> Vec<Event> {
     let (effective_at, payment, money) = (at(), provider("in_1"), usd(999));
     let dispute = provider("dp_1");
     vec![
@@ -470,7 +254,7 @@ fn sold() -> SoldPack {
     }
 }
 
-fn checkouts() -> Vec<Event> {
+pub(super) fn checkouts() -> Vec<Event> {
     let (effective_at, session) = (at(), provider("cs_test_1"));
     vec![
         Event::Checkout(CheckoutEvent::CheckoutStarted {

@@ -1,0 +1,81 @@
+//! What is asked by whoever only reads.
+
+use std::collections::BTreeMap;
+
+use super::{Case, case, get};
+
+pub(super) fn cases() -> BTreeMap<&'static str, Case> {
+    let of_account = [
+        ("get_account", ""),
+        ("get_balance", "/balance"),
+        ("get_overview", "/overview"),
+        ("list_grants", "/grants"),
+        ("list_holds", "/holds"),
+        ("get_limits", "/limits"),
+        ("get_entitlements", "/entitlements"),
+        ("get_subscription", "/subscription"),
+        ("list_subscriptions", "/subscriptions"),
+        ("list_events", "/events"),
+        ("get_subscription_history", "/subscription/history"),
+        ("get_statement", "/statement"),
+    ];
+    let mut cases: BTreeMap<&'static str, Case> = of_account
+        .into_iter()
+        .map(|(id, path)| {
+            let of = |account: &str, query: &str| get(format!("/v1/accounts/{account}{path}{query}"));
+            (id, case(of("acme", ""), of("nobody", ""), 404, of("acme", "?min_position=x")))
+        })
+        .collect();
+    let days = "from=2026-11-01&to=2026-11-30";
+    cases.insert(
+        "get_usage",
+        case(
+            get(format!("/v1/accounts/acme/usage?{days}")),
+            get(format!("/v1/accounts/nobody/usage?{days}")),
+            404,
+            get("/v1/accounts/acme/usage"),
+        ),
+    );
+    for (id, path) in [
+        ("analyse_usage", "/v1/analytics/usage"),
+        ("analyse_mrr", "/v1/analytics/mrr"),
+        ("analyse_movements", "/v1/analytics/movements"),
+    ] {
+        let ahead = get(format!("{path}?{days}&min_position=p0-999999999"));
+        cases.insert(id, case(get(format!("{path}?{days}")), ahead, 422, get(format!("{path}?from=x"))));
+    }
+    for (id, path) in [
+        ("list_all_subscriptions", "/v1/subscriptions"),
+        ("list_all_payments", "/v1/payments"),
+        ("list_all_refunds", "/v1/refunds"),
+    ] {
+        let ahead = get(format!("{path}?min_position=p0-999999999"));
+        cases.insert(id, case(get(path), ahead, 422, get(format!("{path}?cursor=x"))));
+    }
+    let list = |query: &str| get(format!("/v1/accounts{query}"));
+    cases.insert("list_accounts", case(list(""), list("?min_position=p0-999999999"), 422, list("?cursor=x")));
+    let bad = Some(get("/v1/catalog?account=a%20b"));
+    cases.insert("get_catalog", Case { success: get("/v1/catalog"), refusal: None, bad });
+    for (id, path) in [
+        ("health", "/healthz"),
+        ("readiness", "/readyz"),
+        ("metrics", "/metrics"),
+        ("list_projections", "/v1/projections"),
+        ("list_api_keys", "/v1/api-keys"),
+    ] {
+        cases.insert(id, Case { success: get(path), refusal: None, bad: None });
+    }
+    let success = get("/v1/audit/verify");
+    let bad = Some(get("/v1/audit/verify?read_models=perhaps"));
+    cases.insert("verify_journal", Case { success, refusal: None, bad });
+    cases.insert(
+        "replay_account",
+        case(
+            get("/v1/audit/accounts/acme/replay"),
+            get("/v1/audit/accounts/nobody/replay"),
+            404,
+            get("/v1/audit/accounts/acme/replay?as_of=now"),
+        ),
+    );
+    cases
+}
