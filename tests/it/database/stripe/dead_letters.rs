@@ -23,6 +23,8 @@ async fn awkward_deliveries_end_where_a_person_finds_them() {
         ("invoice_lines_truncated.json", InboxState::Waiting),
         ("hostile_metadata.json", InboxState::Waiting),
         ("expanded_customer.json", InboxState::Processed),
+        ("extra_fields.json", InboxState::Processed),
+        ("zero_total_full_discount.json", InboxState::Processed),
     ];
     for (file, state) in expected {
         let event = desk.take_file("edge", file).await;

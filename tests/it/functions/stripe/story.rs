@@ -1,4 +1,5 @@
-//! Each document of the story, in both shapes: what does it mean?
+//! Each document of the story, in both shapes: what does it mean? Nothing is started for it; what the server does with
+//! each is in `server/story/lines.rs`.
 
 use counterfoil::{
     domain::{

@@ -1,4 +1,5 @@
-//! What does each document of the story change, delivered when it happened? Line by line, as its manifest expects.
+//! What does each document of the story change, delivered to a server when it happened? Line by line, as its manifest
+//! expects.
 
 use crate::support::documents::{SHAPES, story};
 

@@ -1,5 +1,5 @@
-//! What if a fifth of all webhooks is lost? Each month the ledger is compared with Stripe, and it ends as if none had
-//! been.
+//! What if a fifth of the recorded webhooks is lost? Each month the server's ledger is compared with Stripe, and it
+//! ends as if none had been.
 
 use chrono::TimeDelta;
 use counterfoil::{

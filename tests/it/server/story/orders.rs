@@ -1,4 +1,5 @@
-//! Does the order of arrival matter, or how often something arrives? The story is told in many ways, and ends in one.
+//! Does the order of arrival matter, or how often something arrives? The story is told to a server in many ways, and
+//! ends in one. `functions/stripe/order.rs` tells it in more orders, without a server.
 
 use futures::{StreamExt, stream};
 use proptest::{
