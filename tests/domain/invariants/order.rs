@@ -1,4 +1,4 @@
-//! What the payment provider reports ends the same, in whatever order and however often it arrives.
+//! What the payment provider reports ends the same by the rules alone, in whatever order and however often it arrives.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use domain::{
     credits::Source,
     event::{Event, SubscriptionEvent},
     ids::ProviderId,
-    moving::{ImportAccount, MonthOf, MovedGrant},
+    moving::{ImportAccount, MovedGrant},
     subscription::{SubscriptionState, SubscriptionStatus as Status},
     time::{Period, Timestamp},
 };
@@ -141,28 +141,16 @@ fn reported(status: Status, at: Timestamp) -> SubscriptionState {
 /// An account that moves in ten days into a month, with what is left of that, a pack, and what it owes.
 pub fn moved_in(start: Scenario, number: u32, debt: Option<i64>) -> Scenario {
     let Period { start: begins, end } = month(number);
-    let grant = |id: &str, source, amount| MovedGrant {
-        grant_id: words::grant_id(id),
-        source,
-        amount: credits(amount),
-        cost: None,
-        payment: None,
-        granted_at: Some(begins),
-        starts_at: None,
-        expires_at: None,
-        priority: None,
-        reason: None,
-        month_of: None,
-    };
-    let month_of = Some(MonthOf { subscription: provider(words::SUBSCRIPTION), plan: plan_id("basic") });
-    let left = MovedGrant { expires_at: Some(end), month_of, ..grant("left", Source::Allocation, 300) };
+    let granted = |grant| MovedGrant { granted_at: Some(begins), ..grant };
+    let left = words::moved_month(words::SUBSCRIPTION, "basic", 300, end);
+    let pack = words::moved("pack", Source::TopUp, 150);
     let import = ImportAccount {
-        grants: vec![left, grant("pack", Source::TopUp, 150)],
+        grants: vec![granted(left), granted(pack)],
         debt: debt.map(credits),
         ..ImportAccount::default()
     };
     let at = begins.plus(TimeDelta::days(10));
-    start.at(at).when(Command::Account(AccountCommand::ImportAccount(Box::new(import)))).then_accepted()
+    start.at(at).when(words::import(import)).then_accepted()
 }
 
 fn process(start: Scenario, reports: &[Command], at: Timestamp) -> Scenario {

@@ -7,7 +7,7 @@ use domain::{
     credits::Source,
     event::{AccountEvent, Event},
     invoice::LineEffect,
-    moving::{ImportAccount, MonthOf, MovedGrant, Used},
+    moving::{ImportAccount, MovedGrant, Used},
     refusal::Refusal,
     subscription::SubscriptionStatus,
     time::{CalendarUnit, Timestamp},
@@ -17,8 +17,8 @@ use crate::builders::{
     catalog::{credits, forgiving, free_monthly, limit, limited, plan_id, rolling_twice, usd},
     scenario::{Scenario, given},
     words::{
-        SUBSCRIPTION, buy, change_plan, deduct, evidence, generate, grant_id, invoice_of, line, month,
-        opened, pay, provider, refund_payment, report, terms, time, year,
+        self, SUBSCRIPTION, buy, change_plan, deduct, evidence, generate, invoice_of, line, month, moved,
+        moved_month, opened, pay, provider, refund_payment, report, terms, time, year,
     },
 };
 
@@ -27,38 +27,17 @@ fn moved_at() -> Timestamp {
     month(0).start.plus(TimeDelta::days(10))
 }
 
-fn moved(id: &str, source: Source, amount: i64) -> MovedGrant {
-    MovedGrant {
-        grant_id: grant_id(id),
-        source,
-        amount: credits(amount),
-        cost: None,
-        payment: None,
-        granted_at: None,
-        starts_at: None,
-        expires_at: None,
-        priority: None,
-        reason: None,
-        month_of: None,
-    }
-}
-
 /// What is left of the first month of a plan.
 fn left_of_month(plan: &str, amount: i64) -> MovedGrant {
-    MovedGrant {
-        granted_at: Some(month(0).start),
-        expires_at: Some(month(0).end),
-        month_of: Some(MonthOf { subscription: provider(SUBSCRIPTION), plan: plan_id(plan) }),
-        ..moved("month", Source::Allocation, amount)
-    }
+    MovedGrant { granted_at: Some(month(0).start), ..moved_month(SUBSCRIPTION, plan, amount, month(0).end) }
 }
 
 fn import(grants: impl Into<Vec<MovedGrant>>) -> Command {
-    Command::Account(AccountCommand::ImportAccount(Box::new(ImportAccount {
+    words::import(ImportAccount {
         customer: Some(provider("cus_1")),
         grants: grants.into(),
         ..ImportAccount::default()
-    })))
+    })
 }
 
 fn brought(grants: impl Into<Vec<MovedGrant>>) -> Scenario {
@@ -250,7 +229,7 @@ fn limits_do_not_begin_anew() {
     let mut scenario = given([])
         .under(limited("free", vec![three]))
         .at(moved_at())
-        .when(Command::Account(AccountCommand::ImportAccount(Box::new(import))))
+        .when(words::import(import))
         .when(generate("standard"))
         .then_accepted();
     let refused = scenario.send(&generate("standard")).clone();
@@ -265,8 +244,7 @@ fn what_was_owed_is_owed_and_paid_by_what_is_left() {
         debt: Some(credits(130)),
         ..ImportAccount::default()
     };
-    let scenario =
-        given([]).at(moved_at()).when(Command::Account(AccountCommand::ImportAccount(Box::new(import))));
+    let scenario = given([]).at(moved_at()).when(words::import(import));
     let Some(Event::Account(AccountEvent::AccountOpened { moved_in: Some(moved_in), .. })) =
         scenario.history.first()
     else {

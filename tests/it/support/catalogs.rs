@@ -1,4 +1,4 @@
-//! What is sold in the cases: the music platform with every price set, and a platform with trials and without rollover.
+//! What is sold in the tests: the four businesses, as they are and changed.
 
 use std::sync::Arc;
 
@@ -20,16 +20,31 @@ pub const SETTINGS: [(&str, &str); 5] = [
 pub const MUSIC: &str = include_str!("../../../catalogs/music.toml");
 pub const TRIAL: &str = include_str!("../server/cases/inputs/trial.toml");
 
+/// With the prices that the inputs name.
 pub fn parse(text: &str) -> Arc<Catalog> {
-    let setting =
-        |name: &str| {
-            let known = SETTINGS.iter().find(|(known, _)| *known == name);
-            Some(known.map_or_else(
-                || format!("price_of_{}", name.to_lowercase()),
-                |(_, price)| (*price).to_owned(),
-            ))
-        };
-    Arc::new(catalog::parse(text, &setting, Mode::Test).expect("the catalog is right"))
+    set(text, |name| {
+        let known = SETTINGS.iter().find(|(known, _)| *known == name);
+        known.map_or_else(|| price_of(name), |(_, price)| Some((*price).to_owned()))
+    })
+}
+
+/// With a price at Stripe for everything in it, called after its setting.
+pub fn for_sale(text: &str) -> Arc<Catalog> {
+    set(text, price_of)
+}
+
+/// With no price but those that are in the text.
+pub fn unset(text: &str) -> Arc<Catalog> {
+    set(text, |_| None)
+}
+
+fn set(text: &str, settings: impl Fn(&str) -> Option<String>) -> Arc<Catalog> {
+    Arc::new(catalog::parse(text, &settings, Mode::Test).expect("the catalog is right"))
+}
+
+/// What is no price is left to its default.
+fn price_of(setting: &str) -> Option<String> {
+    (setting != "STRIPE_BILLING_ENABLED").then(|| format!("price_of_{}", setting.to_lowercase()))
 }
 
 pub fn music() -> Arc<Catalog> {
@@ -65,23 +80,14 @@ pub fn without(catalog: &str, headers: &[&str]) -> String {
     out
 }
 
-/// Another business, each of whose prices is called after its setting.
-fn named(text: &str) -> Arc<Catalog> {
-    let setting = |name: &str| match name {
-        "STRIPE_BILLING_ENABLED" => None,
-        name => Some(format!("price_of_{}", name.to_lowercase())),
-    };
-    Arc::new(catalog::parse(text, &setting, Mode::Test).expect("the catalog is right"))
-}
-
 pub fn promptforge() -> Arc<Catalog> {
-    named(include_str!("../../../catalogs/promptforge.toml"))
+    for_sale(include_str!("../../../catalogs/promptforge.toml"))
 }
 
 pub fn guide() -> Arc<Catalog> {
-    named(include_str!("../../../catalogs/guide.toml"))
+    for_sale(include_str!("../../../catalogs/guide.toml"))
 }
 
 pub fn localboxs() -> Arc<Catalog> {
-    named(include_str!("../../../catalogs/localboxs.toml"))
+    for_sale(include_str!("../../../catalogs/localboxs.toml"))
 }

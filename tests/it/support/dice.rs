@@ -55,6 +55,24 @@ impl Dice {
     }
 }
 
+/// Orders in which so many things can be told, by name, as their places: in order, reversed, and with each
+/// of them twice.
+pub fn tellings(count: usize, shuffles: u64) -> Vec<(String, Vec<usize>)> {
+    let in_order: Vec<usize> = (0..count).collect();
+    let reversed: Vec<usize> = in_order.iter().rev().copied().collect();
+    let doubled: Vec<usize> = in_order.iter().flat_map(|index| [*index; 2]).collect();
+    let twice: Vec<usize> = in_order.iter().chain(&in_order).copied().collect();
+    let named = |(name, order): (&str, Vec<usize>)| (name.to_owned(), order);
+    let fixed =
+        [("in order", in_order), ("reversed", reversed), ("doubled", doubled), ("told twice", twice.clone())];
+    let shuffled = (1..=shuffles).map(|seed| {
+        let mut order = twice.clone();
+        Dice::loaded(seed).shuffle(&mut order);
+        (format!("shuffled {seed}"), order)
+    });
+    fixed.map(named).into_iter().chain(shuffled).collect()
+}
+
 /// A number from the environment.
 pub fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))

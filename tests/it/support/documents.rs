@@ -1,6 +1,6 @@
 //! The recorded documents: one billing story in two shapes of the API, and awkward deliveries.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use counterfoil::{
     domain::{catalog::Catalog, ids::PlanId},
@@ -11,6 +11,8 @@ use counterfoil::{
     },
 };
 use serde_json::Value;
+
+use super::catalogs;
 
 pub const SHAPES: [&str; 2] = ["2024-04-10", "2025-basil"];
 
@@ -50,9 +52,8 @@ pub fn here() -> Deployment {
     Deployment::new(StripeMode::Test)
 }
 
-pub fn catalog() -> Catalog {
-    let text = include_str!("../../../catalogs/music.toml");
-    counterfoil::catalog::parse(text, &|_| None, counterfoil::catalog::Mode::Test).unwrap()
+pub fn catalog() -> Arc<Catalog> {
+    catalogs::unset(catalogs::MUSIC)
 }
 
 pub fn translated(shape: &str, file: &str) -> Translation {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use counterfoil::{
-    catalog::{self, Mode},
     clock::Clock,
     domain::{
         amount::Credits,
@@ -18,7 +17,7 @@ use counterfoil::{
 };
 use sqlx::PgPool;
 
-use super::database::TestDatabase;
+use super::{catalogs, database::TestDatabase};
 
 /// A ledger, its clock and its database.
 pub struct TestLedger {
@@ -29,15 +28,12 @@ pub struct TestLedger {
 }
 
 pub fn music() -> Arc<Catalog> {
-    let text = include_str!("../../../catalogs/music.toml");
-    Arc::new(catalog::parse(text, &|_| None, Mode::Test).expect("the catalog is right"))
+    catalogs::unset(catalogs::MUSIC)
 }
 
 /// The same catalog with a price at Stripe for everything in it.
 pub fn music_for_sale() -> Arc<Catalog> {
-    let text = include_str!("../../../catalogs/music.toml");
-    let settings = |name: &str| Some(format!("price_of_{}", name.to_lowercase()));
-    Arc::new(catalog::parse(text, &settings, Mode::Test).expect("the catalog is right"))
+    catalogs::for_sale(catalogs::MUSIC)
 }
 
 pub fn noon() -> Timestamp {

@@ -18,7 +18,8 @@ use counterfoil::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-pub const MUSIC: &str = include_str!("../../../catalogs/music.toml");
+use super::catalogs;
+
 pub const URL: &str = "https://ledger.example/v1/webhooks/stripe";
 /// What the music catalog has at Stripe: products, prices, a portal configuration, an endpoint.
 pub const MUSIC_OBJECTS: [usize; 4] = [6, 9, 1, 1];
@@ -38,7 +39,7 @@ pub struct Account {
 
 impl Account {
     pub async fn empty() -> Self {
-        Self::with(MUSIC).await
+        Self::with(catalogs::MUSIC).await
     }
 
     pub async fn with(text: &str) -> Self {

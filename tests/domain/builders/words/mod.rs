@@ -1,10 +1,12 @@
 //! The words that scenarios are told in: events, commands and terms with all that does not matter filled in.
 
 mod credits;
+mod moving;
 mod payments;
 mod subscriptions;
 
 pub use credits::*;
+pub use moving::*;
 pub use payments::*;
 pub use subscriptions::*;
 

@@ -1,21 +1,13 @@
 //! Accounts that were kept elsewhere while Stripe was theirs: what Stripe tells of the time before gives nothing again.
 
 use counterfoil::{
-    domain::{
-        command::{AccountCommand, Command},
-        credits::Source,
-        moving::{ImportAccount, MonthOf, MovedGrant},
-        time::Timestamp,
-    },
+    domain::{command::Command, credits::Source, moving::ImportAccount, time::Timestamp},
     ledger::IdempotencyKey,
 };
 
 use super::planted::{object, shown};
 use crate::{
-    builders::{
-        catalog::{credits, plan_id},
-        words::{grant_id, provider},
-    },
+    builders::words::{import, moved, moved_month, provider},
     support::{
         bureau::{Bureau, until},
         documents::{ADA, SHAPES},
@@ -32,27 +24,13 @@ fn time(text: &str) -> Timestamp {
 
 /// Ada with what is left of her July and of her pack, and with nothing else.
 fn ada(at: Timestamp, july_ends: Timestamp) -> Command {
-    let grant = |id: &str, source, amount| MovedGrant {
-        grant_id: grant_id(id),
-        source,
-        amount: credits(amount),
-        cost: None,
-        payment: None,
-        granted_at: None,
-        starts_at: None,
-        expires_at: None,
-        priority: None,
-        reason: None,
-        month_of: None,
-    };
-    let month_of = Some(MonthOf { subscription: provider(SUBSCRIPTION), plan: plan_id("creator") });
-    let july = MovedGrant { expires_at: Some(july_ends), month_of, ..grant("july", Source::Allocation, 300) };
-    Command::Account(AccountCommand::ImportAccount(Box::new(ImportAccount {
+    let july = moved_month(SUBSCRIPTION, "creator", 300, july_ends);
+    import(ImportAccount {
         as_of: Some(at),
         customer: Some(provider(CUSTOMER)),
-        grants: vec![july, grant("pack", Source::TopUp, 700)],
+        grants: vec![july, moved("pack", Source::TopUp, 700)],
         ..ImportAccount::default()
-    })))
+    })
 }
 
 /// How many months of the subscription were granted here.
@@ -72,8 +50,8 @@ async fn what_stripe_tells_of_the_time_before_gives_nothing_and_the_next_month_i
     let subscription = object(&happened, "subscription", |object| object["id"] == SUBSCRIPTION);
     let ends = subscription["items"]["data"][0]["current_period_end"].as_i64().unwrap();
     let ends = Timestamp::from_seconds(ends).unwrap();
-    let import = request(ADA, ada(at, ends), IdempotencyKey::importing());
-    bureau.desk.test.ledger.execute(import).await.unwrap();
+    let importing = request(ADA, ada(at, ends), IdempotencyKey::importing());
+    bureau.desk.test.ledger.execute(importing).await.unwrap();
 
     let repaired = bureau.run(true).await;
     assert_eq!(repaired.remaining(), 0, "{}", shown(&repaired.drifts));

@@ -26,7 +26,7 @@ const SMALL: &str = "price_small";
 
 /// The catalog with prices of two packs.
 fn selling() -> Catalog {
-    let mut catalog = catalog();
+    let mut catalog = Arc::unwrap_or_clone(catalog());
     for (id, price) in [("pack_2000", LARGE), ("pack_5500", SMALL)] {
         let pack = catalog.packs.iter_mut().find(|pack| pack.id.as_str() == id).unwrap();
         pack.stripe.price_ids = vec![price.to_owned()];

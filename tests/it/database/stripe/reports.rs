@@ -66,7 +66,7 @@ pub fn created() -> Value {
     report("created", 0, &[basic()], |_| ())
 }
 
-fn read(event: &Value) -> RecordSubscription {
+pub fn read(event: &Value) -> RecordSubscription {
     let steps = translated_value(event).unwrap().steps;
     let Some(Command::Subscription(SubscriptionCommand::RecordSubscription(report))) =
         steps.into_iter().next_back().map(|step| step.command)

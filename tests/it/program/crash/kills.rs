@@ -22,7 +22,7 @@ use super::{
     traffic::{Target, Traffic},
 };
 use crate::support::{
-    Scratch,
+    Scratch, catalogs,
     dice::{Dice, setting},
     program::{self, Served},
 };
@@ -168,8 +168,7 @@ impl Stage {
     fn create() -> Self {
         let scratch = Scratch::create();
         // The callers generate more than five times a day.
-        let catalog =
-            include_str!("../../../../catalogs/music.toml").replace("max = 5 }", "max = 1_000_000 }");
+        let catalog = catalogs::MUSIC.replace("max = 5 }", "max = 1_000_000 }");
         let path = scratch.path().join("catalog.toml");
         std::fs::write(&path, catalog).expect("the directory is ours");
         Self { scratch, catalog: path }

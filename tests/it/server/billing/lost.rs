@@ -1,4 +1,5 @@
-//! What if webhooks are lost on the way? A story is lived at the sandbox, and told by what it lists in the end.
+//! What if webhooks of what is bought over HTTP are lost? A story is lived at the sandbox, and told by what it lists in
+//! the end.
 
 use std::{
     collections::BTreeSet,
@@ -6,14 +7,14 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use counterfoil::{
-    catalog::{self, Mode},
-    stripe::inbound::reconcile::{DAYS_DEFAULT, ReconcileOptions, ReconcileReport, Subject},
-};
+use counterfoil::stripe::inbound::reconcile::{DAYS_DEFAULT, ReconcileOptions, ReconcileReport, Subject};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::shop::{ACME, Shop, pack, plan};
+use crate::support::{
+    catalogs,
+    shop::{ACME, Shop, pack, plan},
+};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -261,11 +262,9 @@ async fn an_invoice_that_several_payments_paid_is_the_same() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn debits_that_are_on_their_way_are_the_same() {
     for trusts in [false, true] {
-        let text = include_str!("../../../../catalogs/music.toml");
-        let text = text.replace("trust_processing = false", &format!("trust_processing = {trusts}"));
-        let settings = |name: &str| Some(format!("price_of_{}", name.to_lowercase()));
-        let catalog = catalog::parse(&text, &settings, Mode::Test).expect("the catalog is right");
-        let shop = Shop::selling(catalog.into()).await;
+        let text =
+            catalogs::MUSIC.replace("trust_processing = false", &format!("trust_processing = {trusts}"));
+        let shop = Shop::selling(catalogs::for_sale(&text)).await;
         shop.become_customer().await;
         let customer = shop.list("/v1/customers").await[0]["id"].as_str().unwrap().to_owned();
         let attach = "/v1/payment_methods/pm_usBankAccount_success/attach";

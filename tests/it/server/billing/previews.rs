@@ -2,21 +2,19 @@
 
 use std::sync::Arc;
 
-use counterfoil::{
-    catalog::{self, Mode},
-    domain::catalog::Catalog,
-};
+use counterfoil::domain::catalog::Catalog;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::shop::{ACME, Shop, plan, with};
+use crate::support::{
+    catalogs,
+    shop::{ACME, Shop, plan, with},
+};
 
 /// A change to less is made at once, and settled with the next invoice.
 fn changing_at_once() -> Arc<Catalog> {
-    let text = include_str!("../../../../catalogs/music.toml");
-    let text = text.replace("downgrade = \"at_period_end\"", "downgrade = \"at_once\"");
-    let settings = |name: &str| Some(format!("price_of_{}", name.to_lowercase()));
-    Arc::new(catalog::parse(&text, &settings, Mode::Test).unwrap())
+    let text = catalogs::MUSIC.replace("downgrade = \"at_period_end\"", "downgrade = \"at_once\"");
+    catalogs::for_sale(&text)
 }
 
 async fn preview(shop: &Shop, wish: &Value) -> Value {

@@ -13,7 +13,7 @@ use super::{
     documents,
     seen::{Seen, lines, see},
 };
-use crate::support::{catalogs, dice::Dice, in_process::Program};
+use crate::support::{catalogs, dice::tellings, in_process::Program};
 
 /// How many random orders each case is told in.
 const SHUFFLES: u64 = 3;
@@ -133,24 +133,10 @@ impl Case {
     }
 
     fn tellings(&self) -> Vec<Telling> {
-        let in_order: Vec<usize> = (0..self.events.len()).collect();
-        let reversed: Vec<usize> = in_order.iter().rev().copied().collect();
-        let doubled: Vec<usize> = in_order.iter().flat_map(|index| [*index; 2]).collect();
-        let twice: Vec<usize> = in_order.iter().chain(&in_order).copied().collect();
-        let named = |name: &str, order| Telling { name: name.to_owned(), order };
-        let mut all = vec![
-            named("in order", in_order),
-            named("reversed", reversed),
-            named("doubled", doubled),
-            named("told twice", twice.clone()),
-        ];
-        for seed in 1..=SHUFFLES {
-            let mut order = twice.clone();
-            Dice::loaded(seed).shuffle(&mut order);
-            all.push(named(&format!("shuffled {seed}"), order));
-        }
+        let all = tellings(self.events.len(), SHUFFLES);
+        let all = all.into_iter().map(|(name, order)| Telling { name, order });
         // A case of one event has no order.
-        if self.events.len() == 1 { all.into_iter().step_by(2).take(2).collect() } else { all }
+        if self.events.len() == 1 { all.step_by(2).take(2).collect() } else { all.collect() }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 15] = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/ARCHITECTURE.md",
@@ -20,12 +20,14 @@ const PAGES: [&str; 13] = [
     "docs/CATALOG.md",
     "docs/DOMAIN.md",
     "docs/FILES.md",
+    "docs/GLOSSARY.md",
     "docs/GUIDE.md",
     "docs/MOVING.md",
     "docs/SANDBOX.md",
     "docs/SECURITY.md",
     "docs/STRIPE.md",
     "docs/STYLE.md",
+    "docs/dependencies.md",
 ];
 
 /// Every page, those of the decisions and the walks too.

@@ -1,30 +1,17 @@
 //! Two pauses, two ways to cancel, and what is left of somebody who is gone.
 
 use counterfoil::{
-    domain::{
-        account::OpenAccount,
-        command::{Command, SubscriptionChange, SubscriptionCommand},
-        subscription::SubscriptionStatus,
-    },
+    domain::{account::OpenAccount, command::SubscriptionChange, subscription::SubscriptionStatus},
     stripe::inbound::inbox::InboxState,
 };
 use serde_json::json;
 
-use super::{Desk, SHAPES, changed, desk_at, translated_value, value};
+use super::super::reports::read;
+use super::{Desk, SHAPES, changed, desk_at, value};
 use crate::support::{
     documents::{ADA, BOB, catalog},
     ledger::account,
 };
-
-fn reported(event: &serde_json::Value) -> counterfoil::domain::command::RecordSubscription {
-    let steps = translated_value(event).unwrap().steps;
-    let Some(Command::Subscription(SubscriptionCommand::RecordSubscription(report))) =
-        steps.into_iter().next_back().map(|step| step.command)
-    else {
-        panic!()
-    };
-    report
-}
 
 async fn opened(desk: &Desk, id: &str) -> OpenAccount {
     let view = desk.test.ledger.view(&account(id)).await.unwrap();
@@ -34,7 +21,7 @@ async fn opened(desk: &Desk, id: &str) -> OpenAccount {
 #[test]
 fn trap_29_the_two_pauses_are_told_apart() {
     // Collection is paused: active as before, and nothing else tells.
-    let uncollected = reported(&value(SHAPES[1], "customer.subscription.updated.pause_collection.json"));
+    let uncollected = read(&value(SHAPES[1], "customer.subscription.updated.pause_collection.json"));
     assert_eq!(uncollected.change, SubscriptionChange::Paused);
     assert_eq!(uncollected.terms.status, SubscriptionStatus::Active);
     assert!(uncollected.terms.collection_paused && !uncollected.terms.is_revenue());
@@ -48,7 +35,7 @@ fn trap_29_the_two_pauses_are_told_apart() {
                 }
             });
         });
-        let paused = reported(&paused);
+        let paused = read(&paused);
         assert_eq!(paused.terms.status, SubscriptionStatus::Paused);
         assert!(!paused.terms.status.gives_access());
     }
@@ -68,14 +55,14 @@ async fn trap_29_an_invoice_that_was_kept_as_a_draft_is_granted_when_it_is_paid(
 fn trap_30_a_cancellation_is_read_from_cancel_at_and_from_the_flag() {
     let document = value(SHAPES[1], "customer.subscription.updated.cancel_scheduled.bob.json");
     assert_eq!(document["data"]["object"]["cancel_at_period_end"], false);
-    let flexible = reported(&document);
+    let flexible = read(&document);
     assert_eq!(flexible.change, SubscriptionChange::CancellationScheduled);
     assert_eq!(flexible.terms.cancel_at.unwrap().to_string(), "2025-07-19T08:00:00Z");
     let flag =
         changed("customer.subscription.updated.cancel_at_period_end.json", "evt_flag", |subscription| {
             subscription["cancel_at"] = serde_json::Value::Null;
         });
-    let flag = reported(&flag);
+    let flag = read(&flag);
     assert_eq!(flag.terms.cancel_at, Some(flag.terms.period.end));
 }
 
@@ -117,7 +104,7 @@ fn a_trial_with_a_card_becomes_active() {
     let mut started = value(SHAPES[1], "customer.subscription.resumed.json");
     started["type"] = "customer.subscription.updated".into();
     started["data"]["previous_attributes"] = json!({ "status": "trialing" });
-    let started = reported(&started);
+    let started = read(&started);
     assert_eq!(started.change, SubscriptionChange::Started);
     assert!(started.terms.is_revenue());
 }
@@ -128,7 +115,7 @@ fn an_unpaid_subscription_gives_no_plan_and_a_past_due_one_has_the_catalogs_days
         let document = changed("customer.subscription.updated.past_due.json", "evt_1", |subscription| {
             subscription["status"] = json!(status);
         });
-        reported(&document).terms
+        read(&document).terms
     };
     assert!(!status("unpaid").status.gives_access());
     assert_eq!(status("past_due").grace_days, Some(catalog().payments.grace_days));

@@ -15,7 +15,7 @@ use crate::{
         books::{Books, Standing},
         story::{DAY, Story},
     },
-    support::{catalogs, dice::Dice},
+    support::{catalogs, dice::tellings},
 };
 
 /// How many random orders, everything twice.
@@ -60,7 +60,7 @@ fn ends_right(catalog: &Arc<Catalog>, steps: &[Step]) {
     let at = time(story.now).plus(TimeDelta::seconds(1));
     books.settle(at);
     let mut standings = vec![("as it happened".to_owned(), books.standing(ACCOUNT, at))];
-    for (name, order) in tellings(story.events.len()) {
+    for (name, order) in tellings(story.events.len(), SHUFFLES) {
         let mut books = Books::new(Arc::clone(catalog));
         order.iter().for_each(|index| books.deliver(&story.events[*index], at));
         books.settle(at);
@@ -91,27 +91,6 @@ fn assert_all_the_same(standings: &[(String, Standing)]) {
     for (name, standing) in standings {
         assert_eq!(standing, &standings[1].1, "{name}, and {}", standings[1].0);
     }
-}
-
-/// The orders, as places in the story.
-fn tellings(count: usize) -> Vec<(String, Vec<usize>)> {
-    let in_order: Vec<usize> = (0..count).collect();
-    let reversed: Vec<usize> = in_order.iter().rev().copied().collect();
-    let doubled = in_order.iter().flat_map(|index| [*index; 2]).collect();
-    let twice: Vec<usize> = in_order.iter().chain(&in_order).copied().collect();
-    let named = |name: &str, order| (name.to_owned(), order);
-    let mut all = vec![
-        named("in order", in_order),
-        named("reversed", reversed),
-        named("doubled", doubled),
-        named("told twice", twice.clone()),
-    ];
-    for seed in 1..=SHUFFLES {
-        let mut order = twice.clone();
-        Dice::loaded(seed).shuffle(&mut order);
-        all.push((format!("shuffled {seed}"), order));
-    }
-    all
 }
 
 /// A test for each, of the moves in it.
