@@ -1,4 +1,4 @@
-//! Do reports of the payment provider lead to the same result by the rules alone, in any order and however often they arrive?
+//! Do the rules alone lead to the same result, in whatever order and however often the provider reports?
 
 use std::collections::BTreeMap;
 
