@@ -88,7 +88,9 @@ impl ApiCommand for GenerationRequest {
                 expires_in_s,
             })),
             (false, None) => Ok(Command::Credits(CreditsCommand::Generate(generation))),
-            (false, Some(_)) => Err(Failure::body("$.expires_in_s", "it can only be sent with `\"hold\": true`")),
+            (false, Some(_)) => {
+                Err(Failure::body("$.expires_in_s", "it can only be sent with `\"hold\": true`"))
+            }
         }
     }
 
