@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{FromRow, PgConnection, PgPool, types::Json};
 
 pub use open_calls::{CallAttempt, DueCall, KEY_LIVES, PAGES_KEPT, RESOLVE_AFTER};
+pub(in crate::stripe) use operation::for_each_operation;
 pub use operation::{Operation, UnknownOutcome};
 pub use turn::{CallTurn, SoldLately};
 pub use two::{Two, TwoSettled};

@@ -14,9 +14,48 @@ pub enum UnknownOutcome {
     Lose,
 }
 
-/// Defines each operation, its stored name, and what is done about an unknown outcome.
+/// Each operation: its stored name, what is done about an unknown outcome, and the request that it makes, by which the
+/// outcome is found out. Gives all rows to a macro.
+macro_rules! for_each_operation {
+    ($rows_to:ident) => {
+        $rows_to! {
+            /// An account gets one customer, whichever request comes first.
+            CreateCustomer = "customer" => Forget, MakeCustomer;
+            OpenCheckout = "checkout_session" => Lose, OpenCheckout;
+            ExpireCheckout = "expire_checkout" => Forget, ExpireCheckout;
+            OpenPortal = "portal_session" => Lose, OpenPortal;
+            AttachPaymentMethod = "attach_payment_method" => Lose, AttachMethod;
+            /// Its key is the payment method's id: a payment method is detached once, and cannot be attached again.
+            DetachPaymentMethod = "detach_payment_method" => Forget, DetachMethod;
+            CreatePayment = "payment" => Lose, MakePayment;
+            ConfirmPayment = "confirm_payment" => Lose, ConfirmPayment;
+            CapturePayment = "capture_payment" => Lose, CapturePayment;
+            CancelPayment = "cancel_payment" => Lose, CancelPayment;
+            RefundPayment = "refund_payment" => Lose, MakeRefund;
+            CreateSubscription = "subscription_create" => Lose, MakeSubscription;
+            ChangeSubscription = "subscription_change" => Compare, AmendSubscription;
+            CancelSubscription = "subscription_cancel" => Compare, AmendSubscription;
+            WithdrawCancellation = "subscription_withdraw_cancellation" => Compare, AmendSubscription;
+            PauseSubscription = "subscription_pause" => Compare, AmendSubscription;
+            ResumeSubscription = "subscription_resume" => Compare, AmendSubscription;
+            WithdrawChange = "subscription_withdraw_change" => Compare, AmendSubscription;
+            /// Makes a schedule that changes nothing yet.
+            OpenSchedule = "subscription_schedule" => Forget, OpenSchedule;
+            /// Releases a schedule before something else is done at once. Its key is the schedule's id: it is released once.
+            ReleaseSchedule = "subscription_schedule_release" => Forget, ReleaseSchedule;
+            /// Finds out whether an account pays for two subscriptions where only one is sold, and ends one.
+            /// Its key is both subscriptions' ids.
+            EndDuplicate = "second_subscription" => Lose, DuplicateEnding;
+            /// Its key is the subscription's id.
+            CancelDuplicate = "second_subscription_cancel" => Lose, AmendSubscription;
+            /// Its key is the payment's id.
+            RefundDuplicate = "second_subscription_refund" => Lose, MakeRefund;
+        }
+    };
+}
+
 macro_rules! operations {
-    ($($(#[$doc:meta])* $name:ident = $stored:literal => $unknown:ident,)*) => {
+    ($($(#[$doc:meta])* $name:ident = $stored:literal => $unknown:ident, $request:ident;)*) => {
         /// What a call does. The name is stored, and a part of the key at Stripe.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
         #[strum(const_into_str)]
@@ -35,39 +74,8 @@ macro_rules! operations {
     };
 }
 
-operations! {
-    /// An account gets one customer, whichever request comes first.
-    CreateCustomer = "customer" => Forget,
-    OpenCheckout = "checkout_session" => Lose,
-    ExpireCheckout = "expire_checkout" => Forget,
-    OpenPortal = "portal_session" => Lose,
-    AttachPaymentMethod = "attach_payment_method" => Lose,
-    /// Its key is the payment method's id: a payment method is detached once, and cannot be attached again.
-    DetachPaymentMethod = "detach_payment_method" => Forget,
-    CreatePayment = "payment" => Lose,
-    ConfirmPayment = "confirm_payment" => Lose,
-    CapturePayment = "capture_payment" => Lose,
-    CancelPayment = "cancel_payment" => Lose,
-    RefundPayment = "refund_payment" => Lose,
-    CreateSubscription = "subscription_create" => Lose,
-    ChangeSubscription = "subscription_change" => Compare,
-    CancelSubscription = "subscription_cancel" => Compare,
-    WithdrawCancellation = "subscription_withdraw_cancellation" => Compare,
-    PauseSubscription = "subscription_pause" => Compare,
-    ResumeSubscription = "subscription_resume" => Compare,
-    WithdrawChange = "subscription_withdraw_change" => Compare,
-    /// Makes a schedule that changes nothing yet.
-    OpenSchedule = "subscription_schedule" => Forget,
-    /// Releases a schedule before something else is done at once. Its key is the schedule's id: it is released once.
-    ReleaseSchedule = "subscription_schedule_release" => Forget,
-    /// Finds out whether an account pays for two subscriptions where only one is sold, and ends one.
-    /// Its key is both subscriptions' ids.
-    EndDuplicate = "second_subscription" => Lose,
-    /// Its key is the subscription's id.
-    CancelDuplicate = "second_subscription_cancel" => Lose,
-    /// Its key is the payment's id.
-    RefundDuplicate = "second_subscription_refund" => Lose,
-}
+for_each_operation!(operations);
+pub(in crate::stripe) use for_each_operation;
 
 impl Operation {
     /// The stored name.

@@ -16,9 +16,20 @@ use crate::stripe::{
     documents::Document,
 };
 
+/// Ends one of two subscriptions. It is no call to Stripe, but leads to two: [`Operation::CancelDuplicate`] and
+/// [`Operation::RefundDuplicate`].
+pub(super) struct DuplicateEnding;
+
+impl DuplicateEnding {
+    /// Completes what was begun.
+    pub async fn find_out(billing: &Billing, id: &CallId) -> Result<(), BillingError> {
+        billing.end_second(id).await
+    }
+}
+
 impl Billing {
     /// Takes back the newer one, if there are still two.
-    pub(super) async fn end_second(&self, id: &CallId) -> Result<(), BillingError> {
+    async fn end_second(&self, id: &CallId) -> Result<(), BillingError> {
         let Some(kept) = self.0.calls.find::<Two, TwoSettled>(id).await? else { return Ok(()) };
         let [one, other] = kept.request.subscriptions;
         let one = self.client()?.read(&FindSubscription { subscription: one }).await?;

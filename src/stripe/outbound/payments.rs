@@ -25,7 +25,7 @@ use crate::{
     },
     ledger::Provenance,
     stripe::{
-        calls::Operation,
+        calls::{CallId, Operation},
         client::{
             CancelPayment, CapturePayment, ConfirmPayment, FindCustomer, FindPayment, ListPayments,
             MakePayment, MakeRefund, PaidFor, Reason, Rejection, StoredPayment, StripePayment, StripeRefund,
@@ -357,9 +357,31 @@ fn opened(account: &Account) -> Result<&OpenAccount, Refusal> {
     account.opened().ok_or(Refusal::AccountNotFound)
 }
 
+impl RecordedCall for ConfirmPayment {
+    type Stored = StoredPayment;
+
+    fn store(answer: &StripePayment) -> StoredPayment {
+        StoredPayment { id: answer.id.clone() }
+    }
+
+    /// A card must not be charged hours after its owner has left: the payment is only read, and only the caller
+    /// confirms it again.
+    async fn find_out(billing: &Billing, id: &CallId) -> Result<(), BillingError> {
+        let Some((order, call)) = billing.find_open::<Self>(id).await? else { return Ok(()) };
+        if billing.begin_attempt(id, &call.request, call.asked_before).await?.is_none() {
+            return Ok(());
+        }
+        let seen = billing.client()?.read(&FindPayment { payment: call.request.payment.clone() }).await?;
+        if charges::confirm(&payment(&seen)).is_ok() {
+            return Err(BillingError::OutcomeUnknown);
+        }
+        billing.conclude(&order, &call, seen).await.map(drop)
+    }
+}
+
 /// A payment for the rules.
 /// Only a payment that was made here has its number of packs; one of a page may be for packs, too.
-pub(super) fn payment(seen: &StripePayment) -> Payment {
+fn payment(seen: &StripePayment) -> Payment {
     Payment {
         status: PaymentStatus::parse(&seen.status),
         amount: seen.amount,

@@ -7,20 +7,17 @@
 
 use std::{future::ready, time::Duration};
 
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::{Billing, BillingError, payments::payment};
-use crate::{
-    domain::charges,
-    stripe::{
-        calls::{CallId, DueCall, Operation, UnknownOutcome},
-        client::{
-            AmendSubscription, AttachMethod, CancelPayment, CapturePayment, ConfirmPayment, DetachMethod,
-            ExpireCheckout, FindPayment, MakeCustomer, MakePayment, MakeRefund, OpenCheckout, OpenPortal,
-            OpenSchedule, ReleaseSchedule,
-        },
+use super::{Billing, BillingError, duplicate_subscription::DuplicateEnding, runner::RecordedCall};
+use crate::stripe::{
+    calls::{CallId, DueCall, Operation, UnknownOutcome, for_each_operation},
+    client::{
+        AmendSubscription, AttachMethod, CancelPayment, CapturePayment, ConfirmPayment, DetachMethod,
+        ExpireCheckout, MakeCustomer, MakePayment, MakeRefund, MakeSubscription, OpenCheckout, OpenPortal,
+        OpenSchedule, ReleaseSchedule,
     },
 };
 
@@ -122,50 +119,6 @@ impl Billing {
         }
     }
 
-    async fn ask_again(&self, id: &CallId) -> Result<(), BillingError> {
-        match id.operation {
-            Operation::CreateCustomer => self.complete::<MakeCustomer>(id).await,
-            Operation::OpenCheckout => self.complete::<OpenCheckout>(id).await,
-            Operation::ExpireCheckout => self.complete::<ExpireCheckout>(id).await,
-            Operation::OpenPortal => self.complete::<OpenPortal>(id).await,
-            Operation::AttachPaymentMethod => self.complete::<AttachMethod>(id).await,
-            Operation::DetachPaymentMethod => self.complete::<DetachMethod>(id).await,
-            Operation::CreatePayment => self.complete::<MakePayment>(id).await,
-            Operation::ConfirmPayment => self.look_at_confirmed(id).await,
-            Operation::CapturePayment => self.complete::<CapturePayment>(id).await,
-            Operation::CancelPayment => self.complete::<CancelPayment>(id).await,
-            Operation::RefundPayment | Operation::RefundDuplicate => self.complete::<MakeRefund>(id).await,
-            Operation::CreateSubscription => match self.look_for_subscription(id).await {
-                Ok(false) => Err(BillingError::OutcomeUnknown),
-                found => found.map(drop),
-            },
-            Operation::ChangeSubscription
-            | Operation::CancelSubscription
-            | Operation::WithdrawCancellation
-            | Operation::PauseSubscription
-            | Operation::ResumeSubscription
-            | Operation::WithdrawChange
-            | Operation::CancelDuplicate => self.complete::<AmendSubscription>(id).await,
-            Operation::OpenSchedule => self.complete::<OpenSchedule>(id).await,
-            Operation::ReleaseSchedule => self.complete::<ReleaseSchedule>(id).await,
-            Operation::EndDuplicate => self.end_second(id).await,
-        }
-    }
-
-    /// A card must not be charged hours after its owner has left: the payment is only read, and only the caller
-    /// confirms it again.
-    async fn look_at_confirmed(&self, id: &CallId) -> Result<(), BillingError> {
-        let Some((order, call)) = self.find_open::<ConfirmPayment>(id).await? else { return Ok(()) };
-        if self.begin_attempt(id, &call.request, call.asked_before).await?.is_none() {
-            return Ok(());
-        }
-        let seen = self.client()?.read(&FindPayment { payment: call.request.payment.clone() }).await?;
-        if charges::confirm(&payment(&seen)).is_ok() {
-            return Err(BillingError::OutcomeUnknown);
-        }
-        self.conclude(&order, &call, seen).await.map(drop)
-    }
-
     /// Handles a call whose key Stripe has forgotten.
     async fn give_up(&self, id: &CallId) -> Result<ResolveOutcome, BillingError> {
         let unknown = id.operation.unknown_outcome();
@@ -195,6 +148,22 @@ impl Billing {
         Ok(ResolveOutcome::Lost)
     }
 }
+
+/// Finds out about a call as the request in its operation's row does.
+macro_rules! by_request {
+    ($($(#[$doc:meta])* $name:ident = $stored:literal => $unknown:ident, $request:ident;)*) => {
+        impl Billing {
+            async fn ask_again(&self, id: &CallId) -> Result<(), BillingError> {
+                match id.operation {
+                    $(Operation::$name => $request::find_out(self, id).boxed(),)*
+                }
+                .await
+            }
+        }
+    };
+}
+
+for_each_operation!(by_request);
 
 impl ResolvedCalls {
     fn count(&mut self, due: &DueCall, outcome: ResolveOutcome) {

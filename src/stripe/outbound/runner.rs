@@ -19,9 +19,9 @@ use crate::{
     stripe::{
         calls::{CallAttempt, CallId, CallOutcome, CallStart, Operation, StoredCall},
         client::{
-            AttachMethod, CallError, CancelPayment, CapturePayment, Change, Client, ConfirmPayment,
-            DetachMethod, ExpireCheckout, MakeCustomer, MakePayment, MakeRefund, OpenPortal, OpenSchedule,
-            ReleaseSchedule, StoredPayment, StripeCall,
+            AttachMethod, CallError, CancelPayment, CapturePayment, Change, Client, DetachMethod,
+            ExpireCheckout, MakeCustomer, MakePayment, MakeRefund, OpenPortal, OpenSchedule, ReleaseSchedule,
+            StoredPayment, StripeCall,
         },
         documents::StripeKey,
     },
@@ -46,6 +46,11 @@ pub(super) trait RecordedCall:
         key: &StripeKey,
     ) -> impl Future<Output = Result<Self::Answer, CallError>> + Send {
         client.execute_once(self, key)
+    }
+
+    /// Finds out about a call whose caller has left: Stripe gets the same request under the same key.
+    fn find_out(billing: &Billing, id: &CallId) -> impl Future<Output = Result<(), BillingError>> + Send {
+        billing.complete::<Self>(id)
     }
 
     /// Has the ledger record what Stripe has done, before the answer is stored: until then the call stays open, so that
@@ -335,4 +340,4 @@ macro_rules! kept_by_id {
 
 kept_whole!(MakeCustomer, ExpireCheckout, OpenPortal, AttachMethod, DetachMethod, MakeRefund);
 kept_whole!(OpenSchedule, ReleaseSchedule);
-kept_by_id!(MakePayment, ConfirmPayment, CapturePayment, CancelPayment);
+kept_by_id!(MakePayment, CapturePayment, CancelPayment);

@@ -77,22 +77,6 @@ impl Billing {
         self.sell(&order, &subscribe).await?.amended()
     }
 
-    /// Resolves a subscription with an unknown outcome by looking for it.
-    /// It is never requested again, since nobody should be charged hours after they have left, and perhaps bought
-    /// something else.
-    pub(super) async fn look_for_subscription(&self, id: &CallId) -> Result<bool, BillingError> {
-        let Some((order, call)) = self.find_open::<MakeSubscription>(id).await? else { return Ok(true) };
-        if !matches!(call.outcome, CallOutcome::Open) {
-            return Ok(true);
-        }
-        if let Some(made) = Subscribe::find_made(self, &call.request).await? {
-            self.conclude(&order, &call, made).await?;
-            return Ok(true);
-        }
-        let forgotten = self.0.calls.forget_old(id, self.now().minus(SHOWN_BY)).await;
-        forgotten.map_err(BillingError::Storage)
-    }
-
     async fn work_out_subscription(
         &self,
         id: &CallId,
@@ -180,6 +164,21 @@ impl RecordedCall for MakeSubscription {
 
     fn store(answer: &StripeSubscription) -> StripeSubscription {
         answer.clone()
+    }
+
+    /// It is looked for, and never requested again, since nobody should be charged hours after they have left, and
+    /// perhaps bought something else.
+    async fn find_out(billing: &Billing, id: &CallId) -> Result<(), BillingError> {
+        let Some((order, call)) = billing.find_open::<Self>(id).await? else { return Ok(()) };
+        if !matches!(call.outcome, CallOutcome::Open) {
+            return Ok(());
+        }
+        if let Some(made) = Subscribe::find_made(billing, &call.request).await? {
+            return billing.conclude(&order, &call, made).await.map(drop);
+        }
+        let forgotten = billing.0.calls.forget_old(id, billing.now().minus(SHOWN_BY)).await;
+        let is_forgotten = forgotten.map_err(BillingError::Storage)?;
+        if is_forgotten { Ok(()) } else { Err(BillingError::OutcomeUnknown) }
     }
 
     async fn note(

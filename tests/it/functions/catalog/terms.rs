@@ -100,7 +100,7 @@ fn an_earlier_amount_is_known_by_its_id_and_never_sold() {
 #[test]
 fn what_contradicts_itself_is_a_mistake_with_its_line() {
     for (line, replacement, expected) in [
-        ("name = \"Free\"\n", "name = \"Free\"\nretired = true\n", "free_plan: `free` is retired, and"),
+        ("name = \"Free\"\n", "name = \"Free\"\nretired = true\n", "free_plan: `free` is retired, but"),
         (
             "name = \"Creator\"\n",
             "name = \"Creator\"\nretired = true\n",
