@@ -20,14 +20,14 @@ pub struct CheckpointId {
     pub shard: Shard,
 }
 
-/// A checkpoint as it was read. Whoever moves it names these values, and fails when they are others by now.
+/// A checkpoint as it was read. A move names these values, and fails if they have changed.
 #[derive(Clone, Debug, Default)]
 pub struct Checkpoint {
     pub position: i64,
     pub parks: i64,
-    /// Why nothing is handled any more.
+    /// Why the consumer has stopped.
     pub stopped: Option<String>,
-    /// The accounts that wait, with the position of the event that could not be handled.
+    /// The parked accounts, with the position of the event that could not be handled.
     pub parked: Arc<BTreeMap<String, i64>>,
 }
 
@@ -55,7 +55,7 @@ impl CheckpointId {
 /// Makes sure that a pass has a checkpoint on each of the shards.
 ///
 /// # Errors
-/// When the database cannot answer.
+/// If the database does not answer.
 pub async fn begin(
     connection: &mut PgConnection,
     consumer: &str,
@@ -74,17 +74,17 @@ pub async fn begin(
 /// The passes of a consumer, in their order.
 ///
 /// # Errors
-/// When the database cannot answer.
+/// If the database does not answer.
 pub async fn passes(connection: &mut PgConnection, consumer: &str) -> Result<Vec<Pass>, sqlx::Error> {
     let passes: Vec<i32> =
         sqlx::query_scalar(include_str!("passes.sql")).bind(consumer).fetch_all(connection).await?;
     Ok(passes.into_iter().map(Pass).collect())
 }
 
-/// Forgets a pass, with the accounts that wait in it.
+/// Forgets a pass and its parked accounts.
 ///
 /// # Errors
-/// When the database cannot answer.
+/// If the database does not answer.
 pub async fn forget(connection: &mut PgConnection, consumer: &str, pass: Pass) -> Result<(), sqlx::Error> {
     for statement in [include_str!("forget_parked.sql"), include_str!("forget_checkpoints.sql")] {
         sqlx::query(statement).bind(consumer).bind(pass.0).execute(&mut *connection).await?;
@@ -95,7 +95,7 @@ pub async fn forget(connection: &mut PgConnection, consumer: &str, pass: Pass) -
 /// Reads the checkpoint; `None` when there is none, such as after its pass was forgotten.
 ///
 /// # Errors
-/// When the database cannot answer.
+/// If the database does not answer.
 pub async fn read(
     connection: &mut PgConnection,
     place: CheckpointId,
@@ -106,7 +106,7 @@ pub async fn read(
 /// Reads the checkpoint and keeps it from moving until the transaction ends.
 ///
 /// # Errors
-/// When the database cannot answer.
+/// If the database does not answer.
 pub async fn lock(
     connection: &mut PgConnection,
     place: CheckpointId,
@@ -127,16 +127,15 @@ async fn fetch(
     Ok(Some(Checkpoint { position, parks, stopped, parked: Arc::new(parked.into_iter().collect()) }))
 }
 
-/// Has whoever has read the checkpoint read it again: the accounts that wait are others from now on, or another pass
-/// counts.
+/// Invalidates what workers have read of the checkpoint, since its parked accounts or the current pass have changed.
 ///
 /// # Errors
-/// When the database cannot answer.
+/// If the database does not answer.
 pub async fn invalidate(connection: &mut PgConnection, place: CheckpointId) -> Result<(), sqlx::Error> {
     place.query(include_str!("invalidate.sql")).execute(connection).await.map(|_| ())
 }
 
-/// Moves the checkpoint, if it still is what was read. Locks it until the transaction ends.
+/// Moves the checkpoint if it is still as it was read, and locks it until the transaction ends.
 pub(super) async fn advance(
     connection: &mut PgConnection,
     place: CheckpointId,
@@ -160,7 +159,7 @@ pub(super) async fn park(
     invalidate(connection, place).await
 }
 
-/// Notes why nothing is handled any more, unless it has moved on meanwhile.
+/// Stores why the consumer stopped, unless the checkpoint has moved meanwhile.
 pub(super) async fn stop(
     pool: &PgPool,
     place: CheckpointId,

@@ -7,19 +7,19 @@ use sqlx::PgConnection;
 
 use crate::domain::recorded::RecordedEvent;
 
-/// What is done with each event of the journal, in their order, each exactly once.
+/// Handles each event of the journal, in their order and exactly once.
 ///
 /// Implementations hold no state: whatever an event leads to is in tables, which change in one transaction with the
 /// checkpoint. What leaves the database, such as an e-mail, is a row in a table of what is to be sent.
 pub trait Consumer: Send + Sync + 'static {
-    /// Under which its checkpoints are stored. It stays what it is.
+    /// The name under which its checkpoints are stored. It never changes.
     fn name(&self) -> &'static str;
 
     fn on_failure(&self) -> FailureRule {
         FailureRule::Park
     }
 
-    /// Which pass counts: the first one, unless the consumer makes others beside it.
+    /// The pass that callers wait for: the first one, unless the consumer has others beside it.
     fn current_pass<'a>(
         &'a self,
         _connection: &'a mut PgConnection,
@@ -47,18 +47,18 @@ impl Pass {
     pub const FIRST: Self = Self(1);
 }
 
-/// What becomes of a consumer when one event cannot be handled.
+/// What happens if an event cannot be handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureRule {
-    /// The event's account waits, the others go on.
+    /// The event's account is parked, and the others go on.
     Park,
-    /// Everything waits.
+    /// The consumer stops.
     Stop,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum HandleError {
-    /// The event is the cause: the same again would fail again.
+    /// The event is the cause: trying again would fail again.
     #[error("the event at position {position} cannot be applied: {reason}")]
     Unfit { position: i64, reason: String },
     #[error("the database refused the rows")]

@@ -12,7 +12,7 @@ pub enum ConsumerError {
     Unknown { consumer: String },
     #[error("no account `{account}` is parked in `{consumer}`")]
     NotParked { consumer: String, account: String },
-    #[error("the database cannot answer")]
+    #[error("the database does not answer")]
     Database(#[from] sqlx::Error),
     #[error(transparent)]
     Feed(#[from] FeedError),
@@ -22,14 +22,14 @@ pub enum ConsumerError {
     Unreadable(#[from] UnreadableEvent),
 }
 
-/// Whose fault a failure is, which decides what is done about it.
+/// The cause of a failure, which decides what is done about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ConsumerFault {
-    /// Nobody's: it may work the next time.
+    /// It may work the next time.
     Transient,
-    /// One of the events', perhaps: it is looked for by halving the batch.
+    /// Perhaps one of the events: it is found by halving the batch.
     Event,
-    /// The program's, or the database's: no event is handled until a person has looked.
+    /// The program or the database: no event is handled until a person has looked.
     Permanent,
 }
 

@@ -15,9 +15,9 @@ use super::{
     worker::{Worker, WorkerStep},
 };
 
-/// How often the journal is looked at when nothing was heard.
+/// How often the journal is read without a wake-up.
 const POLL: Duration = Duration::from_secs(1);
-/// How long events are let gather once all have been handled, so that a busy ledger is followed in few large
+/// How long to wait for more events once all have been handled, so that a busy ledger is followed in few large
 /// transactions.
 const GATHER: Duration = Duration::from_millis(20);
 const RETRY_FIRST: Duration = Duration::from_millis(50);
@@ -41,7 +41,7 @@ impl Consumers {
     /// Lets a consumer that stopped try again.
     ///
     /// # Errors
-    /// When there is no such consumer, or the database cannot answer.
+    /// If there is no such consumer, or the database does not answer.
     pub async fn resume(&self, consumer: &str) -> Result<(), ConsumerError> {
         let consumer = self.find(consumer)?;
         let mut connection = self.pool.acquire().await?;
@@ -58,7 +58,7 @@ impl Follower {
         Self { consumers, consumer, shard, wakeups }
     }
 
-    /// Follows until `stop` is cancelled, through every failure.
+    /// Follows until `stop` is cancelled, and goes on after every failure.
     pub async fn run(mut self, stop: CancellationToken) {
         let name = format!("counterfoil/{}/{}", self.consumer.name(), self.shard.0);
         let mut retry_after = RETRY_FIRST;
@@ -121,7 +121,7 @@ impl Follower {
         self.consumers.worker(place).await
     }
 
-    /// Waits for a hint that there is more, then for more to gather, unless a caller waits for it.
+    /// Waits for a wake-up, and then for more events, unless a caller waits for the first.
     async fn rest(&mut self, stop: &CancellationToken) {
         let heard = tokio::time::timeout(POLL, self.wakeups.changed());
         if let Some(Ok(_)) = stop.run_until_cancelled(heard).await {

@@ -8,10 +8,10 @@ use std::{collections::BTreeSet, time::Duration};
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::{sync::Mutex, time::Instant};
 
-/// How long a held lock is taken for granted before its connection is asked again.
+/// How long a held lock counts before its connection is checked again.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
 
-/// What this process leads, and tries to.
+/// What this process leads, or tries to lead.
 pub struct Leadership {
     pool: PgPool,
     held: Mutex<Option<LeaderLock>>,
@@ -28,13 +28,13 @@ impl Leadership {
         Self { pool, held: Mutex::default() }
     }
 
-    /// Whether this process leads what `name` stands for, after trying to.
+    /// Tries to lead `name`, and returns whether this process leads it.
     pub async fn hold(&self, name: &str) -> bool {
         let mut held = self.held.lock().await;
         self.hold_in(&mut held, name).await
     }
 
-    /// As [`Leadership::hold`], but only one task of this process gets it.
+    /// As [`Leadership::hold`], but only one task of this process can hold it.
     pub async fn take(&self, name: &str) -> bool {
         let mut held = self.held.lock().await;
         let is_taken = held.as_ref().is_some_and(|held| held.locks.contains(name));
@@ -42,7 +42,7 @@ impl Leadership {
     }
 
     async fn hold_in(&self, held: &mut Option<LeaderLock>, name: &str) -> bool {
-        // Twice, because the first failure may be that of a connection which broke long ago.
+        // Twice, because the first failure may be of a connection that broke long ago.
         for _ in 0..2 {
             match self.try_hold(held, name).await {
                 Ok(leads) => return leads,

@@ -41,7 +41,7 @@ use follow::Follower;
 use wait::FollowerProgress;
 use wake::Wake;
 
-/// What runs consumers, and what is asked about them. Clones are the same.
+/// Runs consumers, and answers how far they are. Cheap to clone.
 #[derive(Clone)]
 pub struct Consumers {
     pool: PgPool,
@@ -58,7 +58,7 @@ impl Consumers {
     /// Prepares to run `consumers`. Those that are new get their checkpoints; nothing runs yet.
     ///
     /// # Errors
-    /// When the database cannot answer.
+    /// If the database does not answer.
     pub async fn open(
         pool: PgPool,
         feed: Feed,
@@ -83,7 +83,7 @@ impl Consumers {
 
     /// Starts to follow the journal until `stop` is cancelled. The tasks are tracked in `tasks`.
     ///
-    /// `appended` is what this process appended itself, which is known without asking the database.
+    /// `appended` is the position that this process has appended up to, which is known without asking the database.
     pub fn start(
         &self,
         tasks: &TaskTracker,
@@ -102,7 +102,7 @@ impl Consumers {
         }
     }
 
-    /// Has all of them look now for what is new, also for another pass that counts.
+    /// Wakes all followers, which then also look for another current pass.
     pub fn wake(&self) {
         self.wake.notify();
     }
@@ -112,7 +112,7 @@ impl Consumers {
         &self.shards
     }
 
-    /// Who of several processes does what only one should do at a time.
+    /// Decides which of several processes does what only one should do at a time.
     #[must_use]
     pub fn leadership(&self) -> &Leadership {
         &self.leadership

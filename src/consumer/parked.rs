@@ -33,7 +33,7 @@ impl Consumers {
     /// The accounts that wait in a pass of a consumer.
     ///
     /// # Errors
-    /// When the database cannot answer.
+    /// If the database does not answer.
     pub async fn parked(
         &self,
         consumer: &str,
@@ -45,10 +45,10 @@ impl Consumers {
     }
 
     /// Handles the events of a parked account that waited, in their order, and lets it go on with the others.
-    /// All of them, or the account stays parked as it was. Says how many events that were.
+    /// All of them, or the account stays parked as it was. Returns how many events that were.
     ///
     /// # Errors
-    /// When the account is not parked, one of its events still cannot be handled, or the database cannot
+    /// If the account is not parked, one of its events still cannot be handled, or the database cannot
     /// answer.
     pub async fn unpark(&self, consumer: &str, account: &AccountId) -> Result<u64, ConsumerError> {
         let consumer = self.find(consumer)?;
@@ -77,7 +77,7 @@ impl Consumers {
         }
     }
 
-    /// `None` when someone else released it meanwhile.
+    /// `None` if someone else released it meanwhile.
     async fn release(&self, place: CheckpointId, account: &AccountId) -> Result<Option<u64>, ConsumerError> {
         let consumer = self.find(place.consumer)?;
         let mut transaction = self.pool.begin().await?;

@@ -20,7 +20,7 @@ use super::{
 /// How often a process that does not lead looks at the checkpoint while someone waits.
 const LOOK_EVERY: Duration = Duration::from_millis(15);
 
-/// What a follower last knew. Only that of the leader is current.
+/// The last known progress of a follower. Only the leader's is current.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FollowerProgress {
     pub leads: bool,
@@ -34,7 +34,7 @@ impl FollowerProgress {
     }
 }
 
-/// What an answer rests on.
+/// How old an answer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AsOf {
     /// Every event up to here is in the answer.
@@ -55,7 +55,7 @@ impl Consumers {
     /// waits.
     ///
     /// # Errors
-    /// When there is no such consumer, or the database cannot answer.
+    /// If there is no such consumer, or the database does not answer.
     pub async fn wait_for(
         &self,
         consumer: &str,
@@ -91,10 +91,10 @@ impl Consumers {
         }
     }
 
-    /// How far a consumer is, whoever leads it; nowhere, as long as it has no checkpoint.
+    /// How far a consumer is, whichever process leads it. Without a checkpoint, it is before the first event.
     ///
     /// # Errors
-    /// When there is no such consumer, or the database cannot answer.
+    /// If there is no such consumer, or the database does not answer.
     pub async fn checkpoint(&self, consumer: &str, shard: Shard) -> Result<Checkpoint, ConsumerError> {
         Ok(self.look(&**self.find(consumer)?, shard).await?)
     }
@@ -109,7 +109,7 @@ impl Consumers {
     /// The age of the first event after `position`, in milliseconds; 0 when there is none.
     ///
     /// # Errors
-    /// When the database cannot answer.
+    /// If the database does not answer.
     pub async fn lag_ms(&self, shard: Shard, position: Position) -> Result<i64, sqlx::Error> {
         let recorded_at: Option<chrono::DateTime<chrono::Utc>> =
             sqlx::query_scalar(include_str!("first_waiting.sql"))

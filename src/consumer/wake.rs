@@ -18,7 +18,7 @@ use crate::domain::recorded::Position;
 const CHANNEL: &str = "counterfoil_events";
 const RECONNECT_AFTER: Duration = Duration::from_secs(1);
 
-/// Rings whenever events may have been appended, or someone waits for them.
+/// Wakes followers if events may have been appended, or a caller waits for them.
 #[derive(Clone)]
 pub(super) struct Wake {
     wakeups: Arc<watch::Sender<()>>,
@@ -46,7 +46,7 @@ impl Wake {
         self.wakeups.send_replace(());
     }
 
-    /// Says that a caller waits, and rings for it.
+    /// Registers a caller that waits, and wakes the followers.
     pub fn wait(&self) -> WakeInterest {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         self.notify();
@@ -62,14 +62,14 @@ impl Wake {
     }
 }
 
-/// Rings for what other processes append.
+/// Wakes followers when other processes append.
 pub(super) async fn listen(pool: PgPool, wake: Wake, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let listening = async {
             let mut listener = PgListener::connect_with(&pool).await?;
             listener.listen(CHANNEL).await?;
             loop {
-                // `None` is a connection that broke and was made again: something may have been missed.
+                // `None`: the connection broke and was made again, so a notification may have been missed.
                 listener.try_recv().await?;
                 wake.notify();
             }
@@ -85,7 +85,7 @@ pub(super) async fn listen(pool: PgPool, wake: Wake, stop: CancellationToken) {
     }
 }
 
-/// Rings for what this process appends.
+/// Wakes followers when this process appends.
 pub(super) async fn pass_on(mut appended: watch::Receiver<Position>, wake: Wake, stop: CancellationToken) {
     while let Some(Ok(())) = stop.run_until_cancelled(appended.changed()).await {
         wake.notify();

@@ -19,7 +19,7 @@ use super::{
     error::{ConsumerError, ConsumerFault},
 };
 
-/// More parked accounts than this are no matter of single events: the consumer stops.
+/// With more parked accounts than this, single events are not the cause, and the consumer stops.
 const PARKED_ACCOUNTS_MAX: usize = 1_000;
 
 /// One pass of one consumer, on its way through one shard.
@@ -29,7 +29,7 @@ pub struct Worker {
     pub(super) place: CheckpointId,
     pub(super) checkpoint: Checkpoint,
     reader: FeedReader,
-    /// How many events are handled at once. Halved while one among them fails, doubled when they work.
+    /// How many events are handled at once. It is halved while one of them fails, and doubled after a success.
     limit: usize,
     /// When the last event that was handled was recorded, while there are more to come.
     pub(super) behind_since: Option<Timestamp>,
@@ -40,7 +40,7 @@ pub enum WorkerStep {
     Advanced,
     /// Everything that is in the journal, as far as it was asked for, is handled.
     AtHead,
-    /// Something was learned, nothing handled: try again at once.
+    /// Nothing was handled, but the batch is smaller now: try again at once.
     Again,
     /// Someone else moved the checkpoint, or another pass counts.
     Overtaken,
@@ -49,10 +49,10 @@ pub enum WorkerStep {
 }
 
 impl Consumers {
-    /// What goes on from a checkpoint; `None` when there is none.
+    /// A worker that goes on from the checkpoint; `None` if there is none.
     ///
     /// # Errors
-    /// When there is no such consumer, or the database cannot answer.
+    /// If there is no such consumer, or the database does not answer.
     pub async fn worker(&self, place: CheckpointId) -> Result<Option<Worker>, ConsumerError> {
         let consumer = self.find(place.consumer)?;
         let mut connection = self.pool.acquire().await?;
@@ -79,7 +79,7 @@ impl Worker {
     /// Handles the next events, up to `until`, or parks what keeps them from being handled.
     ///
     /// # Errors
-    /// Only what may work the next time. The checkpoint must be read again then.
+    /// Only failures that may not happen again. The checkpoint must be read again then.
     pub async fn step(&mut self, until: i64) -> Result<WorkerStep, ConsumerError> {
         let batch = match self.reader.after(Position(self.checkpoint.position)).await {
             Ok(batch) => batch,
@@ -111,10 +111,10 @@ impl Worker {
     }
 
     /// Handles everything up to `until` on the caller's transaction, in which the checkpoint moves there too. `false`
-    /// when the checkpoint is not what this worker knows.
+    /// if the checkpoint is not what this worker knows.
     ///
     /// # Errors
-    /// When an event cannot be handled. The transaction must be rolled back then.
+    /// If an event cannot be handled. The transaction must be rolled back then.
     pub async fn finish(&mut self, connection: &mut PgConnection, until: i64) -> Result<bool, ConsumerError> {
         if !checkpoint::advance(connection, self.place, &self.checkpoint, until).await? {
             return Ok(false);
@@ -136,7 +136,7 @@ impl Worker {
         entries.get(..count).unwrap_or(entries)
     }
 
-    /// `false` when the checkpoint is not what this worker knows.
+    /// `false` if the checkpoint is not what this worker knows.
     async fn advance(&self, entries: &[FeedEntry], last: Position) -> Result<bool, ConsumerError> {
         let events = readable(entries, |account| self.checkpoint.parked.contains_key(account))?;
         let mut transaction = self.consumers.pool.begin().await?;
@@ -175,11 +175,11 @@ impl Worker {
         let consumer = self.place.consumer;
         tracing::error!(consumer, account = entry.account(), position, reason, "account parked");
         metrics::counter!("counterfoil_projection_parkings_total", "projection" => consumer).increment(1);
-        // Its parked accounts are another set now.
+        // The set of parked accounts has changed.
         Ok(WorkerStep::Overtaken)
     }
 
-    /// A failure that will last stops the consumer; any other is the caller's to retry.
+    /// A permanent failure stops the consumer; any other is returned, for the caller to retry.
     async fn give_up(&self, error: ConsumerError) -> Result<WorkerStep, ConsumerError> {
         match error.fault() {
             ConsumerFault::Permanent => self.stop(&error).await,
@@ -195,10 +195,10 @@ impl Worker {
     }
 }
 
-/// What consumers get to see, without the accounts that are `parked`.
+/// The events for consumers, without those of the accounts that are `parked`.
 ///
 /// # Errors
-/// When an event of an account that is not parked cannot be read.
+/// If an event of an account that is not parked cannot be read.
 pub(super) fn readable(
     entries: &[FeedEntry],
     parked: impl Fn(&str) -> bool,

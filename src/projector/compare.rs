@@ -30,9 +30,9 @@ pub struct ProjectionDifference {
     pub table: String,
     /// How many rows are in one version only.
     pub rows: i64,
-    /// The first of them that readers see and should not.
+    /// The first row that readers see and should not.
     pub unexpected: Option<String>,
-    /// The first of them that readers should see and do not.
+    /// The first row that readers should see and do not.
     pub missing: Option<String>,
 }
 

@@ -10,7 +10,7 @@ pub enum ProjectorError {
     RebuildUnderWay { projection: String },
     #[error("the rebuild stopped: {reason}")]
     RebuildStopped { reason: String },
-    #[error("the database cannot answer")]
+    #[error("the database does not answer")]
     Database(#[from] sqlx::Error),
     #[error(transparent)]
     Consumer(#[from] ConsumerError),

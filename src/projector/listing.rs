@@ -71,7 +71,7 @@ impl Projector {
     /// Every version of every read model.
     ///
     /// # Errors
-    /// When the database cannot answer.
+    /// If the database does not answer.
     pub async fn list(&self) -> Result<Vec<ProjectionListing>, ProjectorError> {
         let rows: Vec<ListingRow> = sqlx::query_as(include_str!("listing.sql")).fetch_all(&self.pool).await?;
         let mut listings = Vec::with_capacity(rows.len());

@@ -35,7 +35,7 @@ pub use rebuild::{RebuildStep, Rebuilt};
 
 use read_model::ReadModel;
 
-/// What runs the read models, and what is asked about them. Clones are the same projector.
+/// Runs the read models, and answers how far they are. Cheap to clone.
 #[derive(Clone)]
 pub struct Projector {
     pool: PgPool,
@@ -47,7 +47,7 @@ impl Projector {
     /// Prepares to run `projections`. Those that are new get their tables and checkpoints; nothing runs yet.
     ///
     /// # Errors
-    /// When the database cannot answer.
+    /// If the database does not answer.
     pub async fn open(
         pool: PgPool,
         feed: Feed,
@@ -76,7 +76,7 @@ impl Projector {
     /// Waits until a read model has every event up to `min_position`: [`Consumers::wait_for`].
     ///
     /// # Errors
-    /// When there is no such read model, or the database cannot answer.
+    /// If there is no such read model, or the database does not answer.
     pub async fn wait_for(
         &self,
         projection: &str,
@@ -92,7 +92,7 @@ impl Projector {
     /// Applies the events of a parked account that waited: [`Consumers::unpark`].
     ///
     /// # Errors
-    /// When the account is not parked, one of its events still cannot be applied, or the database cannot
+    /// If the account is not parked, one of its events still cannot be applied, or the database cannot
     /// answer.
     pub async fn unpark(&self, projection: &str, account: &AccountId) -> Result<u64, ProjectorError> {
         Ok(self.consumers.unpark(self.find(projection)?.name(), account).await?)
@@ -101,7 +101,7 @@ impl Projector {
     /// Lets a read model that stopped try again.
     ///
     /// # Errors
-    /// When there is no such read model, or the database cannot answer.
+    /// If there is no such read model, or the database does not answer.
     pub async fn resume(&self, projection: &str) -> Result<(), ProjectorError> {
         Ok(self.consumers.resume(self.find(projection)?.name()).await?)
     }

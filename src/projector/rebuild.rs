@@ -62,9 +62,9 @@ pub(super) struct Aside {
 }
 
 impl Aside {
-    /// Brings both versions to the same positions, where they stay until the transaction ends. Says the last.
+    /// Brings both versions to the same positions, where they stay until the transaction ends. Returns the last one.
     pub(super) async fn meet(&mut self, transaction: &mut PgConnection) -> Result<i64, ProjectorError> {
-        // Looking at all of a large table takes longer than a statement of the ledger may.
+        // Reading a large table whole takes longer than the limit for statements of the ledger.
         sqlx::raw_sql("set local statement_timeout = 0; set local lock_timeout = '30s'")
             .execute(&mut *transaction)
             .await?;
@@ -84,12 +84,12 @@ impl Aside {
 impl Projector {
     /// Builds a read model again, from the first event, and shows it to readers.
     ///
-    /// Where the totals differ from the live version's, readers keep the old one, unless
-    /// `accept_differences`. The old tables stay until [`Projector::drop_old`].
+    /// If the totals differ from the live version's, readers keep the old one, unless `accept_differences`.
+    /// The old tables stay until [`Projector::drop_old`].
     ///
     /// # Errors
-    /// When there is no such read model, another rebuild of it is under way, the new version stops at an event,
-    /// or the database cannot answer. The live version is untouched then.
+    /// If there is no such read model, another rebuild of it is under way, the new version stops at an event,
+    /// or the database does not answer. The live version is untouched then.
     pub async fn rebuild(
         &self,
         projection: &str,
@@ -100,7 +100,7 @@ impl Projector {
         self.alone(model, self.rebuild_alone(model, accept_differences, &report)).await
     }
 
-    /// Does what makes another version, unless someone does so already.
+    /// Runs `work`, which makes another version, unless another process already does so.
     pub(super) async fn alone<T>(
         &self,
         model: &dyn Projection,
@@ -210,10 +210,10 @@ impl Projector {
         Ok(Versions { live, aside })
     }
 
-    /// Drops the tables of versions that readers no longer see. Says which versions that were.
+    /// Drops the tables of versions that readers no longer see, and returns these versions.
     ///
     /// # Errors
-    /// When there is no such read model, or the database cannot answer.
+    /// If there is no such read model, or the database does not answer.
     pub async fn drop_old(&self, projection: &str) -> Result<Vec<i32>, ProjectorError> {
         let model = &**self.find(projection)?;
         let mut transaction = self.pool.begin().await?;

@@ -14,7 +14,7 @@ pub(super) async fn make(
     connection.execute(definition.as_str()).await.map(|_| ())
 }
 
-/// Whether a version has its tables.
+/// Whether the tables of a version exist.
 pub(super) async fn are_there(
     connection: &mut PgConnection,
     model: &dyn Projection,
@@ -41,7 +41,7 @@ pub(super) async fn show(
     Ok(())
 }
 
-/// Drops the tables of a version, as far as they are there.
+/// Drops the tables of a version, if they exist.
 pub(super) async fn drop(
     connection: &mut PgConnection,
     model: &dyn Projection,

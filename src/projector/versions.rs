@@ -30,7 +30,7 @@ pub(super) async fn live(connection: &mut PgConnection, projection: &str) -> Res
     live.fetch_one(connection).await.map(Pass)
 }
 
-/// The same, and it stays so until the transaction ends.
+/// The same, and locks it until the transaction ends.
 pub(super) async fn lock_live(connection: &mut PgConnection, projection: &str) -> Result<Pass, sqlx::Error> {
     let live = sqlx::query_scalar(include_str!("lock_live_version.sql")).bind(projection);
     live.fetch_one(connection).await.map(Pass)
