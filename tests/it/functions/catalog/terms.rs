@@ -109,7 +109,7 @@ fn what_contradicts_itself_is_a_mistake_with_its_line() {
         (
             "amount = \"9.99\"\n",
             "amount = \"9.99\"\nearlier = [{ amount = \"9.99\" }]\n",
-            "earlier[0]: this is what it costs today",
+            "earlier[0]: this is today's amount",
         ),
         (
             "amount = \"9.99\"\n",
