@@ -1,10 +1,11 @@
-//! What if there were no Stripe? A stand-in for it that keeps state, so that everything can be tried without an account
-//! and without a network.
+//! What if there were no Stripe?
+//! A stand-in for Stripe that keeps state, so that everything can be tried without an account and without a network.
 //!
-//! It knows nothing of the ledger, and the ledger knows nothing of it but an address: `/v1` answers as Stripe's API,
-//! `/checkout` and `/portal` are pages for people, webhooks are signed and sent, and `/_sandbox` moves the clock and
-//! makes things go wrong. Nothing is kept when it ends. It is a sandbox on every page and in every answer, and it
-//! refuses live keys.
+//! It knows nothing of the ledger, and the ledger knows only its address.
+//! `/v1` answers as Stripe's API, `/checkout` and `/portal` are pages for people, webhooks are signed and sent, and
+//! `/_sandbox` moves the clock and causes failures.
+//! All state is lost when it stops.
+//! Every page and every answer says that it comes from a sandbox, and live keys are refused.
 
 mod answers;
 mod api;
@@ -45,36 +46,36 @@ use shared::SharedSandbox;
 use state::SandboxState;
 use store::endpoint::Endpoint;
 
-/// The largest request that is read, in bytes.
+/// The largest request body, in bytes.
 const BODY_BYTES_MAX: usize = 1 << 20;
-/// How long whoever is still being answered is waited for when it ends.
+/// How long `stop` waits for requests that are still being answered.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
-/// The header that every answer has.
+/// The header that marks every answer as the sandbox's.
 const HEADER: &str = "counterfoil-sandbox";
 
 /// How a sandbox is started.
 #[derive(Clone, Debug)]
 pub struct SandboxOptions {
-    /// Port 0 takes a free one.
+    /// Port 0 takes a free port.
     pub listen: SocketAddr,
     pub webhook: Option<Webhook>,
-    /// Shared with a ledger, it moves both.
+    /// If it is shared with a ledger, the sandbox moves the time of both.
     pub clock: Clock,
-    /// What signatures are dated by: the clock of those who check them, which need not be the sandbox's.
+    /// The clock that dates signatures: that of the receiver, which may differ from the sandbox's.
     pub signing_clock: Clock,
 }
 
-/// Who is told what happens.
+/// Where events are delivered.
 #[derive(Clone, Debug)]
 pub struct Webhook {
     pub url: String,
     /// `whsec_…`
     pub secret: String,
-    /// The shape of events; `None` is the newest.
+    /// The API version in which events are written; `None` is the newest.
     pub api_version: Option<String>,
 }
 
-/// A sandbox that runs.
+/// A running sandbox.
 pub struct Sandbox {
     address: SocketAddr,
     shared: Arc<SharedSandbox>,
@@ -83,18 +84,18 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts it. When this returns, requests are answered.
+    /// Starts the sandbox. Requests are answered as soon as this returns.
     ///
     /// # Errors
-    /// When the address cannot be listened on.
+    /// If the address cannot be listened on.
     pub async fn start(options: SandboxOptions) -> io::Result<Self> {
         Self::start_behind(options, None).await
     }
 
-    /// The same, for those alone who have its key.
+    /// Starts the sandbox, and requires the key, if there is one, in every request.
     ///
     /// # Errors
-    /// When the address cannot be listened on, or is not this machine's alone and there is no key.
+    /// If the address cannot be listened on, or if it is reachable from other machines and there is no key.
     pub async fn start_behind(options: SandboxOptions, key: Option<SandboxKey>) -> io::Result<Self> {
         if key.is_none() {
             SandboxKey::of(None, options.listen)
@@ -131,13 +132,13 @@ impl Sandbox {
         self.address
     }
 
-    /// The base of its API and of its pages.
+    /// The base URL of the API and of the pages.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// From here on, everything that happens is told to `webhook` too.
+    /// Delivers all events from now on to `webhook`, in addition to other endpoints.
     pub fn deliver_to(&self, webhook: Webhook) {
         self.shared.with(|state| {
             let endpoint = Endpoint {
@@ -157,17 +158,17 @@ impl Sandbox {
         });
     }
 
-    /// Puts products and prices in, under ids of the caller's.
+    /// Adds products and prices, with ids that the caller chooses.
     pub fn offer(&self, offers: &[SeedOffer]) {
         self.shared.with(|state| offers.iter().for_each(|offer| seed::put(state, offer)));
     }
 
-    /// Makes what the portal offers when nothing else is asked for. Returns its id.
+    /// Makes the default configuration of the portal, and returns its id.
     pub fn offer_portal(&self, portal: &PortalSettings) -> String {
         self.shared.with(|state| seed::put_portal(state, portal))
     }
 
-    /// Ends it. What was not delivered is not, and a request that does not end is left.
+    /// Stops the sandbox. Undelivered events are lost, and requests that do not end in time are abandoned.
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.close();
@@ -189,7 +190,7 @@ fn router(shared: Arc<SharedSandbox>, key: Option<SandboxKey>) -> Router {
         .with_state(shared)
 }
 
-/// Says in every answer what it comes from.
+/// Marks an answer as the sandbox's.
 async fn mark(mut response: Response) -> Response {
     response.headers_mut().insert(HEADER, HeaderValue::from_static("true"));
     response

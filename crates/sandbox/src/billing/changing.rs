@@ -1,4 +1,4 @@
-//! What happens when a subscription is changed to other prices? The rest of the period is worked out, and asked for.
+//! What happens when the items of a subscription change? The rest of the period is charged or credited.
 
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// What becomes of one item.
+/// A change of one item.
 #[derive(Clone, Debug)]
 pub struct ItemAmendment {
     /// `None`: a new item.
@@ -33,10 +33,10 @@ pub struct ItemAmendment {
     pub deleted: bool,
 }
 
-/// When the difference is asked for.
+/// When the difference is charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proration {
-    /// With the next invoice.
+    /// On the next invoice.
     Later,
     Now,
     Never,
@@ -52,19 +52,19 @@ impl Proration {
     }
 }
 
-/// What somebody wants of a subscription.
+/// A requested update of a subscription.
 #[derive(Clone, Debug)]
 pub struct SubscriptionUpdate {
     pub changes: Vec<ItemAmendment>,
     pub proration: Proration,
-    /// From when on the difference is worked out.
+    /// The time from which the difference counts, in Unix seconds.
     pub at: i64,
-    /// A new period is to begin now.
+    /// Whether a new period begins now.
     pub restart: bool,
     pub trial_end: Option<i64>,
-    /// The trial is to be over.
+    /// Whether the trial ends now.
     pub ends_trial: bool,
-    /// When it is to end: another time, or never.
+    /// The new end: `Some(None)` withdraws a cancellation.
     pub cancel_at: Option<Option<i64>>,
 }
 
@@ -75,31 +75,31 @@ impl SubscriptionUpdate {
     }
 }
 
-/// What becomes of a change whose money does not come.
+/// What happens to a change whose payment fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PaymentBehavior {
-    /// It is refused.
+    /// The change is refused.
     pub or_nothing: bool,
-    /// It waits.
+    /// The change waits until it is paid.
     pub when_paid: bool,
 }
 
-/// A change, worked out and not done.
+/// A calculated change that has not been applied.
 pub struct Planned {
     pub after: SandboxSubscription,
     pub lines: Vec<SandboxInvoiceLine>,
-    /// A new period begins now, which is always asked for at once.
+    /// Whether a new period begins now, which is always invoiced at once.
     pub restarts: bool,
 }
 
 impl Planned {
-    /// Whether an invoice is made of it at once.
+    /// Whether the change is invoiced at once.
     pub fn asks(&self, proration: Proration) -> bool {
         !self.lines.is_empty() && (self.restarts || proration == Proration::Now)
     }
 }
 
-/// In which order an upgrade is told: the subscription when its money has come.
+/// The order of an upgrade's events: the subscription is updated after it is paid.
 const UPGRADE: &[&str] = &[
     "customer.updated",
     "invoice.created",
@@ -171,7 +171,7 @@ pub fn change_item(
     Ok(())
 }
 
-/// Does a planned change. What is asked for at once is told before the subscription says what it has become.
+/// Applies a planned change. The events of its invoice come before the subscription's update.
 pub fn apply_change(
     state: &mut SandboxState,
     planned: Planned,
@@ -234,14 +234,14 @@ fn ask_for_change(
     )?;
     collecting::finalize_invoice(state, &invoice)?;
     if state.store.invoices.get(&invoice)?.paid_at.is_none() && after.is_automatic() {
-        // It is tried once, and not again by itself.
+        // Such an invoice is collected once, and not retried automatically.
         state.store.invoices.get_mut(&invoice)?.auto_advance = false;
         collecting::collect(state, &invoice, None, Presence::Absent)?;
     }
     Ok(())
 }
 
-/// What a change has made of its lines, as the invoice items that they are at first.
+/// The lines of a change as invoice items, with which they begin.
 fn invoice_items(state: &SandboxState, customer: &str, lines: &[SandboxInvoiceLine]) -> Vec<Value> {
     lines.iter().filter_map(|line| line.as_invoice_item(customer, None, state.store.now)).collect()
 }
@@ -279,7 +279,7 @@ fn refuse_unpayable(
     }
 }
 
-/// A change that is done only when it is paid.
+/// Makes a change that takes effect when it is paid.
 pub fn change_when_paid(
     state: &mut SandboxState,
     after: SandboxSubscription,

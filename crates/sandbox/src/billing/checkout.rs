@@ -1,4 +1,4 @@
-//! What happens when a person pays on the page? A declined card leaves the session open, as it was.
+//! What happens when a person pays on the checkout page? After a declined card, the session stays open.
 
 use super::{
     payments::{self, Attempt, Presence, foresee},
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// What a person typed in.
+/// What a person entered.
 #[derive(Clone, Debug)]
 pub struct Payer {
     pub card: TestCard,
@@ -29,20 +29,20 @@ pub struct Payer {
     pub exp_month: u32,
     pub email: Option<String>,
     pub name: Option<String>,
-    /// Whether the bank has asked the person already, and heard yes.
+    /// Whether the person is there, and has already authenticated the payment.
     pub presence: Presence,
 }
 
-/// Where the person goes from here.
+/// Where the person goes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterPayment {
     Complete,
-    /// The bank wants to ask.
+    /// The bank requires authentication.
     Authenticate,
     Declined(Decline),
 }
 
-/// In which order a paid subscription is told, as it was recorded.
+/// The order of the events of a paid subscription, as recorded at Stripe.
 const SUBSCRIBED: &[&str] = &[
     "charge.succeeded",
     "charge.pending",
@@ -83,7 +83,7 @@ fn take_payment(state: &mut SandboxState, id: &str, payer: &Payer) -> Result<Aft
     let free = session.mode == CheckoutMode::Setup || session.total(&state.store) == 0;
     match asked {
         Attempt::RequiresAction => return Ok(AfterPayment::Authenticate),
-        // A card that fails only later can be kept for later.
+        // A card that fails only when it is charged can be saved if nothing is charged now.
         Attempt::Declined(decline) if !(free && method.card.behaviour == Behaviour::AttachesThenFails) => {
             return declined(state, &session, method, decline);
         }
@@ -119,7 +119,8 @@ fn method_of(state: &mut SandboxState, payer: &Payer) -> PaymentMethod {
     }
 }
 
-/// A single payment leaves a trace of its tries; a subscription is made only when it is paid.
+/// Answers a declined payment.
+/// A single payment keeps its failed attempts, but a subscription is made only when it is paid.
 fn declined(
     state: &mut SandboxState,
     session: &SandboxCheckout,
@@ -142,7 +143,7 @@ fn customer_for(
     payer: &Payer,
 ) -> Result<Option<String>, SandboxFailure> {
     if let Some(customer) = &session.customer {
-        // Whoever is asked for an address, since there was none, has it from then on.
+        // A customer without an email address gets the one that the person entered.
         let known = state.store.customers.get(customer)?.email.is_some();
         if let Some(email) = payer.email.clone().filter(|_| !known) {
             state.change_customer(customer, |customer| customer.email = Some(email))?;
@@ -169,7 +170,7 @@ fn customer_for(
     Ok(Some(id))
 }
 
-/// The intent of a session, which its first try makes.
+/// The payment intent of a session, which the first attempt makes.
 fn intent_of(state: &mut SandboxState, session: &SandboxCheckout) -> Result<String, SandboxFailure> {
     if let Some(intent) = &session.payment_intent {
         return Ok(intent.clone());
@@ -310,7 +311,7 @@ fn complete(state: &mut SandboxState, id: &str, payment_status: &'static str) ->
     emit_session(state, "checkout.session.completed", id)
 }
 
-/// A bank debit of a session is decided.
+/// Completes or fails a session when its bank debit is decided.
 pub fn settle_session(state: &mut SandboxState, intent: &str, paid: bool) -> Result<(), SandboxFailure> {
     let invoice = state.store.payment_intents.get(intent)?.invoice.clone();
     let session = state.store.sessions.iter().find(|session| {

@@ -1,6 +1,6 @@
-//! How is an invoice made final and collected, and what becomes of the subscription that waited for it?
+//! How is an invoice finalized and collected, and what happens to the subscription that waits for its payment?
 //!
-//! A subscription that is paid for goes on, which may ask for another invoice: so this is all in one place.
+//! A payment lets the subscription continue, which can make another invoice: so all of this is in one file.
 
 use super::{
     ending,
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// After how many days a payment that failed is tried again.
+/// The days from each failed attempt to the next one.
 const RETRY_DAYS: [i64; 4] = [3, 5, 7, 7];
 
 const NO_METHOD: Decline = Decline {
@@ -30,7 +30,7 @@ const NO_METHOD: Decline = Decline {
               default payment method.",
 };
 
-/// From here on its amount is fixed. One that asks for nothing is paid at once.
+/// Finalizes an invoice, which fixes its amount. An invoice with nothing due is paid at once.
 pub fn finalize_invoice(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> {
     let invoice = state.store.invoices.get(id)?;
     if invoice.status != InvoiceStatus::Draft {
@@ -42,7 +42,7 @@ pub fn finalize_invoice(state: &mut SandboxState, id: &str) -> Result<(), Sandbo
     let (customer, total) = (invoice.customer.clone(), invoice.total());
     let number = invoices::number(state, &customer)?;
     let starting = state.store.customers.get(&customer)?.balance;
-    // A credit pays as far as it goes; what an invoice gives back is a credit; a debt is asked for with it.
+    // A credit balance pays up to the total, a negative total becomes a credit, and a debt is added to the amount due.
     let ending =
         if total < 0 { starting.saturating_add(total) } else { starting.saturating_add(total).min(0) };
     let now = state.store.now;
@@ -94,7 +94,8 @@ pub fn collect(
     Ok(attempt)
 }
 
-/// A bank debit is on its way. The subscription does not wait for it, where it is trusted.
+/// Records that a bank debit is processing.
+/// If first debits are trusted, the subscription becomes active without waiting for this one.
 pub fn trust_debit(state: &mut SandboxState, invoice: &str) -> Result<(), SandboxFailure> {
     let Some(subscription) = state.store.invoices.get(invoice)?.subscription.clone() else {
         return Ok(());
@@ -108,7 +109,7 @@ pub fn trust_debit(state: &mut SandboxState, invoice: &str) -> Result<(), Sandbo
     Ok(())
 }
 
-/// It is paid: by its payment, by a balance, or outside of Stripe.
+/// Marks an invoice as paid: by its payment, by a balance, or outside of Stripe.
 pub fn settle_invoice(state: &mut SandboxState, id: &str, out_of_band: bool) -> Result<(), SandboxFailure> {
     let now = state.store.now;
     let invoice = state.store.invoices.get_mut(id)?;
@@ -118,7 +119,7 @@ pub fn settle_invoice(state: &mut SandboxState, id: &str, out_of_band: bool) -> 
     invoice.amount_paid = invoice.due();
     invoice.auto_advance = false;
     invoice.next_attempt = None;
-    // Nothing was tried, but what asks for nothing counts as tried.
+    // If there was something to pay and it was not paid outside of Stripe, at least one attempt is counted.
     invoice.attempts = invoice.attempts.max(i64::from(!out_of_band && invoice.amount_paid > 0));
     let own =
         invoice.payment().filter(|payment| payment.get("status").is_some_and(|status| status == "paid"));
@@ -135,7 +136,7 @@ pub fn settle_invoice(state: &mut SandboxState, id: &str, out_of_band: bool) -> 
     }
 }
 
-/// A subscription that waited for this invoice goes on.
+/// Lets a subscription that waited for this invoice continue.
 fn recover(state: &mut SandboxState, subscription: &str, invoice: &str) -> Result<(), SandboxFailure> {
     if pausing::apply_pending(state, subscription, invoice)? {
         return Ok(());
@@ -161,8 +162,9 @@ fn recover(state: &mut SandboxState, subscription: &str, invoice: &str) -> Resul
     Ok(())
 }
 
-/// It was not paid. It is tried again, and the subscription waits where it `falls_behind`; `silently` where a
-/// person is being asked.
+/// Handles a failed payment.
+/// The invoice is retried, and with `falls_behind` the subscription becomes past due.
+/// With `silently`, nothing changes, because a person is still authenticating the payment.
 pub fn fail_invoice(
     state: &mut SandboxState,
     id: &str,
@@ -178,7 +180,7 @@ pub fn fail_invoice(
     let first = invoice.billing_reason == "subscription_create";
     let days = RETRY_DAYS.get(tried).filter(|_| !first && invoice.auto_advance);
     invoice.next_attempt = days.map(|days| now.saturating_add(days.saturating_mul(DAY_S)));
-    // One that does not go on by itself is tried once, and nothing more comes of it.
+    // An invoice that is not collected automatically is not retried, and its failure ends nothing.
     let over = invoice.next_attempt.is_none() && !first && invoice.auto_advance;
     let subscription = invoice.subscription.clone();
     invoices::emit_invoice(state, "invoice.payment_failed", id)?;
@@ -206,7 +208,7 @@ fn fall_behind(state: &mut SandboxState, subscription: &str) -> Result<(), Sandb
     Ok(())
 }
 
-/// From `paused` on: in the period that it was in, or in a new one, which is to be paid first.
+/// Resumes a paused subscription: in its current period, or in a new one that has to be paid.
 pub fn resume(
     state: &mut SandboxState,
     id: &str,
@@ -238,7 +240,7 @@ pub fn resume(
     let mut lines = std::mem::take(&mut state.store.subscriptions.get_mut(id)?.pending);
     for item in &after.items {
         let period = (item.period_start, item.period_end);
-        // Until an anchor that has not moved there is a part of a period.
+        // With an unchanged anchor, the time until its next period is only a part of a period.
         lines.push(if anew {
             period_line(state, &after, item, period)?
         } else {

@@ -1,5 +1,6 @@
-//! What happens when something is taken off an invoice that is final? Before it is paid, less is asked for; afterwards,
-//! the money goes to the card, to the customer's balance, or back outside of Stripe.
+//! What happens when a credit note takes something off a finalized invoice?
+//! Before payment, it reduces the amount due.
+//! After payment, the money is refunded, credited to the customer's balance, or returned outside of Stripe.
 
 use serde_json::Value;
 
@@ -16,13 +17,13 @@ use crate::{
     },
 };
 
-/// What somebody wants to be taken off.
+/// What a credit note is to take off, in minor units.
 #[derive(Clone, Debug, Default)]
 pub struct Taken {
     pub amount: i64,
-    /// To be refunded to what it was paid with.
+    /// The part to refund to the payment method.
     pub refund: i64,
-    /// Refunds that were made before: which, and how much of each.
+    /// The ids of existing refunds, and how much of each counts.
     pub refunds: Vec<(String, i64)>,
     pub credit: i64,
     pub out_of_band: i64,
@@ -102,7 +103,7 @@ fn ask_for_less(state: &mut SandboxState, invoice: &str, amount: i64) -> Result<
     Ok(())
 }
 
-/// Taken back: the whole is asked for again.
+/// Voids a credit note. The full amount is due again.
 pub fn void_note(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> {
     let note = state.store.credit_notes.get(id)?.clone();
     if note.voided_at.is_some() {
@@ -126,7 +127,7 @@ pub fn void_note(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailur
     Ok(())
 }
 
-/// A payment that was made elsewhere pays a part of an invoice, or the rest of it.
+/// Attaches a payment made elsewhere to an invoice, which it pays in part or in full.
 pub fn attach_payment(state: &mut SandboxState, invoice: &str, intent: &str) -> Result<(), SandboxFailure> {
     let row = state.store.invoices.get(invoice)?;
     if row.status != InvoiceStatus::Open {

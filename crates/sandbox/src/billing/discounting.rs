@@ -1,4 +1,4 @@
-//! What makes an invoice cheaper? The discounts of an item, of its subscription, or else of its customer.
+//! Which discounts apply to an invoice? Those of the item and the subscription, or else that of the customer.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Puts a coupon in force: for a customer, a subscription, or an item of it.
+/// Applies a coupon to a customer, a subscription or an item.
 pub fn redeem(
     state: &mut SandboxState,
     redeemed: &Redeemed,
@@ -57,7 +57,7 @@ pub fn redeem(
     Ok(id)
 }
 
-/// Tells that a discount is in force no more, and shows it.
+/// Emits that a discount has ended, and returns the discount.
 pub fn end_discount(state: &mut SandboxState, id: &str) -> Result<Value, SandboxFailure> {
     let object = state.store.discounts.get(id)?.render(&state.store);
     state.emit("customer.discount.deleted", object.clone());
@@ -70,7 +70,7 @@ fn in_force<'a>(state: &'a SandboxState, id: &str, at: i64) -> Option<(&'a Appli
     discount.end.is_none_or(|end| at < end).then_some((discount, coupon))
 }
 
-/// The discounts that a line of an item has.
+/// The ids of the discounts that apply to lines of an item.
 fn discounts_of(state: &SandboxState, row: &SandboxSubscription, item: Option<&str>) -> Vec<String> {
     let own = row.items.iter().find(|other| Some(other.id.as_str()) == item);
     let mut ids: Vec<String> = own.map(|item| item.discounts.clone()).unwrap_or_default();
@@ -81,11 +81,11 @@ fn discounts_of(state: &SandboxState, row: &SandboxSubscription, item: Option<&s
     ids
 }
 
-/// Takes the discounts that are in force at a time off the lines of a new invoice. Prorations have theirs in their
-/// amounts.
+/// Takes the discounts that are valid at a time off the lines of a new invoice.
+/// Prorations have them in their amounts already.
 pub fn discount(state: &SandboxState, subscription: Option<&str>, lines: &mut [SandboxInvoiceLine], at: i64) {
     let Some(row) = subscription.and_then(|id| state.store.subscriptions.find(id)) else { return };
-    // An amount is taken off once, however many lines there are.
+    // A fixed amount is taken off once per invoice, and not once per line.
     let mut left: Vec<(String, i64)> = Vec::new();
     for line in lines.iter_mut().filter(|line| !line.proration) {
         for id in discounts_of(state, row, line.subscription_item.as_deref()) {
@@ -114,7 +114,7 @@ pub fn discount(state: &SandboxState, subscription: Option<&str>, lines: &mut [S
     }
 }
 
-/// What a proration of an item costs after its discounts.
+/// What a proration of an item costs after discounts, in minor units.
 pub fn discounted(state: &SandboxState, row: &SandboxSubscription, item: &str, cost: i64) -> i64 {
     let ids = discounts_of(state, row, Some(item));
     let coupons =
@@ -125,7 +125,7 @@ pub fn discounted(state: &SandboxState, row: &SandboxSubscription, item: &str, c
     })
 }
 
-/// What was for one invoice is over when it was on one, and what was for some months when they are over.
+/// Ends discounts: those for one invoice after they were used, and those for some months after their end.
 pub fn use_up(
     state: &mut SandboxState,
     subscription: &str,

@@ -1,4 +1,4 @@
-//! What happens when a bank wants money back?
+//! What happens when a bank disputes a payment?
 
 use crate::{
     call::ObjectMetadata,
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// Some test cards are disputed as soon as they are charged.
+/// Opens a dispute at once if the charged test card asks for one.
 pub fn dispute_by_card(state: &mut SandboxState, charge: &str) -> Result<(), SandboxFailure> {
     let row = state.store.charges.get(charge)?;
     let (captured, amount) = (row.captured, row.amount);
@@ -53,7 +53,7 @@ pub fn open_dispute(
             SandboxFailure::invalid(format!("A dispute of this charge is of 1 to {left}.")).param("amount")
         );
     }
-    // What the network prevents, it gives back to the cardholder itself.
+    // The network pays for a dispute that it prevents, so the funds may be withdrawn.
     let withdrawn = status == DisputeStatus::NeedsResponse
         || (status == DisputeStatus::Prevented && state.prevented_withdraws);
     let dispute = SandboxDispute {
@@ -83,7 +83,7 @@ pub fn open_dispute(
     Ok(id)
 }
 
-/// It is decided. What was won comes back; an inquiry never took anything.
+/// Closes a dispute. Withdrawn funds return if it is won. An inquiry has withdrawn none.
 pub fn close_dispute(
     state: &mut SandboxState,
     id: &str,

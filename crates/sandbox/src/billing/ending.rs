@@ -1,4 +1,4 @@
-//! How does a subscription come to its end?
+//! How does a subscription end?
 
 use super::{pausing, schedules};
 use crate::{
@@ -12,14 +12,15 @@ use crate::{
     },
 };
 
-/// What somebody who cancels says.
+/// What a person says when cancelling.
 #[derive(Clone, Debug, Default)]
 pub struct CancellationDetails {
     pub comment: Option<String>,
     pub feedback: Option<String>,
 }
 
-/// Ends it now. `reason` is Stripe's: `cancellation_requested`, `payment_failed`, `payment_disputed`.
+/// Ends a subscription now.
+/// `reason` is one of Stripe's: `cancellation_requested`, `payment_failed`, `payment_disputed`.
 pub fn end_subscription(
     state: &mut SandboxState,
     id: &str,
@@ -30,7 +31,7 @@ pub fn end_subscription(
     let row = state.store.subscriptions.get_mut(id)?;
     row.status = SandboxSubscriptionStatus::Canceled;
     row.ended_at = Some(now);
-    // One that was scheduled keeps the time at which that was asked for.
+    // A scheduled cancellation keeps the time at which it was requested.
     row.canceled_at = row.canceled_at.or(Some(now));
     row.cancellation_reason = row.cancellation_reason.clone().or_else(|| Some(reason.to_owned()));
     row.cancellation_comment = words.comment.or_else(|| row.cancellation_comment.clone());
@@ -47,7 +48,7 @@ pub fn end_subscription(
     stop_invoices(state, id)
 }
 
-/// Invoices of an ended subscription are no longer collected by themselves.
+/// Stops the automatic collection of an ended subscription's invoices.
 fn stop_invoices(state: &mut SandboxState, subscription: &str) -> Result<(), SandboxFailure> {
     let of_it = |invoice: &&Invoice| invoice.subscription.as_deref() == Some(subscription);
     let going = state
@@ -66,7 +67,7 @@ fn stop_invoices(state: &mut SandboxState, subscription: &str) -> Result<(), San
     Ok(())
 }
 
-/// All retries have failed.
+/// Does what the account has set for a subscription whose last retry has failed.
 pub fn give_up(state: &mut SandboxState, subscription: &str, invoice: &str) -> Result<(), SandboxFailure> {
     if state.store.invoices.get(invoice)?.status != InvoiceStatus::Open
         || state.store.subscriptions.get(subscription)?.status.has_ended()

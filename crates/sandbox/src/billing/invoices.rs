@@ -1,4 +1,4 @@
-//! How is an invoice made, and numbered when it is final?
+//! How is an invoice made, and how is it numbered when it is finalized?
 
 use super::{discounting, payments};
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// What an invoice is made of.
+/// What an invoice is made from.
 pub struct NewInvoice {
     pub customer: String,
     pub subscription: Option<String>,
@@ -25,7 +25,7 @@ pub struct NewInvoice {
     pub currency: String,
 }
 
-/// A draft.
+/// Makes a draft, and keeps it.
 pub fn open_invoice(state: &mut SandboxState, new: NewInvoice) -> Result<String, SandboxFailure> {
     let mut invoice = draft(state, new, "in", state.store.now)?;
     let id = invoice.id.clone();
@@ -39,7 +39,7 @@ pub fn open_invoice(state: &mut SandboxState, new: NewInvoice) -> Result<String,
     Ok(id)
 }
 
-/// What a credit gives back may have been asked for only now.
+/// Finds the invoices of credited debits that had none when the credit was made.
 fn trace_credits(state: &SandboxState, invoice: &mut Invoice) {
     let own: Vec<String> = invoice.lines.iter().map(|line| line.id.clone()).collect();
     let id = invoice.id.clone();
@@ -53,7 +53,7 @@ fn trace_credits(state: &SandboxState, invoice: &mut Invoice) {
     }
 }
 
-/// An invoice that nobody keeps yet, with the discounts that are in force at a time.
+/// Makes an invoice that is not kept, with the discounts that are valid at a time.
 pub fn draft(
     state: &mut SandboxState,
     mut new: NewInvoice,
@@ -107,7 +107,7 @@ pub fn number(state: &mut SandboxState, customer: &str) -> Result<String, Sandbo
     Ok(format!("{}-{:04}", customer.invoice_prefix, customer.invoices_numbered))
 }
 
-/// The payment of an invoice.
+/// Makes the payment intent of an invoice.
 pub fn intend(state: &mut SandboxState, invoice: &str, amount: i64) -> Result<(), SandboxFailure> {
     let id = state.store.ids.make("pi");
     let row = state.store.invoices.get(invoice)?;
@@ -142,7 +142,7 @@ pub fn intend(state: &mut SandboxState, invoice: &str, amount: i64) -> Result<()
     payments::emit_intent(state, "payment_intent.created", &id)
 }
 
-/// What an invoice is paid with: what was named, else the subscription's method, else the customer's.
+/// The payment method for an invoice: its own, or else the subscription's, or else the customer's.
 pub fn method_for(state: &SandboxState, invoice: &str) -> Result<Option<String>, SandboxFailure> {
     let invoice = state.store.invoices.get(invoice)?;
     let subscription = invoice.subscription.as_deref().and_then(|id| state.store.subscriptions.find(id));

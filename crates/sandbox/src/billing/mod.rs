@@ -1,4 +1,4 @@
-//! How does money move? Invoices, tries to collect them, prorations, and what time brings.
+//! How does money move? By invoices, their collection, prorations, and the passing of time.
 
 pub mod changing;
 pub mod checkout;

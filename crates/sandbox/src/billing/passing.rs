@@ -1,4 +1,4 @@
-//! What does time bring? One thing after the other, each at its time, however far the clock is moved at once.
+//! What happens as time passes? Everything due happens in order, each at its time, however far the clock is moved.
 
 use super::{
     checkout, collecting,
@@ -20,26 +20,26 @@ use crate::{
     },
 };
 
-/// How long before its end a trial is told about.
+/// How long before the end of a trial its event is sent, in seconds.
 const TRIAL_NOTICE_S: i64 = 3 * DAY_S;
 
-/// How long after the end of a period Stripe begins the next one, as it was seen.
+/// How long after the end of a period Stripe begins the next one, in seconds, as observed.
 const RENEWS_AFTER_S: i64 = 16;
 
-/// How long a first payment may take.
+/// How long a first payment may take, in seconds.
 const INCOMPLETE_S: i64 = 23 * HOUR_S;
 
-/// More than any advance of a believable sandbox brings. A limit, so that an advance always ends.
+/// A limit that no realistic advance reaches, so that every advance ends.
 const HAPPENINGS_MAX: usize = 200_000;
 
-/// Lets time pass up to `until`.
+/// Lets time pass up to `until`, in Unix seconds.
 pub fn pass(state: &mut SandboxState, until: i64) {
     for _ in 0..HAPPENINGS_MAX {
         let Some((at, happening)) = next_due(state).filter(|(at, _)| *at <= until) else { break };
         state.store.now = state.store.now.max(at);
         if let Err(failure) = happen(state, &happening) {
             tracing::error!(?happening, message = failure.message(), "this could not happen in the sandbox");
-            // It would stay due, and nothing after it would ever happen.
+            // If it stayed due, nothing after it would happen.
             state.stuck.push(happening);
         }
         state.outbox.flush();
@@ -78,7 +78,7 @@ fn next_due(state: &SandboxState) -> Option<(i64, DueEvent)> {
         .min()
 }
 
-/// Whether a first payment is awaited of which nothing is on its way.
+/// Whether a first payment is missing, and none is processing.
 fn waits_in_vain(state: &SandboxState, row: &SandboxSubscription) -> bool {
     let invoice = row.latest_invoice.as_deref().and_then(|id| state.store.invoices.find(id));
     let intent = invoice.and_then(|invoice| invoice.payment_intent.as_deref());
@@ -88,7 +88,7 @@ fn waits_in_vain(state: &SandboxState, row: &SandboxSubscription) -> bool {
     row.status == SandboxSubscriptionStatus::Incomplete && !processing
 }
 
-/// The end of a phase is the end of a period, most of the time, and happens with it.
+/// The end of a phase, unless it is also the end of a period: then both are handled together.
 fn phase_end(state: &SandboxState, row: &SubscriptionSchedule) -> Option<(i64, DueEvent)> {
     let at = row.due()?;
     let subscription = row.subscription.as_deref().and_then(|id| state.store.subscriptions.find(id))?;
@@ -121,7 +121,7 @@ fn happen(state: &mut SandboxState, happening: &DueEvent) -> Result<(), SandboxF
     }
 }
 
-/// A trial that ends without anything to pay with is ended, paused, or billed all the same.
+/// Ends a period. A trial without a payment method is cancelled, paused, or invoiced all the same.
 fn end_period(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> {
     let row = state.store.subscriptions.get(id)?;
     let of_customer = state.store.customers.get(&row.customer)?.default_payment_method.is_some();
@@ -148,13 +148,13 @@ fn finalize_when_due(state: &mut SandboxState, id: &str) -> Result<(), SandboxFa
     let subscription = invoice.subscription.as_deref().and_then(|id| state.store.subscriptions.find(id));
     let behavior =
         subscription.and_then(|row| row.pause_collection.as_ref()).map(|pause| pause.behavior.clone());
-    // The charges of one that is not paid for any more are not tried.
+    // Invoices of an unpaid subscription are not collected.
     let unpaid = subscription.is_some_and(|row| row.status == SandboxSubscriptionStatus::Unpaid);
     let automatic = invoice.automatic;
     match behavior.as_deref() {
         Some("void") => return voiding::void_invoice(state, id),
         Some("mark_uncollectible") => {
-            // The customer's balance pays first, and may pay it all.
+            // The customer's balance is applied first, and may pay for all of it.
             collecting::finalize_invoice(state, id)?;
             let open = state.store.invoices.get(id)?.status == InvoiceStatus::Open;
             return if open { voiding::mark_uncollectible(state, id) } else { Ok(()) };
@@ -176,7 +176,7 @@ fn finalize_when_due(state: &mut SandboxState, id: &str) -> Result<(), SandboxFa
     Ok(())
 }
 
-/// A bank debit is decided, and what waited for it goes on.
+/// Decides a bank debit, and continues what waited for it.
 pub fn settle_intent(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> {
     let attempt = payments::settle_debit(state, id)?;
     let invoice = state.store.payment_intents.get(id)?.invoice.clone();

@@ -1,7 +1,7 @@
-//! How does a subscription stand still, and what does it wait for?
+//! How is a subscription paused, and which change waits for a payment?
 //!
-//! A resumption, or a change that is to be paid first, waits for its invoice: the subscription stays what it is until
-//! that is paid, and for 23 hours at most.
+//! A resumption, or a change that has to be paid first, waits for its invoice.
+//! The subscription stays as it is until the invoice is paid, for at most 23 hours.
 
 use crate::{
     calendar::HOUR_S,
@@ -11,10 +11,10 @@ use crate::{
     store::subscription::{PendingUpdate, SandboxSubscription, SandboxSubscriptionStatus},
 };
 
-/// How long an invoice is waited for.
+/// How long a change waits for its invoice, in seconds.
 const PENDING_S: i64 = 23 * HOUR_S;
 
-/// It stands still until it is resumed.
+/// Pauses a subscription until it is resumed.
 pub fn pause_subscription(
     state: &mut SandboxState,
     id: &str,
@@ -31,7 +31,7 @@ pub fn pause_subscription(
     Ok(())
 }
 
-/// What a subscription will be when an invoice is paid.
+/// Stores a change that takes effect when an invoice is paid.
 pub fn wait_for(
     state: &mut SandboxState,
     id: &str,
@@ -45,7 +45,7 @@ pub fn wait_for(
     state.change_subscription(id, |row| row.pending_update = Some(update))
 }
 
-/// The invoice that was waited for is paid, or is not asked for any more.
+/// Applies the change that waits for an invoice: the invoice is paid, or marked uncollectible.
 pub fn apply_pending(state: &mut SandboxState, id: &str, invoice: &str) -> Result<bool, SandboxFailure> {
     let pending = state.store.subscriptions.get(id)?.pending_update.clone();
     let Some(pending) = pending.filter(|pending| pending.invoice == invoice) else { return Ok(false) };
@@ -57,7 +57,7 @@ pub fn apply_pending(state: &mut SandboxState, id: &str, invoice: &str) -> Resul
     Ok(true)
 }
 
-/// It is not paid in time, or is void.
+/// Drops the change that waits for an invoice: it is not paid in time, or void.
 pub fn drop_pending(state: &mut SandboxState, id: &str, invoice: &str) -> Result<(), SandboxFailure> {
     let pending = state.store.subscriptions.get(id)?.pending_update.clone();
     let Some(pending) = pending.filter(|pending| pending.invoice == invoice) else { return Ok(()) };

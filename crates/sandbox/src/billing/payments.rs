@@ -1,4 +1,4 @@
-//! What does a bank say to a payment? It is decided by the test card, and everything that follows is told.
+//! What does a bank answer to a payment? The test card decides, and every consequence emits its event.
 
 use super::disputes;
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// How a try ends.
+/// The result of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
     Succeeded,
@@ -23,14 +23,14 @@ pub enum Attempt {
     Declined(Decline),
 }
 
-/// Who is there when it is tried.
+/// Whether a person is there during an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
-    /// A person who can be asked.
+    /// A person who can authenticate the payment.
     Present,
-    /// A person who was asked, and has agreed.
+    /// A person who has authenticated the payment.
     Authenticated,
-    /// Nobody: a renewal, or a call that says so.
+    /// Off-session: a renewal, or a request that says so.
     Absent,
 }
 
@@ -40,7 +40,7 @@ impl Decline {
     }
 }
 
-/// What the bank will say. Changes nothing.
+/// What the bank would answer. Changes nothing.
 pub fn foresee(method: &PaymentMethod, presence: Presence) -> Attempt {
     let asked = presence == Presence::Authenticated;
     match method.card.behaviour {
@@ -56,7 +56,7 @@ pub fn foresee(method: &PaymentMethod, presence: Presence) -> Attempt {
     }
 }
 
-/// Tries to take the money of an intent from its payment method.
+/// Attempts to charge the payment method of an intent.
 pub fn attempt(
     state: &mut SandboxState,
     intent: &str,
@@ -106,7 +106,7 @@ fn succeed(
     disputes::dispute_by_card(state, &charge)
 }
 
-/// A method that is to be used again becomes the customer's.
+/// Attaches a method to the customer if it is to be used again.
 fn keep_method(state: &mut SandboxState, intent: &str, method: &str) -> Result<(), SandboxFailure> {
     let row = state.store.payment_intents.get(intent)?;
     let customer = row.customer.clone().filter(|_| row.setup_future_usage.is_some());
@@ -136,7 +136,7 @@ fn process(state: &mut SandboxState, intent: &str, method: &str) -> Result<(), S
     emit_intent(state, "payment_intent.processing", intent)
 }
 
-/// Decides a bank debit that was on its way.
+/// Decides a bank debit that is processing.
 pub fn settle_debit(state: &mut SandboxState, intent: &str) -> Result<Attempt, SandboxFailure> {
     let row = state.store.payment_intents.get(intent)?;
     let (method, charge) = (row.payment_method.clone(), row.latest_charge.clone());
@@ -165,14 +165,14 @@ fn require_action(state: &mut SandboxState, intent: &str) -> Result<(), SandboxF
     emit_intent(state, "payment_intent.requires_action", intent)
 }
 
-/// A payment for which nobody was there to be asked.
+/// Declines a payment that needs authentication while no person is there.
 pub fn decline_unauthenticated(state: &mut SandboxState, intent: &str) -> Result<Decline, SandboxFailure> {
     let method = state.store.payment_intents.get(intent)?.payment_method.clone().unwrap_or_default();
     decline(state, intent, &method, AUTHENTICATION_REQUIRED)?;
     Ok(AUTHENTICATION_REQUIRED)
 }
 
-/// The person said no, or could not show who they are.
+/// Fails a payment that the person did not authenticate.
 pub fn fail_authentication(state: &mut SandboxState, intent: &str) -> Result<(), SandboxFailure> {
     let row = state.store.payment_intents.get_mut(intent)?;
     let method = row.payment_method.clone().unwrap_or_default();

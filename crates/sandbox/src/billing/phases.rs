@@ -1,4 +1,4 @@
-//! What happens when the phase of a schedule ends? The next one begins, or the subscription goes on alone, or it ends.
+//! What happens when a phase of a schedule ends? The next phase begins, or the subscription is released or ends.
 
 use super::{
     changing::{self, ItemAmendment, PaymentBehavior, Proration, SubscriptionUpdate},
@@ -15,20 +15,20 @@ use crate::{
     },
 };
 
-/// What is done with a subscription when its schedule is over.
+/// What a boundary of phases does to the schedule and its subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtBoundary {
-    /// There is no schedule, or it has nothing to do yet.
+    /// There is no schedule, or its current phase goes on.
     Nothing,
-    /// It is in its next phase.
+    /// The next phase has begun.
     Moved,
-    /// It is in its last phase, which needs no schedule any more; or after it.
+    /// The last phase needs no schedule any more, or has ended: the schedule is released.
     Over,
-    /// The subscription is to end.
+    /// The subscription ends.
     Ends,
 }
 
-/// Other phases. What the present one says holds at once.
+/// Changes the phases of a schedule. The current phase is applied at once.
 pub fn change_schedule(
     state: &mut SandboxState,
     id: &str,
@@ -60,7 +60,7 @@ pub fn change_schedule(
     Ok(())
 }
 
-/// At the end of a period: which items the next one has.
+/// Enters the next phase at the end of a period, and sets the items of the next period.
 pub fn enter_phase(
     state: &mut SandboxState,
     row: &mut SandboxSubscription,
@@ -93,7 +93,7 @@ fn items_of_phase(
     Ok(after.items)
 }
 
-/// An item of the same price stays what it is; of the others, one takes the place of the other.
+/// Items whose price stays are kept. Of the others, each new item replaces an old one.
 fn changes_of_phase(row: &SandboxSubscription, phase: &SchedulePhase) -> Vec<ItemAmendment> {
     let stays = |item: &&SubscriptionItem| phase.items.iter().any(|wanted| wanted.price == item.price);
     let mut leaving: Vec<&SubscriptionItem> = row.items.iter().filter(|item| !stays(item)).collect();
@@ -121,7 +121,7 @@ fn changes_of_phase(row: &SandboxSubscription, phase: &SchedulePhase) -> Vec<Ite
     changes
 }
 
-/// In the middle of a period, the difference is worked out as in any other change.
+/// Applies a phase within a period. The difference is charged as for any other change.
 fn apply_phase(
     state: &mut SandboxState,
     subscription: &str,
@@ -136,7 +136,7 @@ fn apply_phase(
     changing::apply_change(state, planned, proration, PaymentBehavior::default())
 }
 
-/// A phase ends that is not a period's end.
+/// Ends a phase within a period.
 pub fn end_phase(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> {
     let schedule = state.store.schedules.get(id)?.clone();
     let subscription = schedule.subscription.clone().unwrap_or_default();
@@ -151,7 +151,7 @@ pub fn end_phase(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailur
     finish_schedule(state, id, at)
 }
 
-/// What a schedule says of itself after a boundary.
+/// Emits the change of a schedule at a boundary.
 pub fn tell_phase(
     state: &mut SandboxState,
     id: &str,

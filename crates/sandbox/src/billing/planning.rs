@@ -1,4 +1,4 @@
-//! What would a change of a subscription cost? Worked out line by line, and not done.
+//! What would a change of a subscription cost? It is calculated line by line, and not applied.
 
 use super::{
     changing::{self, Planned, Proration, SubscriptionUpdate},
@@ -48,7 +48,7 @@ pub fn plan_change(
     Ok(planned)
 }
 
-/// The credits for everything that was in force, and one new period.
+/// Credits for all items before the change, and the lines of a new period.
 fn restart(
     state: &mut SandboxState,
     before: &SandboxSubscription,
@@ -59,7 +59,7 @@ fn restart(
     begin_now(state, after)?;
     for item in &after.items {
         let line = period_line(state, after, item, (item.period_start, item.period_end))?;
-        // What is asked for because the anchor moved is a proration; the classic mode does not call it one.
+        // In the flexible mode, a charge because the anchor moved may be a proration. In the classic mode it is not.
         let proration = before.flexible && state.anchor_debits_are_prorations;
         lines.push(if proration { proration_of(line) } else { line });
     }
@@ -118,7 +118,7 @@ fn change_in_period(
     Ok(lines)
 }
 
-/// Another interval is counted from the same anchor.
+/// Counts the period of another interval from the unchanged anchor.
 fn keep_anchor(
     state: &SandboxState,
     before: &SandboxSubscription,
@@ -146,7 +146,7 @@ fn debit(
     debit_line(state, after, item, (wish.at.min(item.period_end), item.period_end)).map(Some)
 }
 
-/// The flexible mode has lines for what changes in a trial, too; they cost nothing.
+/// The lines of a change within a trial. They are made in the flexible mode only, and cost nothing.
 fn change_in_trial(
     state: &mut SandboxState,
     before: &SandboxSubscription,
@@ -190,7 +190,7 @@ fn end_trial(
     Ok(lines)
 }
 
-/// A trial that begins, in place of what was paid for, or goes on for longer.
+/// Begins a trial in place of the paid period, or extends a trial.
 fn begin_trial(
     state: &mut SandboxState,
     before: &SandboxSubscription,
@@ -222,7 +222,8 @@ fn begin_trial(
     Ok(lines)
 }
 
-/// An end inside of the period gives back what is behind it; one that is put off asks for that again.
+/// Changes the end of a subscription.
+/// An end within the period credits the time after it, and a later end charges that time again.
 fn cut(
     state: &mut SandboxState,
     before: &SandboxSubscription,
@@ -257,7 +258,7 @@ fn cut(
     Ok(())
 }
 
-/// In the classic mode another interval, and the first price above 0, begin a new period.
+/// Whether a change begins a new period in the classic mode: by another interval, or the first price above 0.
 fn resets(
     state: &SandboxState,
     before: &SandboxSubscription,

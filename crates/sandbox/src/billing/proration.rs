@@ -1,8 +1,8 @@
-//! What is the rest of a period worth? Counted by the second, rounded half away from zero.
+//! What is the rest of a period worth? It is counted in seconds, and rounded half away from zero.
 //!
-//! In the classic billing mode a credit is worth what the item costs now. In the flexible one it is worth what was
-//! asked for: each debit of the time that is given back has a credit of its own, and where nothing was asked for,
-//! nothing comes back.
+//! In the classic billing mode, a credit is worth what the item costs now.
+//! In the flexible billing mode, it is worth what was charged: each debit has a credit of its own for the time that is
+//! credited, and time that was not charged is not credited.
 
 use super::discounting;
 use crate::{
@@ -32,7 +32,7 @@ pub fn period_line(
     Ok(plain(line(subscription, item, price, amount, period, description)))
 }
 
-/// The time until the first anchor, or until an end that comes before the period's: a share, and no proration by name.
+/// A share of a period that is no proration: until the first anchor, or until an end within the period.
 pub fn stub_line(
     state: &SandboxState,
     subscription: &SandboxSubscription,
@@ -64,7 +64,7 @@ pub fn trial_line(
     Ok(plain(line(subscription, item, price, 0, period, description)))
 }
 
-/// A line for what is bought once, beside what is subscribed to.
+/// A line for a single sale with the subscription.
 pub fn single_line(
     state: &SandboxState,
     subscription: &SandboxSubscription,
@@ -93,7 +93,7 @@ pub fn single_line(
     })
 }
 
-/// What is asked for the rest of a period, from `span` on.
+/// The charge for `span`, the rest of a period.
 pub fn debit_line(
     state: &SandboxState,
     subscription: &SandboxSubscription,
@@ -110,7 +110,7 @@ pub fn debit_line(
     Ok(line(subscription, item, price, amount, span, description))
 }
 
-/// What is given back of an item for the time of `span`.
+/// The credits of an item for the time of `span`.
 pub fn credit_lines(
     state: &SandboxState,
     subscription: &SandboxSubscription,
@@ -141,7 +141,7 @@ pub fn credit_lines(
     Ok(vec![credit])
 }
 
-/// What the item cost when it was last asked for as it is now, with the discounts of that time.
+/// What the item, as it is now, cost when it was last charged, after the discounts of that time.
 fn last_cost(debits: &[(SandboxInvoiceLine, Option<String>)], item: &SubscriptionItem) -> Option<i64> {
     let same = |line: &&SandboxInvoiceLine| {
         !line.proration && line.price == item.price && line.quantity == item.quantity
@@ -168,7 +168,7 @@ fn credit_of(
     Ok(credit)
 }
 
-/// What was asked for the time of `span` and has not been given back, the oldest first.
+/// The debits for the time of `span` that have not been credited, from the oldest.
 fn debits(
     state: &SandboxState,
     subscription: &SandboxSubscription,
@@ -190,7 +190,7 @@ fn debits(
     asked.chain(waiting).collect()
 }
 
-/// Remembers what `credits` give back, so that nothing is given back twice.
+/// Marks the debits of `credits` as credited, so that nothing is credited twice.
 pub fn note_credits(
     state: &mut SandboxState,
     subscription: &str,
@@ -211,7 +211,7 @@ pub fn note_credits(
     Ok(())
 }
 
-/// How long the period that an item is in would be if nothing cut it short.
+/// The full length of an item's period in seconds, even if the period is cut short.
 fn whole_period(
     state: &SandboxState,
     subscription: &SandboxSubscription,
@@ -255,12 +255,12 @@ fn line(
     }
 }
 
-/// A line of the subscription itself, which was no invoice item before.
+/// A line of the subscription itself, which was not an invoice item.
 fn plain(line: SandboxInvoiceLine) -> SandboxInvoiceLine {
     SandboxInvoiceLine { proration: false, invoice_item: None, ..line }
 }
 
-/// As an invoice item of its own, which is a proration.
+/// The line as a proration, which is an invoice item of its own.
 pub fn proration_of(line: SandboxInvoiceLine) -> SandboxInvoiceLine {
     SandboxInvoiceLine { proration: true, invoice_item: Some(format!("ii_{}", ids::letters(24))), ..line }
 }
@@ -274,7 +274,7 @@ fn unused(name: &str, from: i64) -> String {
     format!("Unused time on {name} after {}", calendar::day(from))
 }
 
-/// Several are counted, and the flexible mode counts each.
+/// The product's name with the quantity, which the classic mode omits if it is 1.
 fn counted(
     state: &SandboxState,
     subscription: &SandboxSubscription,

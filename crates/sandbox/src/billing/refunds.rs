@@ -1,4 +1,4 @@
-//! How is money given back?
+//! How is a payment refunded?
 
 use super::payments;
 use crate::{
@@ -13,10 +13,10 @@ use crate::{
     },
 };
 
-/// How long it takes until a refund turns out not to be payable.
+/// How long it takes until a refund fails, in seconds.
 const REFUND_FAILS_S: i64 = 2 * DAY_S;
 
-/// Gives money back.
+/// Refunds a charge.
 pub fn refund(
     state: &mut SandboxState,
     charge: &str,
@@ -70,7 +70,7 @@ fn withdrawn(state: &SandboxState, charge: &str) -> bool {
     disputes.any(|dispute| dispute.funds_withdrawn && !dispute.funds_reinstated)
 }
 
-/// It could not be paid out after all.
+/// Fails a refund that had succeeded.
 pub fn fail_refund(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> {
     let row = state.store.refunds.get_mut(id)?;
     if row.status == RefundStatus::Failed {

@@ -1,4 +1,4 @@
-//! How does a subscription come under a schedule, and how is it released?
+//! How does a subscription get a schedule, and how is it released?
 
 use crate::{
     call::ObjectMetadata,
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// Takes a subscription under a schedule whose only phase is its present period.
+/// Makes a schedule for a subscription. Its only phase is the current period.
 pub fn schedule_subscription(
     state: &mut SandboxState,
     subscription: &str,
@@ -20,7 +20,7 @@ pub fn schedule_subscription(
     begin_schedule(state, subscription, metadata, Vec::new())
 }
 
-/// As the portal does: the present period as it is, and from its end on something else.
+/// Schedules other items for the end of the current period, as the portal does.
 pub fn schedule_change(
     state: &mut SandboxState,
     subscription: &str,
@@ -94,7 +94,7 @@ pub fn active_schedule<'a>(
     Err(SandboxFailure::invalid(message))
 }
 
-/// The subscription goes on without it.
+/// Releases a schedule: the subscription continues without it.
 pub fn release_schedule(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> {
     let subscription = active_schedule(state, id)?.subscription.clone().unwrap_or_default();
     let now = state.store.now;
@@ -113,7 +113,7 @@ pub fn release_schedule(state: &mut SandboxState, id: &str) -> Result<(), Sandbo
     })
 }
 
-/// It was of a subscription that has ended, or that ends with it.
+/// Ends a schedule, because its subscription has ended or is about to end.
 pub fn cancel_schedule(
     state: &mut SandboxState,
     id: &str,
@@ -141,7 +141,7 @@ fn emit_schedule(state: &mut SandboxState, kind: &str, id: &str) -> Result<(), S
     Ok(())
 }
 
-/// The period that a subscription is in, as a phase.
+/// The current period of a subscription, as a phase.
 fn present(row: &SandboxSubscription) -> SchedulePhase {
     let item = |item: &SubscriptionItem| SchedulePhaseItem {
         price: item.price.clone(),

@@ -1,4 +1,4 @@
-//! What happens when somebody ends a subscription, or has it stand still? What was paid for and not used is worked out.
+//! What happens when a subscription is cancelled or paused? Paid time that is not used may be credited.
 
 use super::{
     collecting,
@@ -13,16 +13,16 @@ use crate::{
     store::subscription::SandboxSubscriptionStatus,
 };
 
-/// What is done about the time that was paid for, by whoever cancels now.
+/// What an immediate cancellation does about paid time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PaidTime {
-    /// What is not used is given back.
+    /// Whether unused time is credited.
     pub prorate: bool,
-    /// What waits for an invoice is asked for, or given back, now; else when the period would have ended.
+    /// Whether pending items are invoiced now. Otherwise they are invoiced at the end of the period.
     pub invoice_now: bool,
 }
 
-/// In which order a cancellation is told that gives money back.
+/// The order of the events of a cancellation that credits time.
 const CANCELLATION: &[&str] = &[
     "customer.subscription.deleted",
     "subscription_schedule.canceled",
@@ -37,7 +37,7 @@ const CANCELLATION: &[&str] = &[
     "invoiceitem.created",
 ];
 
-/// From when on unused time is given back by a pause.
+/// The time from which a pause credits unused time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnusedFrom {
     Now,
@@ -45,7 +45,7 @@ pub enum UnusedFrom {
     Never,
 }
 
-/// Somebody ends it now.
+/// Cancels a subscription now, as requested.
 pub fn cancel_subscription(
     state: &mut SandboxState,
     id: &str,
@@ -54,7 +54,7 @@ pub fn cancel_subscription(
 ) -> Result<(), SandboxFailure> {
     let place = state.outbox.place();
     let row = state.store.subscriptions.get(id)?.clone();
-    // A trial costs nothing.
+    // A trial has cost nothing.
     let paid_for =
         matches!(row.status, SandboxSubscriptionStatus::Active | SandboxSubscriptionStatus::PastDue);
     let mut items = Vec::new();
@@ -81,7 +81,7 @@ pub fn cancel_subscription(
     Ok(())
 }
 
-/// Asks for what was waiting when the subscription ended, or gives it back to the customer's balance.
+/// Invoices what was pending when the subscription ended. A negative total goes to the customer's balance.
 pub fn invoice_pending(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> {
     let row = state.store.subscriptions.get_mut(id)?;
     let lines = std::mem::take(&mut row.pending);
@@ -107,7 +107,7 @@ pub fn invoice_pending(state: &mut SandboxState, id: &str) -> Result<(), Sandbox
     Ok(())
 }
 
-/// A first payment that did not come within a day.
+/// Expires a subscription whose first payment did not succeed in time.
 pub fn expire_incomplete(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> {
     let latest = state.store.subscriptions.get(id)?.latest_invoice.clone();
     let now = state.store.now;
@@ -121,7 +121,7 @@ pub fn expire_incomplete(state: &mut SandboxState, id: &str) -> Result<(), Sandb
     }
 }
 
-/// Somebody asks for it: the period ends here, and what is not used is given back.
+/// Pauses a subscription now, as requested: its period ends, and unused time is credited.
 pub fn pause_now(
     state: &mut SandboxState,
     id: &str,

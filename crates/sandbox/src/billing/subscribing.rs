@@ -1,4 +1,4 @@
-//! How does a subscription begin, and go on from period to period?
+//! How does a subscription begin, and how is it renewed?
 
 use super::{
     collecting, discounting,
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// What is subscribed to.
+/// An item of a new subscription.
 #[derive(Clone, Debug)]
 pub struct NewItem {
     pub price: String,
@@ -32,11 +32,11 @@ pub struct NewItem {
 /// How the first invoice is paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum First {
-    /// It waits for a person.
+    /// It stays open until a person pays it.
     Later,
-    /// It is tried; when that fails, the subscription waits.
+    /// It is collected at once. If that fails, the subscription is incomplete.
     Try(Presence),
-    /// When it cannot be paid, there is no subscription.
+    /// If it cannot be paid, the subscription is not made.
     OrNothing,
 }
 
@@ -47,11 +47,11 @@ pub struct NewSubscription {
     pub first: First,
     pub flexible: bool,
     pub trial_end: Option<i64>,
-    /// From when on whole periods are counted; until then there is a part of one.
+    /// When whole periods begin, in Unix seconds. The time until then is a part of a period.
     pub anchor: Option<i64>,
-    /// Since when it is asked for.
+    /// The time from which the subscription is charged, in Unix seconds.
     pub backdate: Option<i64>,
-    /// Whether the part of a period before the anchor is asked for.
+    /// Whether the part of a period before the anchor is charged.
     pub prorates: bool,
     pub trial_without_method: String,
     pub cancel_at_period_end: bool,
@@ -63,9 +63,9 @@ pub struct NewSubscription {
     pub metadata: ObjectMetadata,
     pub pause_collection: Option<PauseCollection>,
     pub discounts: Vec<Redeemed>,
-    /// What is bought with it once: prices, and how many of each.
+    /// Single sales on the first invoice: the ids of prices, with a quantity each.
     pub once: Vec<(String, i64)>,
-    /// The checkout that it comes from.
+    /// The checkout session that makes it.
     pub session: Option<String>,
 }
 
@@ -100,7 +100,7 @@ pub fn subscribe(state: &mut SandboxState, new: NewSubscription) -> Result<Strin
     if state.store.customers.get(&customer)?.currency.is_none() {
         state.change_customer(&customer, |row| row.currency = Some(currency))?;
     }
-    // It is told once, as what it has become by its first payment.
+    // Its creation is emitted once, with the state after the first payment.
     state.quiet = Some(id.clone());
     let asked = first_invoice(state, &id, first, prorates);
     state.quiet = None;
@@ -175,7 +175,7 @@ pub fn build(state: &mut SandboxState, new: NewSubscription) -> Result<SandboxSu
     })
 }
 
-/// The items of a new subscription, and its currency.
+/// The items of a new subscription, and their currency.
 fn items_of(
     state: &mut SandboxState,
     asked: Vec<NewItem>,
@@ -270,7 +270,7 @@ fn first_lines(
     Ok(lines)
 }
 
-/// What is asked for the time before today: one line in the classic mode, one a period in the flexible one.
+/// The charge for backdated time: one line in the classic mode, and one per period in the flexible mode.
 fn past_lines(
     state: &SandboxState,
     row: &SandboxSubscription,
@@ -293,7 +293,7 @@ fn past_lines(
     Ok(lines)
 }
 
-/// A period as it is renewed, which may be cut short by the end of the subscription.
+/// The line for a renewed period, which the end of the subscription may cut short.
 fn cycle_line(
     state: &SandboxState,
     row: &SandboxSubscription,
@@ -306,7 +306,7 @@ fn cycle_line(
     }
 }
 
-/// The invoice of the period that an item is in, and of what was waiting for it.
+/// The invoice for the current period and for pending items.
 fn cycle_invoice(
     state: &mut SandboxState,
     row: &SandboxSubscription,
@@ -316,7 +316,7 @@ fn cycle_invoice(
     for item in &row.items {
         lines.push(cycle_line(state, row, item)?);
     }
-    // An invoice of a cycle names the period that has just ended.
+    // The period of a renewal's invoice is the one that has just ended.
     let cycle = reason == "subscription_cycle";
     let period = if cycle {
         (row.created.max(before(state, row)), state.store.now)
@@ -336,13 +336,13 @@ fn cycle_invoice(
     )
 }
 
-/// When the period before the one that an item is in began.
+/// When the previous period began, taken from the latest invoice.
 fn before(state: &SandboxState, row: &SandboxSubscription) -> i64 {
     let last = row.latest_invoice.as_deref().and_then(|id| state.store.invoices.find(id));
     last.map_or(row.created, |invoice| invoice.created)
 }
 
-/// The next period begins, in the next phase where there is one. Its invoice is a draft for an hour.
+/// Begins the next period, in the next phase if there is one. Its invoice is a draft for an hour.
 pub fn renew(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> {
     let mut row = state.store.subscriptions.get(id)?.clone();
     let before = row.render(&state.store);
@@ -383,7 +383,7 @@ fn begin_period(state: &SandboxState, row: &mut SandboxSubscription) -> Result<(
     Ok(())
 }
 
-/// Whether its invoices stay drafts for as long as nothing is collected.
+/// Whether invoices stay drafts while collection is paused.
 pub fn keeps_drafts(row: &SandboxSubscription) -> bool {
     row.pause_collection.as_ref().is_some_and(|pause| pause.behavior == "keep_as_draft")
 }

@@ -1,4 +1,4 @@
-//! What happens when an invoice is given up?
+//! What happens when an invoice is voided or uncollectible?
 
 use super::{collecting, invoices, pausing};
 use crate::{
@@ -7,7 +7,8 @@ use crate::{
     store::{invoice::InvoiceStatus, subscription::SandboxSubscriptionStatus},
 };
 
-/// A bank debit was returned. A first one voids its invoice, and the subscription stays what it is.
+/// Handles a returned bank debit.
+/// If the first debit of an active subscription is returned, its invoice is voided and the subscription stays active.
 pub fn fail_debit(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> {
     let invoice = state.store.invoices.get(id)?;
     let first = invoice.billing_reason == "subscription_create";
@@ -17,7 +18,7 @@ pub fn fail_debit(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailu
     if first && active { void_invoice(state, id) } else { Ok(()) }
 }
 
-/// Nothing is asked for any more.
+/// Voids an invoice: nothing is due any more.
 pub fn void_invoice(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> {
     let now = state.store.now;
     let invoice = state.store.invoices.get_mut(id)?;
@@ -37,7 +38,7 @@ pub fn void_invoice(state: &mut SandboxState, id: &str) -> Result<(), SandboxFai
     forgive(state, id)
 }
 
-/// A subscription that was behind with this invoice alone is not behind any more, though nothing was paid.
+/// Lets a subscription become active again if its latest invoice is this one, although it was not paid.
 fn forgive(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> {
     let Some(subscription) = state.store.invoices.get(id)?.subscription.clone() else { return Ok(()) };
     if state.store.invoices.get(id)?.status == InvoiceStatus::Uncollectible {
@@ -53,7 +54,7 @@ fn forgive(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> {
     Ok(())
 }
 
-/// It is not expected to be paid any more. It can be paid all the same.
+/// Marks an invoice as uncollectible. It can still be paid.
 pub fn mark_uncollectible(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> {
     let now = state.store.now;
     let invoice = state.store.invoices.get_mut(id)?;
@@ -66,7 +67,7 @@ pub fn mark_uncollectible(state: &mut SandboxState, id: &str) -> Result<(), Sand
     forgive(state, id)
 }
 
-/// The time for it is over.
+/// Voids the invoice of a pending change that has expired.
 pub fn expire_pending(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> {
     let pending = state.store.subscriptions.get(id)?.pending_update.clone();
     let Some(invoice) = pending.map(|pending| pending.invoice) else { return Ok(()) };

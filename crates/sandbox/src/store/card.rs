@@ -1,27 +1,27 @@
 //! What does a test card do? Stripe's own test numbers, and the `pm_card_…` names that stand for them.
 
-/// What happens when it is charged.
+/// What happens when a card is charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behaviour {
     Succeeds,
     Refuses(Decline),
-    /// It can be attached; every charge is declined.
+    /// The card can be attached, but every charge is declined.
     AttachesThenFails,
-    /// It asks for authentication until it has been set up for payments without the customer.
+    /// Requires authentication until the card has been set up for off-session payments.
     AuthenticatesOnce,
-    /// It asks for authentication at each payment.
+    /// Requires authentication for every payment.
     AuthenticatesAlways,
     Disputes,
-    /// A dispute that begins as an inquiry: no money is taken back.
+    /// Opens a dispute as an inquiry, which withdraws no funds.
     Inquires,
     /// A refund succeeds at first, and fails later.
     RefundsFail,
-    /// A bank debit: it takes days, and succeeds.
+    /// A bank debit, which succeeds after some days.
     DebitSucceeds,
     DebitFails,
 }
 
-/// Why a bank says no.
+/// Why a bank declines a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decline {
     pub code: &'static str,
@@ -84,21 +84,21 @@ pub const AUTHENTICATION_FAILED: Decline = Decline {
     message: "We are unable to authenticate your payment method. Please choose a different payment method and try again.",
 };
 
-/// What is paid with.
+/// A kind of payment method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MethodKind {
     Card {
         brand: &'static str,
         funding: &'static str,
     },
-    /// A debit of a bank in the United States.
+    /// ACH direct debit, from a bank account in the United States.
     Ach,
     Sepa,
     Bacs,
 }
 
 impl MethodKind {
-    /// What Stripe calls it.
+    /// Its `type` at Stripe.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Card { .. } => "card",
@@ -108,7 +108,7 @@ impl MethodKind {
         }
     }
 
-    /// After how many business days it is known whether a debit was paid, at the latest.
+    /// The number of business days until a debit is decided, at most.
     pub const fn business_days(self) -> i64 {
         match self {
             Self::Card { .. } => 0,
@@ -118,15 +118,15 @@ impl MethodKind {
     }
 }
 
-/// A card, or a bank account, that can be used in the sandbox.
+/// A test card or a test bank account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TestCard {
     pub number: &'static str,
-    /// What the API calls it.
+    /// Its name in the API, such as `pm_card_visa`.
     pub token: &'static str,
     pub kind: MethodKind,
     pub behaviour: Behaviour,
-    /// What a person is told about it.
+    /// What the pages say about it.
     pub shown: &'static str,
 }
 
@@ -159,7 +159,7 @@ const fn debit(
     TestCard { number, token, kind, behaviour, shown }
 }
 
-/// The numbers and names of `docs.stripe.com/testing`, and of its pages on bank debits.
+/// The numbers and names of `docs.stripe.com/testing`, and of Stripe's pages on bank debits.
 pub const CARDS: &[TestCard] = &[
     card("4242424242424242", "pm_card_visa", Behaviour::Succeeds, "succeeds"),
     card("4000000000000002", "pm_card_chargeDeclined", Behaviour::Refuses(DECLINED), "is declined"),
@@ -359,7 +359,7 @@ impl TestCard {
         CARDS.iter().find(|card| card.token == token).copied()
     }
 
-    /// Spaces and hyphens between digits do not count.
+    /// Spaces and hyphens are ignored.
     pub fn by_number(number: &str) -> Option<Self> {
         let digits: String = number.chars().filter(|letter| !matches!(letter, ' ' | '-')).collect();
         CARDS.iter().find(|card| card.number == digits).copied()
@@ -369,7 +369,7 @@ impl TestCard {
         self.number.get(self.number.len().saturating_sub(4)..).unwrap_or_default()
     }
 
-    /// What is printed on a card; of a bank account, nothing.
+    /// The brand of a card; empty for a bank account.
     pub const fn brand(&self) -> &'static str {
         match self.kind {
             MethodKind::Card { brand, .. } => brand,
@@ -384,7 +384,7 @@ impl TestCard {
         }
     }
 
-    /// What Stripe calls its kind.
+    /// The `type` of the payment method at Stripe.
     pub const fn kind(&self) -> &'static str {
         self.kind.as_str()
     }

@@ -1,4 +1,4 @@
-//! What has been taken from a card, or was not?
+//! Which money was taken from a payment method, and which charges failed?
 
 use super::{card::Decline, table::Stored};
 use crate::call::ObjectMetadata;
@@ -27,7 +27,7 @@ pub struct SandboxCharge {
     pub payment_method: String,
     pub authenticated: bool,
     pub metadata: ObjectMetadata,
-    /// Not shown since basil.
+    /// Not shown since API version basil.
     pub invoice: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What is a person about to buy on the page?
+//! What is a person about to buy on the checkout page?
 
 use strum::IntoStaticStr;
 
@@ -38,7 +38,7 @@ pub struct CheckoutItem {
     pub id: String,
     pub price: String,
     pub quantity: i64,
-    /// Least and most, where a person may change it.
+    /// The least and the greatest quantity, if a person may change it.
     pub adjustable: Option<(i64, i64)>,
 }
 
@@ -62,12 +62,12 @@ pub struct SandboxCheckout {
     pub allow_promotion_codes: Option<bool>,
     pub method_always: bool,
     pub locale: Option<String>,
-    /// For what is made when it is paid.
+    /// For the subscription that the payment makes.
     pub subscription_metadata: ObjectMetadata,
     pub subscription_description: Option<String>,
     pub trial_end: Option<i64>,
     pub anchor: Option<i64>,
-    /// A coupon, and the code that a person typed in for it.
+    /// Coupons, each with the promotion code that a person entered for it.
     pub discounts: Vec<Redeemed>,
     pub payment_link: Option<String>,
     pub prorates: bool,

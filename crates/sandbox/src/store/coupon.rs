@@ -1,13 +1,12 @@
-//! What makes it cheaper, and how is that asked for? Coupons, the codes that stand for them, and where they are in
-//! force.
+//! Which coupons are there, which promotion codes stand for them, and where do they apply?
 
 use super::table::Stored;
 use crate::{call::ObjectMetadata, money::share};
 
-/// All of an amount, in hundredths of a percent.
+/// 100 percent, in hundredths of a percent.
 pub const WHOLE: i64 = 10_000;
 
-/// A coupon, and the code that it was asked for by.
+/// A coupon, and the promotion code that was used for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redeemed {
     pub coupon: String,
@@ -38,7 +37,7 @@ pub struct Coupon {
     pub off: Off,
     pub currency: Option<String>,
     pub lasts: Lasts,
-    /// Products that it is for. Empty: all.
+    /// The products that it applies to. Empty: all.
     pub products: Vec<String>,
     pub max_redemptions: Option<i64>,
     pub redeem_by: Option<i64>,
@@ -69,7 +68,7 @@ impl Coupon {
             && self.max_redemptions.is_none_or(|most| self.times_redeemed < most)
     }
 
-    /// How much it takes off an amount, all of which it is for.
+    /// The discount on an amount to which the coupon applies in full, in minor units.
     pub fn takes_off(&self, amount: i64) -> i64 {
         match self.off {
             Off::Percent(hundredths) => share(amount, hundredths, WHOLE),
@@ -78,7 +77,7 @@ impl Coupon {
     }
 }
 
-/// `12.5` is 1250; more than two decimals are none.
+/// Hundredths of a percent: `12.5` is 1250. `None`: more than two decimals, or not within 0.01 to 100.
 pub fn parse_percent(text: &str) -> Option<i64> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let part = format!("{part:0<2}");
@@ -115,7 +114,7 @@ impl Stored for PromotionCode {
     }
 }
 
-/// A coupon in force.
+/// A discount: a coupon that applies to a customer, a subscription or an item.
 #[derive(Clone, Debug)]
 pub struct AppliedCoupon {
     pub id: String,

@@ -1,4 +1,4 @@
-//! What was taken off an invoice after it was final, and where did the money go?
+//! What did a credit note take off a finalized invoice, and where did the money go?
 
 use super::table::Stored;
 use crate::call::ObjectMetadata;
@@ -8,7 +8,7 @@ pub struct NoteLine {
     pub id: String,
     pub amount: i64,
     pub description: Option<String>,
-    /// Of the invoice, where it is about one.
+    /// The line of the invoice that this line credits, if it credits one.
     pub invoice_line: Option<String>,
 }
 
@@ -21,11 +21,11 @@ pub struct SandboxCreditNote {
     pub currency: String,
     pub number: String,
     pub amount: i64,
-    /// Taken off what was still to be paid.
+    /// Taken off the amount that was still due, in minor units.
     pub pre_payment: i64,
-    /// To the customer's balance.
+    /// Credited to the customer's balance, in minor units.
     pub credited: i64,
-    /// By refunds: which, and how much of each.
+    /// The ids of refunds, and how much each returns, in minor units.
     pub refunds: Vec<(String, i64)>,
     pub out_of_band: i64,
     pub lines: Vec<NoteLine>,

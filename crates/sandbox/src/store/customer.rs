@@ -17,11 +17,11 @@ pub struct Customer {
     pub address: Option<Value>,
     pub shipping: Option<Value>,
     pub currency: Option<String>,
-    /// Below zero: a credit, which pays for the next invoices. In minor units.
+    /// In minor units. A negative balance is a credit, which pays for later invoices.
     pub balance: i64,
     pub default_payment_method: Option<String>,
     pub metadata: ObjectMetadata,
-    /// What invoice numbers begin with.
+    /// The beginning of the customer's invoice numbers.
     pub invoice_prefix: String,
     pub invoices_numbered: i64,
     pub delinquent: bool,

@@ -1,4 +1,4 @@
-//! What does a customer's bank want back?
+//! Which payments does a customer's bank dispute?
 
 use strum::{EnumString, IntoStaticStr};
 

@@ -1,4 +1,4 @@
-//! Who is told about what happens?
+//! Where are events delivered?
 
 use super::table::Stored;
 use crate::call::ObjectMetadata;
@@ -15,7 +15,7 @@ pub struct Endpoint {
     pub deleted: bool,
     pub metadata: ObjectMetadata,
     pub secret: String,
-    /// The secret is shown once, in the answer that made the endpoint.
+    /// Whether the object shows its secret, as only the answer that creates the endpoint does.
     pub reveals: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What has happened, as it was when it happened?
+//! What happened, and what was the object like then?
 
 use serde_json::{Value, json};
 
@@ -9,16 +9,16 @@ pub struct SandboxEvent {
     pub id: String,
     pub created: i64,
     pub kind: String,
-    /// In today's shape.
+    /// As the newest API version shows it.
     pub object: Value,
-    /// What the fields that changed were before.
+    /// The previous values of the fields that changed.
     pub previous: Option<Value>,
-    /// Of the request that caused it.
+    /// The id of the request that caused it.
     pub request: Option<String>,
     pub idempotency_key: Option<String>,
-    /// Deliveries that have not been accepted yet.
+    /// The number of deliveries that have not been accepted yet.
     pub pending: u64,
-    /// The document, of an event that happened elsewhere.
+    /// The whole document, if the event was recorded elsewhere.
     pub recorded: Option<Value>,
 }
 
@@ -35,7 +35,7 @@ impl Stored for SandboxEvent {
 }
 
 impl SandboxEvent {
-    /// What there is of the object after the event. Of a customer that was deleted there is nothing but that.
+    /// The object after the event. A deleted customer has only its id and `deleted`.
     pub fn left_of_it(&self) -> Value {
         if self.kind == "customer.deleted" {
             return json!({ "id": self.object.get("id"), "object": "customer", "deleted": true });
@@ -43,7 +43,7 @@ impl SandboxEvent {
         self.object.clone()
     }
 
-    /// One that happened elsewhere; `None` when the document is no event.
+    /// Reads an event that was recorded elsewhere. `None`: the document is not an event.
     pub fn of_document(document: &Value) -> Option<Self> {
         let text = |name: &str| document.get(name).and_then(Value::as_str).map(str::to_owned);
         Some(Self {

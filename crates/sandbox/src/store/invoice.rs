@@ -1,4 +1,4 @@
-//! What is asked for, and has it been paid?
+//! What does an invoice charge, and has it been paid?
 
 use strum::IntoStaticStr;
 
@@ -34,7 +34,7 @@ pub struct Invoice {
     pub period: (i64, i64),
     pub number: Option<String>,
     pub attempts: i64,
-    /// Whether it goes on by itself.
+    /// Whether it is finalized and collected automatically.
     pub auto_advance: bool,
     pub automatic: bool,
     pub finalizes_at: Option<i64>,
@@ -43,20 +43,22 @@ pub struct Invoice {
     pub payment_intent: Option<String>,
     pub amount_paid: i64,
     pub paid_out_of_band: bool,
-    /// What credit notes took off before it was paid, and gave back afterwards.
+    /// The total of credit notes before payment, in minor units.
     pub notes_before_payment: i64,
+    /// The total of credit notes after payment, in minor units.
     pub notes_after_payment: i64,
-    /// Payments beside its own: which, how much, and when.
+    /// Payments in addition to its own: the payment intent, the amount in minor units, and the time.
     pub other_payments: Vec<(String, i64, i64)>,
-    /// Of the customer's balance before it was finalised, and after.
+    /// The customer's balance before finalization, in minor units.
     pub starting_balance: i64,
+    /// The customer's balance after finalization, in minor units.
     pub ending_balance: Option<i64>,
     pub finalized_at: Option<i64>,
     pub paid_at: Option<i64>,
     pub voided_at: Option<i64>,
     pub marked_uncollectible_at: Option<i64>,
     pub metadata: ObjectMetadata,
-    /// What the subscription's metadata was when the invoice was made.
+    /// The subscription's metadata when the invoice was made.
     pub subscription_metadata: ObjectMetadata,
 }
 
@@ -77,7 +79,7 @@ impl Invoice {
         self.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.net()))
     }
 
-    /// What is left to pay after the customer's balance.
+    /// What is left to pay after the customer's balance is applied, in minor units.
     pub fn due(&self) -> i64 {
         let used = match self.ending_balance {
             Some(ending) => self.starting_balance.saturating_sub(ending),
@@ -86,7 +88,7 @@ impl Invoice {
         self.total().saturating_add(used).saturating_sub(self.notes_before_payment).max(0)
     }
 
-    /// What nobody has paid yet.
+    /// The part of the amount due that has not been paid, in minor units.
     pub fn remaining(&self) -> i64 {
         self.due().saturating_sub(self.amount_paid)
     }

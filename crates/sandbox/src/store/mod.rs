@@ -1,4 +1,4 @@
-//! What does the sandbox keep? A table for each kind of object, and one file a kind: what is remembered of it.
+//! What does the sandbox keep? A table for each kind of object, with one file for each kind.
 
 pub mod card;
 pub mod charge;
@@ -48,12 +48,12 @@ use self::{
 };
 use crate::{failure::SandboxFailure, ids::IdMaker};
 
-/// Every object, and the time that it is there. What happened is in the outbox.
+/// All objects, and the current time. Events are in the outbox.
 #[derive(Debug, Default)]
 pub struct Store {
     /// Unix seconds on the sandbox's clock.
     pub now: i64,
-    /// Where its pages are.
+    /// The base URL of the sandbox's pages.
     pub origin: String,
     pub ids: IdMaker,
     pub customers: ObjectTable<Customer>,
@@ -77,12 +77,12 @@ pub struct Store {
     pub portal_sessions: ObjectTable<PortalSession>,
     pub configurations: ObjectTable<Configuration>,
     pub endpoints: ObjectTable<Endpoint>,
-    /// What was lived elsewhere.
+    /// Objects that were recorded elsewhere.
     pub recorded: RecordedRequest,
 }
 
 impl Store {
-    /// A customer that was not deleted.
+    /// A customer that is not deleted.
     pub fn customer(&self, id: &str) -> Result<&Customer, SandboxFailure> {
         self.customers
             .find(id)

@@ -1,4 +1,4 @@
-//! How is a payment getting on?
+//! What is the state of a payment?
 
 use strum::IntoStaticStr;
 
@@ -38,7 +38,7 @@ pub struct PaymentIntent {
     pub manual_capture: bool,
     pub latest_charge: Option<String>,
     pub last_error: Option<Decline>,
-    /// What the last try was made with. A method that was declined is taken off.
+    /// The payment method of the last attempt. A method that was declined is detached from the intent.
     pub last_method: Option<String>,
     pub description: Option<String>,
     pub receipt_email: Option<String>,
@@ -48,9 +48,9 @@ pub struct PaymentIntent {
     pub cancellation_reason: Option<String>,
     pub client_secret: String,
     pub metadata: ObjectMetadata,
-    /// The invoice that it pays for. Not shown since basil.
+    /// The invoice that it pays. Not shown since API version basil.
     pub invoice: Option<String>,
-    /// When a bank debit is decided.
+    /// When a bank debit is decided, in Unix seconds.
     pub settles_at: Option<i64>,
 }
 
@@ -67,7 +67,7 @@ impl Stored for PaymentIntent {
 }
 
 impl PaymentIntent {
-    /// Refuses what its status does not allow.
+    /// The error for an action that the status does not allow.
     pub fn unexpected(&self, action: &str) -> SandboxFailure {
         let message = format!(
             "You cannot {action} this PaymentIntent because it has a status of {}.",

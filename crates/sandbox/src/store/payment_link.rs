@@ -1,4 +1,4 @@
-//! What is sold to whoever opens an address?
+//! What can anyone buy who opens a certain address?
 
 use super::table::Stored;
 use crate::call::ObjectMetadata;
@@ -7,7 +7,7 @@ use crate::call::ObjectMetadata;
 pub struct PaymentLink {
     pub id: String,
     pub created: i64,
-    /// Prices, and how many of each.
+    /// The ids of prices, with a quantity each.
     pub items: Vec<(String, i64)>,
     pub metadata: ObjectMetadata,
     pub allow_promotion_codes: bool,

@@ -1,4 +1,4 @@
-//! What is paid with?
+//! What does a customer pay with?
 
 use super::{card::TestCard, table::Stored};
 use crate::call::ObjectMetadata;
@@ -9,10 +9,10 @@ pub struct PaymentMethod {
     pub created: i64,
     pub customer: Option<String>,
     pub card: TestCard,
-    /// The year on the card; a real date, so that a page can refuse a past one.
+    /// The expiry year. It is a real date, so that a page can refuse an expired card.
     pub exp_year: i32,
     pub exp_month: u32,
-    /// Authenticated once for later payments without the customer.
+    /// Whether it was authenticated for off-session payments.
     pub set_up: bool,
     pub email: Option<String>,
     pub name: Option<String>,

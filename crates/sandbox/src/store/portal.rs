@@ -28,9 +28,9 @@ pub struct Configuration {
     pub ends_trial: bool,
     /// Whether a change begins a new period.
     pub restarts: bool,
-    /// Which changes wait for the end of the period: `decreasing_item_amount`, `shortening_interval`.
+    /// Which changes take effect at the end of the period: `decreasing_item_amount`, `shortening_interval`.
     pub at_period_end: Vec<String>,
-    /// Products and their prices that may be changed to. Empty: every active one.
+    /// The products, with their prices, that a subscription may change to. Empty: every active one.
     pub products: Vec<(String, Vec<String>)>,
 }
 
@@ -55,11 +55,11 @@ pub struct PortalSession {
     pub return_url: Option<String>,
     pub locale: Option<String>,
     pub flow: Option<Flow>,
-    /// In the address of the page, which is all that is asked of who opens it.
+    /// Part of the page's address. Whoever has it can open the page.
     pub secret: String,
 }
 
-/// What the page was opened for, alone.
+/// The one action that the page was opened for.
 #[derive(Clone, Debug)]
 pub struct Flow {
     pub kind: String,
@@ -67,11 +67,11 @@ pub struct Flow {
     pub confirm: Option<Confirm>,
     /// For `subscription_cancel`.
     pub cancel: Option<String>,
-    /// Where the person goes when it is done.
+    /// Where the person is sent afterwards.
     pub redirect: Option<String>,
 }
 
-/// A change that is confirmed.
+/// A change that the person only confirms.
 #[derive(Clone, Debug)]
 pub struct Confirm {
     pub subscription: String,
@@ -81,7 +81,7 @@ pub struct Confirm {
 }
 
 impl PortalSession {
-    /// Whether the page is about this subscription.
+    /// Whether the page shows this subscription.
     pub fn is_about(&self, subscription: &str) -> bool {
         match &self.flow {
             None => true,

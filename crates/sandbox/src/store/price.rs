@@ -10,7 +10,7 @@ pub struct SandboxPrice {
     pub active: bool,
     pub product: String,
     pub currency: String,
-    /// Of one piece, in minor units.
+    /// Per unit, in minor units.
     pub unit_amount: i64,
     pub recurring: Option<Recurring>,
     pub lookup_key: Option<String>,

@@ -1,7 +1,8 @@
-//! What if the story was not lived here? Documents that were recorded elsewhere are listed beside what happens here.
+//! Which objects were recorded elsewhere?
 //!
-//! They are shown as they were given, in the shape that they have; of an object that several events tell of, as the
-//! newest one says. Nothing happens to them here, and nobody is told of them.
+//! Lists show them beside the sandbox's own objects, in the form in which they were recorded.
+//! If several events have the same object, it is shown as in the newest one.
+//! Recorded objects never change, and cause no deliveries.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +10,20 @@ use serde_json::Value;
 
 use crate::call::Call;
 
-/// The parameters of lists by which recorded objects are chosen: fields that they have too.
+/// The parameters that select recorded objects in lists. Each is also a field of the objects.
 const FILTERS: [&str; 7] =
     ["customer", "subscription", "status", "payment_intent", "charge", "invoice", "price"];
-/// Values of `status` that are no status.
+/// A value of `status` that selects objects of any status.
 const EVERY: &str = "all";
 
 #[derive(Debug, Default)]
 pub struct RecordedRequest {
-    /// By id: when it was so, and what.
+    /// By id: the time of the recording, and the object.
     objects: BTreeMap<String, (i64, Value)>,
 }
 
 impl RecordedRequest {
-    /// Keeps an object as it was at a time, unless it is known as it was later.
+    /// Keeps an object as it was at a time, unless a later version is already kept.
     pub fn keep(&mut self, at: i64, object: &Value) {
         let Some(id) = object.get("id").and_then(Value::as_str) else { return };
         if self.objects.get(id).is_none_or(|(known_at, _)| *known_at <= at) {
@@ -34,15 +35,15 @@ impl RecordedRequest {
         self.objects.get(id).map(|(_, object)| object)
     }
 
-    /// The object that a `GET` of `path` asks for, such as `/v1/checkout/sessions/{session}`: one of another kind is
-    /// not there.
+    /// The object that a `GET` of `path`, such as `/v1/checkout/sessions/{session}`, requests.
+    /// `None` if the object with this id is of another kind.
     pub fn retrieve(&self, path: &str, id: &str) -> Option<&Value> {
         let (kinds, _) = path.strip_prefix("/v1/")?.split_once("/{").filter(|_| path.ends_with('}'))?;
         let kind = kinds.strip_suffix('s')?.replace('/', ".");
         self.find(id).filter(|object| text(object, "object") == Some(&kind))
     }
 
-    /// The members of a list inside of an object.
+    /// The members of a list within an object.
     pub fn members(&self, id: &str, list: &str) -> Option<Vec<Value>> {
         self.find(id)?.get(list)?.get("data")?.as_array().cloned()
     }
@@ -51,7 +52,7 @@ impl RecordedRequest {
         self.objects.is_empty()
     }
 
-    /// The objects of a kind that a list asks for.
+    /// The objects of a kind that the parameters of a list select.
     pub fn list<'a>(&'a self, kind: &'a str, call: &'a Call) -> impl Iterator<Item = &'a Value> {
         let of_kind = self.objects.values().map(|(_, object)| object);
         let of_kind = of_kind.filter(move |object| text(object, "object") == Some(kind));

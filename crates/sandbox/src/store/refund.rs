@@ -1,4 +1,4 @@
-//! What has been given back?
+//! Which money was refunded?
 
 use super::table::Stored;
 use crate::call::ObjectMetadata;
@@ -29,7 +29,7 @@ pub struct SandboxRefund {
     pub reason: Option<String>,
     pub status: RefundStatus,
     pub metadata: ObjectMetadata,
-    /// When it turns out that it cannot be paid out.
+    /// When the refund turns out to fail, in Unix seconds.
     pub fails_at: Option<i64>,
 }
 

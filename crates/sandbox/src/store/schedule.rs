@@ -1,4 +1,4 @@
-//! What is a subscription to become, and when? Phases, one after the other.
+//! How will a subscription change, and when? In phases, one after the other.
 
 use strum::IntoStaticStr;
 
@@ -30,10 +30,10 @@ pub struct SchedulePhaseItem {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SchedulePhase {
     pub start: i64,
-    /// The last phase may say none: the schedule is over when it begins.
+    /// `None` in the last phase only: the schedule is over as soon as that phase begins.
     pub end: Option<i64>,
     pub items: Vec<SchedulePhaseItem>,
-    /// What is done about the difference when the phase begins in the middle of a period.
+    /// How the difference is charged if the phase begins within a period.
     pub proration_behavior: String,
     pub metadata: ObjectMetadata,
 }
@@ -46,7 +46,7 @@ pub struct SubscriptionSchedule {
     pub currency: String,
     pub flexible: bool,
     pub status: ScheduleStatus,
-    /// While it is active.
+    /// Empty once the schedule is released.
     pub subscription: Option<String>,
     pub released_subscription: Option<String>,
     pub phases: Vec<SchedulePhase>,
@@ -56,7 +56,7 @@ pub struct SubscriptionSchedule {
     pub released_at: Option<i64>,
     pub completed_at: Option<i64>,
     pub canceled_at: Option<i64>,
-    /// Which phase it is in.
+    /// The index of the current phase.
     pub place: usize,
 }
 
@@ -82,12 +82,12 @@ impl SubscriptionSchedule {
         self.phases.get(self.place.saturating_add(1))
     }
 
-    /// When something is to happen.
+    /// When the current phase ends. `None` if the schedule is not active or the phase has no end.
     pub fn due(&self) -> Option<i64> {
         self.current().filter(|_| self.status == ScheduleStatus::Active).and_then(|phase| phase.end)
     }
 
-    /// Whether its last phase has ended by `now`.
+    /// Whether the last phase has ended at `now`.
     pub fn is_over(&self, now: i64) -> bool {
         self.phases.last().and_then(|phase| phase.end).is_some_and(|end| end <= now)
     }

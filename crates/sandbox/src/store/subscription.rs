@@ -1,4 +1,4 @@
-//! What is paid for again and again?
+//! What does a customer pay for in every period?
 
 use strum::IntoStaticStr;
 
@@ -27,7 +27,7 @@ impl SandboxSubscriptionStatus {
         matches!(self, Self::Canceled | Self::IncompleteExpired)
     }
 
-    /// Whether its periods follow each other.
+    /// Whether another period follows the current one.
     pub const fn renews(self) -> bool {
         matches!(self, Self::Active | Self::PastDue | Self::Unpaid | Self::Trialing)
     }
@@ -45,7 +45,7 @@ pub struct SubscriptionItem {
     pub discounts: Vec<String>,
 }
 
-/// What happens to invoices while nothing is collected.
+/// What happens to invoices while collection is paused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PauseCollection {
     pub behavior: String,
@@ -56,14 +56,14 @@ pub struct PauseCollection {
 pub struct SandboxSubscription {
     pub id: String,
     pub created: i64,
-    /// When it began, which may be before it was made.
+    /// When it began, in Unix seconds. Earlier than `created` if it was backdated.
     pub start_date: i64,
     pub customer: String,
     pub status: SandboxSubscriptionStatus,
     pub items: Vec<SubscriptionItem>,
     pub currency: String,
     pub billing_cycle_anchor: i64,
-    /// Whether the newer billing mode is on, in which a cancellation only sets `cancel_at`.
+    /// Whether its billing mode is flexible. In that mode, the portal cancels with `cancel_at` alone.
     pub flexible: bool,
     pub cancel_at: Option<i64>,
     pub cancel_at_period_end: bool,
@@ -83,26 +83,26 @@ pub struct SandboxSubscription {
     pub save_default_payment_method: String,
     pub trial_start: Option<i64>,
     pub trial_end: Option<i64>,
-    /// What happens when a trial ends and there is nothing to pay with.
+    /// What happens if a trial ends without a payment method.
     pub trial_without_method: String,
     pub trial_end_told: bool,
     /// Why it is paused, and since when.
     pub paused: Option<(&'static str, i64)>,
-    /// What changes it when a phase ends.
+    /// The id of the schedule that changes it when a phase ends.
     pub schedule: Option<String>,
-    /// What it will be when an invoice is paid.
+    /// The change that takes effect when its invoice is paid.
     pub pending_update: Option<PendingUpdate>,
     /// Prorations that wait for the next invoice.
     pub pending: Vec<SandboxInvoiceLine>,
 }
 
-/// A change that waits for its invoice.
+/// A change that takes effect when its invoice is paid.
 #[derive(Clone, Debug)]
 pub struct PendingUpdate {
     pub after: Box<SandboxSubscription>,
     pub invoice: String,
     pub expires_at: i64,
-    /// Whether it is a resumption, which is shown by its anchor.
+    /// Whether it is a resumption, which the object shows by its billing cycle anchor.
     pub resumes: bool,
 }
 
@@ -127,7 +127,7 @@ impl SandboxSubscription {
         self.items.first().map_or(self.created, |item| item.period_end)
     }
 
-    /// When it is to end, by a date or with its period.
+    /// When it is set to end: at a date, or with its period.
     pub fn ends_at(&self) -> Option<i64> {
         self.cancel_at.or_else(|| self.cancel_at_period_end.then(|| self.period_end()))
     }

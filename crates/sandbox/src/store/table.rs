@@ -1,4 +1,4 @@
-//! Where are the objects of one kind? In the order in which they were made, found by their ids.
+//! Where are the objects of one kind? In the order of their creation, and found by their ids.
 
 use std::collections::BTreeMap;
 
@@ -6,16 +6,16 @@ use crate::failure::SandboxFailure;
 
 /// An object of Stripe's.
 pub trait Stored {
-    /// What Stripe calls it when there is none, such as `customer`.
+    /// The kind's name in an error about a missing object, such as `customer`.
     const KIND: &'static str;
-    /// What its `object` says, where that is something else.
+    /// The object's `object` field, if it differs from `KIND`.
     const OBJECT: &'static str = Self::KIND;
 
     fn id(&self) -> &str;
 
     fn created(&self) -> i64;
 
-    /// Whether lists have it.
+    /// Whether lists include it.
     fn listed(&self) -> bool {
         true
     }
@@ -34,7 +34,7 @@ impl<T> Default for ObjectTable<T> {
 }
 
 impl<T: Stored> ObjectTable<T> {
-    /// Puts an object in, in place of one with the same id.
+    /// Adds an object, or replaces the one with the same id.
     pub fn put(&mut self, object: T) {
         let id = object.id().to_owned();
         let place = self.places.get(&id).copied();
@@ -60,7 +60,7 @@ impl<T: Stored> ObjectTable<T> {
         row.ok_or_else(|| SandboxFailure::no_such(T::KIND, id))
     }
 
-    /// The oldest first.
+    /// From the oldest to the newest.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
         self.rows.iter()
     }
