@@ -1,4 +1,4 @@
-//! What is answered where a request does not come as far as to be understood? What everything else is answered with.
+//! What is answered to a request that reaches no handler? An error object, as for every other refusal.
 
 use axum::{
     body::to_bytes,
@@ -10,10 +10,10 @@ use axum::{
 
 use super::failure::SandboxFailure;
 
-/// The longest text that the framework says by itself, in bytes.
+/// The longest text of the framework's that is kept, in bytes.
 const TEXT_BYTES_MAX: usize = 4_096;
 
-/// The framework refuses by itself what has no route, and what it cannot read, with a line of text or with nothing.
+/// Replaces the framework's own refusals, of unknown routes and unreadable bodies, which are plain text or empty.
 pub(super) async fn in_one_form(request: Request, next: Next) -> Response {
     let unknown = format!("Unrecognized request URL ({}: {}).", request.method(), request.uri().path());
     let response = next.run(request).await;

@@ -1,4 +1,5 @@
-//! How is a request to Stripe's API answered? Who asks, which operation, asked before, checked, done, expanded.
+//! How is a request to Stripe's API answered?
+//! Its key and operation are checked, a repeated request gets its first answer, and any other is carried out.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,13 +26,13 @@ use super::{
 
 const KEY_CHARACTERS_MAX: usize = 255;
 
-/// What is known of a request before it is looked at.
+/// A request to the API, before its operation is looked up.
 struct ApiRequest {
     method: String,
     path: String,
     form: Map<String, Value>,
     key: Option<String>,
-    /// The API key that it is asked with.
+    /// The API key of the request.
     secret: String,
     id: String,
 }
@@ -69,10 +70,10 @@ pub(super) async fn answer(
     broken.unwrap_or_else(|| respond(&asked.id, asked.key.as_deref(), &answered))
 }
 
-/// What is answered in place of the truth.
+/// The answer of a fault.
 fn broken(fault: &ApiFault, asked: &ApiRequest) -> Option<Response> {
     if fault.cut {
-        // The connection ends in the middle of the answer.
+        // The connection ends within the body.
         let halves = [Ok("{\"id\":"), Err(std::io::Error::other("cut on request"))];
         return Some(Body::from_stream(futures::stream::iter(halves)).into_response());
     }
@@ -110,7 +111,7 @@ fn read(
     Ok(ApiRequest { method: method.to_string(), path: uri.path().to_owned(), form: tree, key, secret, id })
 }
 
-/// Any test key is let in. A live one must never come here.
+/// Accepts every test key, and refuses live keys.
 fn authenticate(headers: &HeaderMap) -> Result<String, SandboxFailure> {
     let header = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let key = match header.split_once(' ') {
@@ -143,7 +144,7 @@ fn authenticate(headers: &HeaderMap) -> Result<String, SandboxFailure> {
     )
 }
 
-/// A restricted key may ask for some things only.
+/// Refuses what a restricted key may not use.
 fn permit(state: &SandboxState, asked: &ApiRequest) -> Result<(), SandboxFailure> {
     let Some(allowed) = state.restricted.get(&asked.secret) else { return Ok(()) };
     let path = asked.path.trim_start_matches("/v1/");
@@ -176,7 +177,7 @@ fn perform(state: &mut SandboxState, asked: &ApiRequest) -> ApiAnswer {
         }
     }
     let name = format!("{} {}", operation.method, operation.path);
-    // What was never begun is not remembered: the same key may be used for a corrected request.
+    // The key of a request that was refused here is not kept, so the corrected request may use it.
     let params = match parameters::conform(&name, &asked.form) {
         Ok(params) => Params(params),
         Err(failure) => return refused(&failure, &asked.id),
@@ -198,7 +199,7 @@ fn perform(state: &mut SandboxState, asked: &ApiRequest) -> ApiAnswer {
     answered
 }
 
-/// What did not happen here may have been recorded elsewhere.
+/// Answers with a recorded object if the sandbox has none with the id.
 fn recorded(
     state: &SandboxState,
     operation: &SandboxOperation,

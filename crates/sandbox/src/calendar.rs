@@ -1,4 +1,4 @@
-//! When does a period end? Counted from the anchor, so that the 31st comes back after February.
+//! When does a period end? Periods count from the anchor, so that the 31st returns after February.
 
 use chrono::{DateTime, Datelike, Months, TimeDelta, Utc, Weekday};
 use strum::{EnumString, IntoStaticStr};
@@ -7,7 +7,7 @@ pub const MINUTE_S: i64 = 60;
 pub const HOUR_S: i64 = 3_600;
 pub const DAY_S: i64 = 86_400;
 
-/// No date in the sandbox is as far away as this many periods.
+/// More periods than any date in the sandbox is away from its anchor.
 const PERIODS_MAX: u32 = 100_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, EnumString)]
@@ -35,10 +35,10 @@ pub struct Recurring {
     pub count: u32,
 }
 
-/// The first end of a period after `after`.
+/// The first end of a period after `after`, in Unix seconds.
 pub fn period_end(anchor: i64, recurring: Recurring, after: i64) -> i64 {
     let count = recurring.count.max(1);
-    // A first guess that is never too late; then one after the other.
+    // A first guess that is never too late, from which the search goes forward.
     let longest = longest(recurring.interval);
     let passed = after.saturating_sub(anchor).max(0) / longest.saturating_mul(i64::from(count));
     let first = u32::try_from(passed).unwrap_or(0);
@@ -47,7 +47,7 @@ pub fn period_end(anchor: i64, recurring: Recurring, after: i64) -> i64 {
     ends.into_iter().find(|end| *end > after).unwrap_or(after.saturating_add(longest))
 }
 
-/// When the period that ends at `end` began, counted from the anchor, which may be its end.
+/// When the period that ends at `end` began, in Unix seconds. The anchor may be its end.
 pub fn period_start(anchor: i64, recurring: Recurring, end: i64) -> i64 {
     let count = recurring.count.max(1);
     if end <= anchor {
@@ -55,7 +55,7 @@ pub fn period_start(anchor: i64, recurring: Recurring, end: i64) -> i64 {
     }
     let longest = longest(recurring.interval).saturating_mul(i64::from(count));
     let passed = u32::try_from(end.saturating_sub(anchor) / longest.max(1)).unwrap_or(0);
-    // A first guess that is never too late; then one after the other.
+    // A first guess that is never too late, from which the search goes forward.
     let from = |periods: u32| add(anchor, recurring.interval, count.saturating_mul(periods));
     let starts = (passed.saturating_sub(1)..passed.saturating_add(PERIODS_MAX)).map(from);
     starts.take_while(|start| *start < end).last().unwrap_or(anchor)
@@ -85,7 +85,7 @@ fn earlier(from: i64, interval: SandboxInterval, count: u32) -> i64 {
     }
 }
 
-/// `count` intervals later, on the last day of a month that is too short.
+/// `count` intervals later, in Unix seconds. In a month that is too short, it is the last day.
 pub fn add(from: i64, interval: SandboxInterval, count: u32) -> i64 {
     let days = |days: i64| from.saturating_add(days.saturating_mul(DAY_S).saturating_mul(i64::from(count)));
     match interval {
@@ -102,7 +102,7 @@ fn months(from: i64, count: u32) -> i64 {
     later.map_or(from, |later| later.timestamp())
 }
 
-/// So many business days later, at the same time of day. Banks rest on Saturdays and Sundays.
+/// `count` business days later, at the same time of day. Saturdays and Sundays do not count.
 pub fn business_days_after(from: i64, count: i64) -> i64 {
     let rests = |at: i64| {
         let date: Option<DateTime<Utc>> = DateTime::from_timestamp(at, 0);
@@ -118,7 +118,8 @@ pub fn business_days_after(from: i64, count: i64) -> i64 {
     at
 }
 
-/// `1 month`, `2 weeks`, `3 days`, `90 minutes`, a number of seconds, or an instant such as `2026-02-01T00:00:00Z`.
+/// The time that `text` names, in Unix seconds.
+/// It is `1 month`, `2 weeks`, `3 days`, `90 minutes`, a number of seconds, or a time such as `2026-02-01T00:00:00Z`.
 pub fn parse_advance(text: &str, now: i64) -> Option<i64> {
     let text = text.trim();
     if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
@@ -139,13 +140,13 @@ pub fn parse_advance(text: &str, now: i64) -> Option<i64> {
     }
 }
 
-/// As a person reads it.
+/// A time for people, such as `2026-02-01 00:00:00 UTC`.
 pub fn shown(at: i64) -> String {
     let date: Option<DateTime<Utc>> = DateTime::from_timestamp(at, 0);
     date.map_or_else(|| at.to_string(), |date| date.format("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 
-/// As a line on an invoice says it.
+/// A date as on the lines of an invoice, such as `1 Feb 2026`.
 pub fn day(at: i64) -> String {
     let date: Option<DateTime<Utc>> = DateTime::from_timestamp(at, 0);
     date.map_or_else(String::new, |date| date.format("%-d %b %Y").to_string())
@@ -158,7 +159,7 @@ pub const fn delta(seconds: i64) -> TimeDelta {
     }
 }
 
-/// The year on the sandbox's clock.
+/// The year of a time in Unix seconds.
 pub fn year(at: i64) -> i32 {
     DateTime::from_timestamp(at, 0).map_or(2_030, |date| date.year())
 }

@@ -1,4 +1,4 @@
-//! What does a request ask for? The ids in the path, and the parameters with their types, found by dotted names.
+//! What does a request ask for? Ids from its path, and typed parameters under dotted names.
 
 use std::collections::BTreeMap;
 
@@ -8,27 +8,27 @@ use super::failure::SandboxFailure;
 
 pub type ObjectMetadata = BTreeMap<String, String>;
 
-/// One request to an operation, checked.
+/// A checked request to an operation.
 #[derive(Clone, Debug, Default)]
 pub struct Call {
-    /// The parts of the path that are ids, in order.
+    /// The ids in the path, in order.
     pub ids: Vec<String>,
     pub params: Params,
 }
 
 impl Call {
-    /// The id in the path, or the last of two.
+    /// The last id in the path.
     pub fn id(&self) -> &str {
         self.ids.last().map_or("", String::as_str)
     }
 }
 
-/// Parameters that have passed `parameters::conform`.
+/// Parameters that `parameters::conform` has checked.
 #[derive(Clone, Debug, Default)]
 pub struct Params(pub Map<String, Value>);
 
 impl Params {
-    /// `a.b` is what was sent as `a[b]`.
+    /// The parameter with a dotted name: `a.b` was sent as `a[b]`.
     pub fn find(&self, name: &str) -> Option<&Value> {
         let mut names = name.split('.');
         let mut value = self.0.get(names.next()?)?;
@@ -42,7 +42,7 @@ impl Params {
         self.find(name).is_some()
     }
 
-    /// A text that is not empty.
+    /// A text, unless it is empty.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.find(name).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
@@ -63,7 +63,7 @@ impl Params {
         self.find(name).and_then(Value::as_bool)
     }
 
-    /// Whether it was sent as an empty text, which takes a value away.
+    /// Whether the parameter was sent as an empty text, which removes a value.
     pub fn clears(&self, name: &str) -> bool {
         self.find(name).and_then(Value::as_str) == Some("")
     }
@@ -82,7 +82,7 @@ impl Params {
         self.find(name).and_then(Value::as_object).cloned().map(Self)
     }
 
-    /// Sets what was sent, takes away what was sent empty, and leaves the rest.
+    /// Sets or, with an empty text, removes `target`. A parameter that was not sent changes nothing.
     pub fn assign(&self, name: &str, target: &mut Option<String>) {
         if self.has(name) {
             *target = self.owned(name);
@@ -95,7 +95,7 @@ impl Params {
         metadata
     }
 
-    /// Metadata is merged by its keys; an empty value takes a key away, an empty parameter all of them.
+    /// Merges metadata by key. An empty value removes its key, and an empty parameter removes all keys.
     pub fn merge_metadata(&self, name: &str, target: &mut ObjectMetadata) {
         if self.clears(name) {
             target.clear();

@@ -1,6 +1,7 @@
-//! What can be done here that Stripe does not offer? Move the clock, send events again or badly, open disputes, fail.
+//! What can be done here that Stripe does not offer? Moving the clock, repeating events, opening disputes, and faults.
 //!
-//! JSON in, JSON out, under `/_sandbox`. No key is asked for on this machine; `doors` says who may come in.
+//! Requests and answers are JSON, under `/_sandbox`.
+//! No API key of Stripe's is needed: `doors` decides who may use the sandbox.
 
 mod body;
 mod people;
@@ -33,10 +34,10 @@ use crate::{
     store::event::SandboxEvent,
 };
 
-/// Deliveries that are listed.
+/// The number of deliveries in a list.
 const DELIVERIES_LISTED_MAX: usize = 200;
 
-/// Times that one fault may be asked for.
+/// How often one fault may be repeated.
 const FAULTS_MAX: usize = 10_000;
 
 pub(super) fn routes() -> Router<Arc<SharedSandbox>> {
@@ -86,7 +87,7 @@ fn described(state: &SandboxState) -> Value {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Advance {
-    /// `1 month`, or until when.
+    /// A duration such as `1 month`, or a time.
     advance: Option<String>,
     /// Unix seconds.
     to: Option<i64>,
@@ -101,10 +102,10 @@ async fn advance(
     answer(&shared, move_clock(&shared, now, until))
 }
 
-/// How far the clock is moved at a time, in seconds: some twenty years.
+/// How far the clock can be moved at once, in seconds: some 20 years.
 const ADVANCE_S_MAX: i64 = 20 * 366 * 86_400;
 
-/// Lets time pass, for everybody who shares the clock.
+/// Lets time pass for all users of the clock.
 pub(super) fn move_clock(
     shared: &SharedSandbox,
     now: i64,
@@ -120,7 +121,7 @@ pub(super) fn move_clock(
             "At most 20 years at a time: everything that is due on the way happens, each at its time.";
         return Err(SandboxFailure::invalid(message).param("advance"));
     }
-    // First everything happens at its time; then the clock says that it is later.
+    // First everything due happens, each at its time; then the clock is moved.
     shared.with(|state| passing::pass(state, until));
     shared.clock.advance(calendar::delta(until.saturating_sub(shared.clock_seconds())));
     Ok(shared.with(|state| described(state)))
@@ -139,12 +140,12 @@ async fn deliveries(Shares(shared): Shares<Arc<SharedSandbox>>) -> Response {
     answer(&shared, Ok(json!({ "deliveries": rows })))
 }
 
-/// What was recorded elsewhere.
+/// Objects and events that were recorded elsewhere.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Documents {
     events: Vec<Value>,
-    /// As they are now, where no event tells so.
+    /// Objects in their current state, if no event has it.
     objects: Vec<Value>,
 }
 
@@ -170,22 +171,22 @@ fn keep(state: &mut SandboxState, documents: &Documents) -> Result<Value, Sandbo
     Ok(json!({ "events": documents.events.len(), "objects": documents.objects.len() }))
 }
 
-/// Which events are sent again, and how.
+/// Which events are sent again, and how they are sent.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Again {
-    /// Ids; without any, all of `types`, or all.
+    /// The ids of events. Empty: all events of `types`, or all.
     events: Vec<String>,
     types: Vec<String>,
-    /// `as_it_was`, `reversed`
+    /// `as_it_was` or `reversed`.
     order: Option<String>,
-    /// How often each is sent.
+    /// How often each event is sent.
     copies: u64,
     delay_ms: u64,
     corrupt: bool,
     secrets: Vec<String>,
     api_version: Option<String>,
-    /// Somewhere else than to the endpoints.
+    /// The URL to deliver to. `None`: the endpoints.
     url: Option<String>,
 }
 
@@ -197,7 +198,7 @@ async fn resend(
     answer(&shared, sent)
 }
 
-/// How often one event is sent at most. More proves nothing, and would keep everybody else waiting.
+/// How often one event can be sent. More copies would show nothing new, and would delay all other deliveries.
 const COPIES_MAX: u64 = 100;
 
 fn at_most_copies(copies: u64, param: &'static str) -> Result<(), SandboxFailure> {
@@ -250,7 +251,7 @@ fn at_most_all(percent: u64, param: &'static str) -> Result<(), SandboxFailure> 
     if percent <= 100 { Ok(()) } else { Err(SandboxFailure::invalid("It is 100 at most.").param(param)) }
 }
 
-/// What goes wrong from here on.
+/// The faults from now on.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct NewFaults {
@@ -259,7 +260,7 @@ struct NewFaults {
     delay_ms: u64,
     reorder_ms: u64,
     corrupt_percent: u64,
-    /// Of the next calls to the API, in order.
+    /// The faults of the next calls to the API, in order.
     api: Vec<ApiFault>,
 }
 
@@ -288,13 +289,13 @@ async fn set_faults(
     answer(&shared, set)
 }
 
-/// From here on, a key may ask for less.
+/// Restricts a key from now on.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Restricted {
     /// `rk_test_…`
     key: String,
-    /// What it may ask for, such as `products`.
+    /// The resources that the key may use, such as `products`.
     may: Vec<String>,
 }
 

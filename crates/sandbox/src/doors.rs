@@ -1,9 +1,11 @@
-//! Who may use the sandbox? Whoever is at this machine, and nobody whose page a browser here has open; from elsewhere,
-//! whoever has its key.
+//! Who may use the sandbox?
+//! Without a key, all programs on this machine may, except for pages of other sites in its browsers.
+//! With a key, every program that sends it may, from other machines as well.
 //!
-//! A page of somebody else's can send forms to this machine, and with a name that it lets point here (DNS rebinding) it
-//! can read what is answered, too. So a name has to be this machine's, and what changes something has to come from a
-//! page of the sandbox or from no page at all.
+//! A page of another site can send forms to this machine.
+//! If it makes its own name point to this machine (DNS rebinding), it can also read the answers.
+//! So without a key, the name in a request has to be this machine's.
+//! In both cases, a request that changes something has to come from a page of the sandbox, or from no page.
 
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},
@@ -25,7 +27,7 @@ const KEY_BYTES_MIN: usize = 32;
 const KEY_BEGINS: &str = "sk_test_";
 const SITE: &str = "sec-fetch-site";
 
-/// What opens a sandbox from elsewhere. It is its API key, too.
+/// The key for access from other machines, which is also the sandbox's API key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SandboxKey(String);
 
@@ -43,10 +45,10 @@ pub enum NoKey {
 }
 
 impl SandboxKey {
-    /// The key of a sandbox at this address, where it has one.
+    /// The key of a sandbox that listens on `listen`, if it has one.
     ///
     /// # Errors
-    /// When it is none, or others could come in without one.
+    /// If the text is not a key, or if there is none and other machines could use the sandbox.
     pub fn of(text: Option<&str>, listen: SocketAddr) -> Result<Option<Self>, NoKey> {
         match text {
             None if listen.ip().to_canonical().is_loopback() => Ok(None),
@@ -59,13 +61,13 @@ impl SandboxKey {
         }
     }
 
-    /// The key itself, for the client that asks this sandbox.
+    /// The key itself, for clients of this sandbox.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// Comparing hashes tells nothing about keys.
+    /// Compares hashes, so that the time of a comparison says nothing about the key.
     fn is(&self, text: &str) -> bool {
         Sha256::digest(text.as_bytes()) == Sha256::digest(self.0.as_bytes())
     }
@@ -77,7 +79,7 @@ impl std::fmt::Debug for SandboxKey {
     }
 }
 
-/// Lets a request in, or says why not.
+/// Passes a request on, or refuses it.
 pub(super) async fn guard(
     State(key): State<Arc<Option<SandboxKey>>>,
     request: Request,
@@ -85,7 +87,7 @@ pub(super) async fn guard(
 ) -> Response {
     let host = host(request.uri(), request.headers());
     let refused = match key.as_ref() {
-        // A name that was made to point here comes with no key.
+        // A browser sends no key to a name that was made to point here.
         None if !host.as_ref().is_ok_and(|host| host.as_ref().is_none_or(is_this_machine)) => {
             Some("The sandbox answers to localhost and 127.0.0.1, and to other names only with a key.")
         }
@@ -118,10 +120,10 @@ fn refusal(status: StatusCode, why: &str) -> Response {
     SandboxFailure::invalid(why).status(status.as_u16()).into_response()
 }
 
-/// Something that is no name of a host and a port.
+/// A text that is not the name of a host with an optional port.
 struct Unreadable;
 
-/// The name by which the sandbox is called. `None`: programs of old say none.
+/// The host that a request names. `None`: it names none, as in HTTP/1.0.
 fn host(uri: &Uri, headers: &HeaderMap) -> Result<Option<Authority>, Unreadable> {
     if let Some(authority) = uri.authority() {
         return readable(authority.as_str()).map(Some);
@@ -134,7 +136,7 @@ fn host(uri: &Uri, headers: &HeaderMap) -> Result<Option<Authority>, Unreadable>
     }
 }
 
-/// What reads it as a part of an address takes more for a host than is one: what comes before an `@`, say.
+/// Parses a host strictly. The parser of URLs alone would accept more, such as a user name before an `@`.
 fn readable(host: &str) -> Result<Authority, Unreadable> {
     let parsed: Authority = host.parse().map_err(|_| Unreadable)?;
     let name = parsed.host();
@@ -162,7 +164,7 @@ fn changes(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
 }
 
-/// Browsers say where a form comes from; other programs say nothing.
+/// Whether a request comes from a page of another site. Browsers send the origin, and other programs do not.
 fn is_of_another_page(headers: &HeaderMap, host: Option<&Authority>) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else {
         return headers.get(SITE).is_some_and(|site| site != "same-origin" && site != "none");
@@ -180,7 +182,7 @@ fn shows(headers: &HeaderMap, key: &SandboxKey) -> bool {
         return key.is(said.trim());
     }
     let decoded = STANDARD.decode(said.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    // Stripe's clients send the key as the user, and people type it as the password.
+    // Stripe's clients send the key as the user name, and people enter it as the password.
     let pair = decoded.filter(|_| scheme.eq_ignore_ascii_case("basic"));
     pair.as_deref()
         .and_then(|pair| pair.split_once(':'))

@@ -8,18 +8,18 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// What an operation answers with.
+/// The result of an operation.
 pub type SandboxAnswer = Result<Value, SandboxFailure>;
 
-/// How a call to the API goes wrong, on request.
+/// A requested fault of calls to the API.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ApiFault {
     pub status: Option<u16>,
     pub delay_ms: u64,
-    /// The work is done, and only the answer goes wrong.
+    /// Whether the request is carried out, and only its answer is replaced.
     pub after_work: bool,
-    /// The connection ends in the middle of the answer.
+    /// Whether the connection ends within the answer.
     pub cut: bool,
     pub times: Option<usize>,
 }
@@ -32,7 +32,7 @@ pub struct SandboxFailure {
     decline_code: Option<Box<str>>,
     param: Option<Box<str>>,
     message: Box<str>,
-    /// Objects that the error carries, such as the payment intent of a declined card.
+    /// Objects in the error, such as the payment intent of a declined card.
     with: Vec<(&'static str, Value)>,
 }
 
@@ -69,7 +69,7 @@ impl SandboxFailure {
         self
     }
 
-    /// A card that was not charged: 402.
+    /// An error for a card that was not charged, with status 402.
     pub fn card(code: &str, decline_code: Option<&str>, message: &str) -> Self {
         let refused = Self::invalid(message).status(402).code(code);
         Self { kind: "card_error", decline_code: decline_code.map(Box::from), ..refused }
@@ -87,7 +87,7 @@ impl SandboxFailure {
         Self { kind: "api_error", ..Self::invalid(message).status(status) }
     }
 
-    /// `kind` is Stripe's name of the object, such as `customer`.
+    /// An error for a missing object. `kind` is Stripe's name of its kind, such as `customer`.
     pub fn no_such(kind: &str, id: &str) -> Self {
         let param = if kind == "checkout session" { "session" } else { "id" };
         Self::invalid(format!("No such {kind}: '{id}'")).code("resource_missing").param(param).status(404)
@@ -122,7 +122,7 @@ impl SandboxFailure {
     }
 }
 
-/// As an answer of the sandbox's own, which has no id of a request.
+/// The failure as an answer outside of `/v1`, without the id of a request.
 impl IntoResponse for SandboxFailure {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);

@@ -1,15 +1,15 @@
-//! What does a form say? Stripe's nested brackets, `items[0][price]=x`, as a tree of texts.
+//! What does a form say? Names with brackets, such as `items[0][price]=x`, are read as a tree of texts.
 //!
-//! Numbers in brackets stay names here: whether they count a list or are keys of metadata is known only to the
-//! description of the parameters, which `parameters` follows.
+//! Numbers in brackets stay names here.
+//! Only `parameters`, which has the description of each parameter, can tell places in a list from keys of metadata.
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-/// How deep brackets may be nested.
+/// The deepest nesting of brackets.
 const DEPTH_MAX: usize = 12;
 
-/// Reads `a=1&b[c]=2`. What cannot be read as a pair is left out, as Stripe does.
+/// Reads `a=1&b[c]=2`. Pairs that cannot be read are ignored, as at Stripe.
 pub fn parse(form: &str) -> Map<String, Value> {
     let mut tree = Map::new();
     for pair in form.split('&').filter(|pair| !pair.is_empty()) {
@@ -22,7 +22,7 @@ pub fn parse(form: &str) -> Map<String, Value> {
     tree
 }
 
-/// `a[b][]` is `a`, `b` and the empty name, which stands for the next place in a list.
+/// The names in `a[b][]`: `a`, `b`, and an empty name for the next place in a list.
 fn path_of(name: &str) -> Vec<String> {
     let (first, rest) = name.split_once('[').unwrap_or((name, ""));
     let rest = rest.strip_suffix(']').unwrap_or(rest);
@@ -53,7 +53,7 @@ fn insert(tree: &mut Map<String, Value>, path: &[String], value: String) {
     }
 }
 
-/// Where `[]` goes: into the last element while that lacks the next name, else into a new one.
+/// The place that `[]` means: the last element if it lacks the next name, or else a new element.
 fn place(list: &Map<String, Value>, rest: &[String]) -> String {
     let last = list.len().saturating_sub(1).to_string();
     let lacks = |next: &String| {

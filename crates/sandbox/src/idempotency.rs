@@ -1,4 +1,4 @@
-//! Was this request made before? The same key gives the same answer, for a day.
+//! Was this request made before? A repeated key gets its first answer, for a day.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::failure::SandboxFailure;
 
-/// How long a key is kept, in seconds on the sandbox's clock.
+/// How long a key is kept, in seconds of the sandbox's clock.
 const KEPT_S: i64 = 86_400;
 
 #[derive(Clone, Debug)]
 pub struct IdempotentAnswer {
-    /// What was asked.
+    /// The method, path and parameters of the request.
     asked: String,
     at: i64,
     pub status: u16,
@@ -22,10 +22,10 @@ pub struct IdempotentAnswer {
 pub struct StoredAnswer(BTreeMap<String, IdempotentAnswer>);
 
 impl StoredAnswer {
-    /// The answer that was given under this key.
+    /// The first answer to a request with this key.
     ///
     /// # Errors
-    /// When the key was used for something else.
+    /// If the key was used for another request.
     pub fn find(
         &self,
         key: &str,

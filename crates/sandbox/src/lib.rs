@@ -163,7 +163,7 @@ impl Sandbox {
         self.shared.with(|state| offers.iter().for_each(|offer| seed::put(state, offer)));
     }
 
-    /// Makes the default configuration of the portal, and returns its id.
+    /// Sets the default configuration of the portal, and returns its id.
     pub fn offer_portal(&self, portal: &PortalSettings) -> String {
         self.shared.with(|state| seed::put_portal(state, portal))
     }

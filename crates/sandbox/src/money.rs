@@ -1,14 +1,14 @@
-//! How is an amount written for people, and what is a part of it?
+//! How is an amount of money written for people, and how is a share of it calculated?
 
-/// Currencies whose smallest unit is the whole one.
+/// Currencies without decimals.
 const WHOLE: [&str; 15] =
     ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"];
-/// Currencies of three decimals. Stripe takes amounts of them that end in 0.
+/// Currencies with three decimals. Stripe accepts only amounts that end in 0.
 const THREE: [&str; 5] = ["bhd", "jod", "kwd", "omr", "tnd"];
-/// Currencies that are told with two decimals, and have none: amounts that do not end in 00 cannot be charged.
+/// Currencies whose amounts have two decimals that are always 00. Stripe charges no other amounts.
 const TOLD_WITH_TWO: [&str; 2] = ["isk", "ugx"];
 
-/// How many decimals an amount of the currency is told with.
+/// The number of decimals in amounts of a currency.
 fn decimals(currency: &str) -> u32 {
     if WHOLE.contains(&currency) {
         0
@@ -19,6 +19,7 @@ fn decimals(currency: &str) -> u32 {
     }
 }
 
+/// An amount in minor units as text.
 /// `999` of `usd` is `9.99 USD`, 1000 of `jpy` is `1000 JPY`, and 5000 of `kwd` is `5.000 KWD`.
 pub fn shown(amount: i64, currency: &str) -> String {
     let (name, decimals) = (currency.to_uppercase(), decimals(currency));
@@ -36,7 +37,7 @@ pub fn shown(amount: i64, currency: &str) -> String {
     format!("{sign}{whole}.{rest:0width$} {name}")
 }
 
-/// Why Stripe cannot charge an amount, where it cannot.
+/// Why Stripe cannot charge an amount in minor units. `None`: it can.
 pub fn refusal(amount: i64, currency: &str) -> Option<String> {
     let name = currency.to_uppercase();
     if THREE.contains(&currency) && amount % 10 != 0 {
@@ -48,7 +49,7 @@ pub fn refusal(amount: i64, currency: &str) -> Option<String> {
     None
 }
 
-/// The part of `amount` that `part` seconds of `whole` are.
+/// The share `part / whole` of an amount, rounded half away from zero.
 pub fn share(amount: i64, part: i64, whole: i64) -> i64 {
     if whole <= 0 {
         return 0;

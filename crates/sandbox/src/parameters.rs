@@ -1,10 +1,11 @@
-//! Which parameters does an operation take? What Stripe would refuse is refused here, before anything is done.
+//! Which parameters does an operation take? What Stripe would refuse is refused before anything is done.
 //!
 //! `parameters.json` is derived from the annotations of stripe-python (MIT, © Stripe; see
-//! `tests/it/sandbox/schema/NOTICE.md`), an operation a line. A name stands for a kind: `string`, `integer`,
-//! `boolean`, `number`, `map` or `any`; `=a|b` for those words; `x|y` for the kind x or the word y; an array for a
-//! list; an object for its parameters, of which `!` names those that must be there. A `?` says that an empty text
-//! takes the value away.
+//! `tests/it/sandbox/schema/NOTICE.md`), with one operation in each line.
+//! A parameter is described by its kind: `string`, `integer`, `boolean`, `number`, `map` or `any`.
+//! `=a|b` is one of these words, and `x|y` is the kind x or the word y.
+//! An array describes a list, and an object describes nested parameters, of which `!` names the required ones.
+//! With a `?`, an empty text removes the value.
 
 use std::{collections::BTreeMap, sync::OnceLock};
 
@@ -15,7 +16,7 @@ use super::failure::SandboxFailure;
 const PARAMETERS: &str = include_str!("parameters.json");
 const REQUIRED: &str = "!";
 const CLEARABLE: &str = "?";
-/// What Stripe bounds metadata to.
+/// Stripe's limits of metadata.
 const METADATA_KEYS_MAX: usize = 50;
 const METADATA_KEY_CHARACTERS_MAX: usize = 40;
 const METADATA_VALUE_CHARACTERS_MAX: usize = 500;
@@ -25,7 +26,7 @@ fn operations() -> &'static BTreeMap<String, Value> {
     OPERATIONS.get_or_init(|| serde_json::from_str(PARAMETERS).expect("the file is a part of the program"))
 }
 
-/// Checks what was sent to `operation` (`POST /v1/customers`), and gives each value its type.
+/// Checks the parameters of `operation`, such as `POST /v1/customers`, and gives each value its type.
 pub fn conform(operation: &str, sent: &Map<String, Value>) -> Result<Map<String, Value>, SandboxFailure> {
     let nothing = Value::Object(Map::new());
     let allowed = operations().get(operation).unwrap_or(&nothing);
@@ -49,7 +50,7 @@ fn typed(allowed: &Value, sent: &Value, path: &str) -> Result<Value, SandboxFail
 fn object(fields: &Map<String, Value>, sent: &Value, path: &str) -> Result<Value, SandboxFailure> {
     let Value::Object(sent) = sent else {
         let clears = sent.as_str() == Some("") && fields.contains_key(CLEARABLE);
-        // Filters by time take a number in place of a range.
+        // A filter by time may be a number in place of a range.
         let exact =
             fields.contains_key("gte") && sent.as_str().is_some_and(|text| text.parse::<i64>().is_ok());
         return if clears || exact { Ok(sent.clone()) } else { Err(not_an_object(path)) };
@@ -102,7 +103,7 @@ fn scalar(kind: &str, sent: &Value, path: &str) -> Result<Value, SandboxFailure>
         return Err(SandboxFailure::invalid(format!("Invalid {kind}: {path} takes one value")).param(path));
     };
     if text.is_empty() {
-        // An empty text is a text, where one can be stored; elsewhere it only takes a value away.
+        // Where a text is stored, an empty text is allowed. Elsewhere it can only remove a value.
         return if clearable || kind == "string" { Ok(sent.clone()) } else { Err(empty(path)) };
     }
     if let Some(words) = kind.strip_prefix('=') {

@@ -1,4 +1,4 @@
-//! What is sold before anybody has set it up? Products and prices under ids that somebody else decided on.
+//! What is sold before anything is set up? Products and prices with ids that the caller chooses.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::{
     store::{price::SandboxPrice, product::SandboxProduct},
 };
 
-/// A price of a product.
+/// A price with its product.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeedOffer {
     pub product_id: String,
@@ -19,26 +19,26 @@ pub struct SeedOffer {
     /// In minor units.
     pub unit_amount: i64,
     pub currency: String,
-    /// `day`, `week`, `month` or `year`; `None` is paid once.
+    /// `day`, `week`, `month` or `year`; `None` for a single sale.
     pub interval: Option<String>,
     pub lookup_key: Option<String>,
-    /// Kept with the price, and copied to what is bought on the overview.
+    /// The price's metadata, which is copied to what is bought on the overview.
     pub metadata: BTreeMap<String, String>,
 }
 
-/// What customers may do by themselves on the portal.
+/// What customers can do on the portal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PortalSettings {
-    /// The products that may be changed to, each with its prices.
+    /// The products that a subscription may change to, with their prices.
     pub products: Vec<(String, Vec<String>)>,
     /// `always_invoice`, `create_prorations` or `none`.
     pub proration: String,
     pub cancels_at_period_end: bool,
-    /// Whether a change to less waits for the end of the period.
+    /// Whether a change to less takes effect at the end of the period.
     pub less_at_period_end: bool,
 }
 
-/// Makes it what the portal offers when nothing else is asked for. Returns its id.
+/// Sets the default configuration of the portal, and returns its id.
 pub(super) fn put_portal(state: &mut SandboxState, portal: &PortalSettings) -> String {
     let id = billing_portal::default_configuration(state);
     if let Ok(configuration) = state.store.configurations.get_mut(&id) {
@@ -53,7 +53,7 @@ pub(super) fn put_portal(state: &mut SandboxState, portal: &PortalSettings) -> S
     id
 }
 
-/// Puts one in, unless there is a price of that id already.
+/// Adds an offer, unless there is a price with its id.
 pub(super) fn put(state: &mut SandboxState, offer: &SeedOffer) {
     if state.store.prices.find(&offer.price_id).is_some() {
         return;

@@ -1,4 +1,4 @@
-//! Who posts them? One task, one delivery after the other, so that nothing is reordered without being asked for.
+//! Who sends deliveries to endpoints? One task sends them in order, one after the other.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,9 +10,9 @@ use crate::{
     shared::SharedSandbox,
 };
 
-/// How long an endpoint may take.
+/// How long an endpoint may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// How often it is looked whether time has brought something by itself.
+/// The longest time between two checks whether something is due.
 const TICK: Duration = Duration::from_secs(1);
 
 pub async fn run(shared: Arc<SharedSandbox>, stop: CancellationToken) {
@@ -54,7 +54,7 @@ async fn post(
     delivery: &QueuedDelivery,
 ) -> Result<u16, String> {
     let signature = sign(&delivery.secrets, &delivery.body, shared.signing_clock.now().seconds());
-    // A corrupt delivery has another byte than the one that was signed.
+    // A corrupt body differs from the signed one by a space.
     let body = if delivery.corrupt { delivery.body.replacen('{', "{ ", 1) } else { delivery.body.clone() };
     let request = client
         .post(&delivery.url)

@@ -1,4 +1,4 @@
-//! What do all requests share? One sandbox, asked by one at a time, and its clocks.
+//! What do all requests share? One sandbox, which handles one request at a time, and its clocks.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -7,10 +7,10 @@ use tokio::sync::Notify;
 
 use crate::{billing::passing, state::SandboxState};
 
-/// What all requests share.
+/// The state and the clocks that all requests share.
 pub struct SharedSandbox {
     state: Mutex<SandboxState>,
-    /// Something may be due for delivery.
+    /// Wakes the sender, because a delivery may be due.
     pub wake: Notify,
     pub clock: Clock,
     pub signing_clock: Clock,
@@ -21,7 +21,7 @@ impl SharedSandbox {
         Self { state: Mutex::new(state), wake: Notify::const_new(), clock, signing_clock }
     }
 
-    /// Lets time pass, does `work`, and lines up what has happened.
+    /// Lets time pass, does `work`, and queues the events of both.
     pub fn with<T>(&self, work: impl FnOnce(&mut SandboxState) -> T) -> T {
         let mut guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let state = &mut *guard;

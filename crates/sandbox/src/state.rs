@@ -1,4 +1,4 @@
-//! What is the sandbox at a moment? What it keeps, what has happened, and how it is set to behave.
+//! What is the state of the sandbox? Its objects, its events, and its settings.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -14,16 +14,16 @@ use super::{
     store::{Store, customer::Customer, event::SandboxEvent, subscription::SandboxSubscription},
 };
 
-/// What becomes of a subscription whose retries have all failed.
+/// What happens to a subscription after its last retry has failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, EnumString)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum AfterRetries {
     Cancel,
     Unpaid,
     PastDue,
-    /// It stands still, the invoice can be paid, and it goes on by itself when that is done.
+    /// It is paused, and resumes automatically when the invoice is paid.
     Pause,
-    /// As [`Self::Pause`], as soon as a renewal has failed once.
+    /// As [`Self::Pause`], but after the first failure of a renewal.
     PauseAtOnce,
 }
 
@@ -37,7 +37,7 @@ impl AfterRetries {
     }
 }
 
-/// Something that is due.
+/// Something that is due at a time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DueEvent {
     TrialWillEnd(String),
@@ -46,7 +46,7 @@ pub enum DueEvent {
     PeriodEnds(String),
     PhaseEnds(String),
     PendingExpires(String),
-    /// What waited for the next invoice of a subscription that has ended.
+    /// Pending items of a subscription that has ended are invoiced.
     PendingIsAsked(String),
     IncompleteExpires(String),
     Finalizes(String),
@@ -62,21 +62,21 @@ pub struct SandboxState {
     pub outbox: Outbox,
     pub kept: StoredAnswer,
     pub after_retries: AfterRetries,
-    /// After how many business days bank debits are decided, in place of what their kind takes.
+    /// The business days until bank debits are decided. `None`: as many as their kind takes.
     pub debit_days: Option<i64>,
-    /// Whether a subscription is active as soon as its first debit is on its way.
+    /// Whether a subscription is active while its first debit is processing.
     pub trusts_first_debit: bool,
-    /// Whether a whole period that is asked for because the anchor moved is called a proration, in the flexible mode.
+    /// Whether the charge of a whole period after the anchor moved is a proration, in the flexible mode.
     pub anchor_debits_are_prorations: bool,
-    /// Whether a dispute that the network prevented takes the money at once.
+    /// Whether a dispute that the network prevented withdraws funds.
     pub prevented_withdraws: bool,
-    /// The subscription whose changes are told all at once, when what changes it is done.
+    /// The subscription whose changes emit no events for now. Its last state is emitted afterwards.
     pub quiet: Option<String>,
-    /// What was due and could not happen.
+    /// What was due and failed, and is not tried again.
     pub stuck: Vec<DueEvent>,
-    /// How the next calls go wrong.
+    /// The faults of the next calls, in order.
     pub faults: VecDeque<ApiFault>,
-    /// What restricted keys may ask for, by key, as paths behind `/v1/`.
+    /// The resources that restricted keys may use, by key, as beginnings of paths after `/v1/`.
     pub restricted: BTreeMap<String, Vec<String>>,
 }
 
@@ -98,30 +98,30 @@ impl SandboxState {
         }
     }
 
-    /// Notes that something has happened to `object`.
+    /// Records an event about `object`.
     pub fn emit(&mut self, kind: &str, object: Value) {
         let event = self.event(kind, object, None);
         self.outbox.note(event);
     }
 
-    /// Notes what is told after everything else that happens now, and dated a little later.
+    /// Records an event that is sent after all others of this call, with a slightly later time.
     pub fn emit_last(&mut self, kind: &str, object: Value) {
         let event = self.event(kind, object, None);
         self.outbox.note_last(event);
     }
 
-    /// Notes that something had happened before what was noted since `place`.
+    /// Records an event before those that were recorded since `place`.
     pub fn emit_at(&mut self, place: usize, kind: &str, object: Value) {
         let event = self.event(kind, object, None);
         self.outbox.insert(place, event);
     }
 
-    /// Notes that an object is not what it was, unless it is.
+    /// Records a change of an object, if it has changed.
     pub fn emit_change(&mut self, kind: &str, before: &Value, after: Value) {
         self.emit_change_at(self.outbox.place(), kind, before, after);
     }
 
-    /// As [`Self::emit_change`], before what was noted since `place`.
+    /// As [`Self::emit_change`], before the events that were recorded since `place`.
     pub fn emit_change_at(&mut self, place: usize, kind: &str, before: &Value, after: Value) {
         let previous = difference(before, &after);
         if !previous.is_empty() {
@@ -133,7 +133,7 @@ impl SandboxState {
     fn event(&mut self, kind: &str, object: Value, previous: Option<Value>) -> SandboxEvent {
         let (request, idempotency_key) =
             self.outbox.cause.clone().map_or((None, None), |(id, key)| (Some(id), key));
-        // At Stripe, an id says nothing of its time.
+        // At Stripe, the order of ids says nothing about the order of events.
         let id = if self.outbox.event_ids_rise {
             self.store.ids.make("evt")
         } else {
@@ -152,7 +152,7 @@ impl SandboxState {
         }
     }
 
-    /// Changes a subscription, and tells what is different.
+    /// Changes a subscription, and records the change.
     pub fn change_subscription(
         &mut self,
         id: &str,
@@ -168,7 +168,7 @@ impl SandboxState {
         Ok(())
     }
 
-    /// Changes a customer, and tells what is different.
+    /// Changes a customer, and records the change.
     pub fn change_customer(
         &mut self,
         id: &str,
@@ -182,7 +182,7 @@ impl SandboxState {
     }
 }
 
-/// The fields of `before` that are another in `after`, with the values that they had. Lists are shown whole.
+/// The fields of `before` that differ in `after`, with their old values. Lists are shown as a whole.
 fn difference(before: &Value, after: &Value) -> Map<String, Value> {
     let (Some(before), Some(after)) = (before.as_object(), after.as_object()) else { return Map::new() };
     let mut previous = Map::new();

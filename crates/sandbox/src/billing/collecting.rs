@@ -162,8 +162,8 @@ fn recover(state: &mut SandboxState, subscription: &str, invoice: &str) -> Resul
     Ok(())
 }
 
-/// Handles a failed payment.
-/// The invoice is retried, and with `falls_behind` the subscription becomes past due.
+/// Handles a failed payment: the invoice is retried, or given up after the last attempt.
+/// With `falls_behind`, the subscription becomes past due or paused, as the settings say.
 /// With `silently`, nothing changes, because a person is still authenticating the payment.
 pub fn fail_invoice(
     state: &mut SandboxState,

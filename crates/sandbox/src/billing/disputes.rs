@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// Opens a dispute at once if the charged test card asks for one.
+/// Opens a dispute at once if the charged test card is one of those that are disputed.
 pub fn dispute_by_card(state: &mut SandboxState, charge: &str) -> Result<(), SandboxFailure> {
     let row = state.store.charges.get(charge)?;
     let (captured, amount) = (row.captured, row.amount);

@@ -11,7 +11,7 @@ use serde::{
     de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-/// What was said. `answers` puts into the sandbox's form why something is none of it.
+/// The parsed body of a request. If it cannot be parsed, `answers` puts the reason into the sandbox's form.
 pub struct ControlBody<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for ControlBody<T> {
@@ -23,7 +23,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for ControlBody<T> {
     }
 }
 
-/// Something with names. By itself, what has fields is also read from a list of their values.
+/// A value that is read from a JSON object only. Without this, serde would also read a struct from an array.
 struct Named<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {

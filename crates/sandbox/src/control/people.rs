@@ -1,4 +1,4 @@
-//! What do customers and their banks do, where nobody opens a page?
+//! What do customers and their banks do without a page?
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ pub(super) async fn dispute(
         let of_intent = intent.and_then(|intent| intent.latest_charge.clone());
         let charge = new.charge.clone().or(of_intent).ok_or_else(|| SandboxFailure::missing("charge"))?;
         let row = state.store.charges.get(&charge)?;
-        // What went back to the customer already is not disputed.
+        // Refunded money cannot be disputed.
         let left = row.amount_captured.saturating_sub(row.amount_refunded);
         let status = new.status.as_deref().map_or(Some(DisputeStatus::NeedsResponse), DisputeStatus::parse);
         let status =
@@ -119,19 +119,19 @@ pub(super) async fn authenticate(
     answer(&shared, done)
 }
 
-/// What a person would type in on the page.
+/// What a person would enter on the page.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PaymentForm {
     card: String,
     email: Option<String>,
     name: Option<String>,
-    /// Whether the bank is told yes when it asks.
+    /// Whether the person authenticates the payment.
     #[serde(default)]
     authenticated: bool,
-    /// A code that a person types in, where the session takes one.
+    /// A promotion code, if the session accepts them.
     promotion_code: Option<String>,
-    /// Other quantities, by the place of the line, where they may be changed.
+    /// Other quantities, in the order of the lines, if they may be changed.
     #[serde(default)]
     quantities: Vec<i64>,
 }

@@ -1,5 +1,4 @@
-//! What is sold, or made cheaper, in ways that the API of today does not have? Payment links, and discounts of
-//! customers.
+//! Which sales and discounts can be made without the newest API? Payment links, and discounts of customers.
 
 use std::sync::Arc;
 
@@ -25,7 +24,7 @@ pub(super) struct NewDiscount {
     coupon: String,
 }
 
-/// Older versions have coupons of a customer; the newest can only take them away.
+/// Applies a coupon to a customer, which only older API versions can do. The newest can only remove it.
 pub(super) async fn discount_customer(
     Shares(shared): Shares<Arc<SharedSandbox>>,
     Path(id): Path<String>,
@@ -48,7 +47,7 @@ pub(super) async fn discount_customer(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewPaymentLink {
-    /// Prices, and how many of each.
+    /// The ids of prices, with a quantity each.
     items: Vec<(String, i64)>,
     #[serde(default)]
     metadata: ObjectMetadata,
@@ -56,7 +55,7 @@ pub(super) struct NewPaymentLink {
     allow_promotion_codes: bool,
 }
 
-/// A payment link: whoever opens it gets a checkout session of its own.
+/// Makes a payment link. Everyone who opens it gets a checkout session.
 pub(super) async fn make_link(
     Shares(shared): Shares<Arc<SharedSandbox>>,
     ControlBody(new): ControlBody<NewPaymentLink>,

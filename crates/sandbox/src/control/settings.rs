@@ -1,4 +1,4 @@
-//! How does this Stripe behave? What an account sets in its dashboard, and what nobody has verified, either way.
+//! How does this Stripe behave? By settings of the dashboard, and by choices where Stripe's behaviour is not verified.
 
 use std::sync::Arc;
 
@@ -16,24 +16,24 @@ use super::{
     body::ControlBody,
 };
 
-/// The longest that a bank debit takes, in business days.
+/// The longest time for a bank debit, in business days.
 const DEBIT_DAYS_MAX: i64 = 60;
 
-/// What Stripe has in its dashboard, and what nobody has verified of it.
+/// Settings of Stripe's dashboard, and behaviours of Stripe's that are not verified.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct SandboxSettings {
     /// `cancel`, `unpaid`, `past_due`, `pause` or `pause_at_once`.
     after_retries: Option<String>,
-    /// Business days until bank debits are decided.
+    /// The business days until bank debits are decided.
     debit_days: Option<i64>,
-    /// `active` or `incomplete`: what a subscription is while its first debit is on its way.
+    /// `active` or `incomplete`: the status of a subscription while its first debit is processing.
     first_debit: Option<String>,
     /// `rising` or `random`.
     event_ids: Option<String>,
-    /// Whether a dispute that the network prevented takes the money.
+    /// Whether a dispute that the network prevented withdraws funds.
     prevented_withdraws: Option<bool>,
-    /// Whether the debit of a whole period is called a proration where the anchor was moved, in the flexible mode.
+    /// Whether the charge of a whole period after the anchor moved is a proration, in the flexible mode.
     anchor_debits_are_prorations: Option<bool>,
 }
 

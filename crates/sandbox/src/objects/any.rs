@@ -26,7 +26,7 @@ pub fn render_any(store: &Store, id: &str) -> Option<Value> {
         "promo" => store.promotion_codes.find(id).map(|object| object.render(store)),
         "cs" => store.sessions.find(id).map(|object| object.render(store)),
         "bpc" => store.configurations.find(id).map(|object| object.render(store)),
-        // Both may have ids of their maker's.
+        // Products and coupons may have ids that the caller chose.
         _ => {
             let product = store.products.find(id).map(|object| object.render(store));
             product.or_else(|| store.coupons.find(id).map(|object| object.render(store)))

@@ -1,4 +1,4 @@
-//! How is a page of the checkout shown, and what does it come to?
+//! How is a checkout session shown, and what does it cost?
 
 use serde_json::{Value, json};
 
@@ -95,7 +95,7 @@ impl SandboxCheckout {
         }))
     }
 
-    /// What all lines cost; nothing is due today while a trial runs.
+    /// The total of all lines before discounts, in minor units. With a trial, subscribed items cost nothing today.
     pub fn amount(&self, store: &Store) -> i64 {
         if self.trial_end.is_some() {
             let single = |item: &&CheckoutItem| {
@@ -110,7 +110,7 @@ impl SandboxCheckout {
         self.items.iter().fold(0_i64, |sum, item| sum.saturating_add(cost(item, store)))
     }
 
-    /// How much cheaper its discounts make it.
+    /// What the discounts take off, in minor units.
     pub fn off(&self, store: &Store) -> i64 {
         let amount = self.amount(store);
         let left = self
@@ -120,7 +120,7 @@ impl SandboxCheckout {
         amount.saturating_sub(left)
     }
 
-    /// What is to be paid now.
+    /// The amount to pay now, in minor units.
     pub fn total(&self, store: &Store) -> i64 {
         self.amount(store).saturating_sub(self.off(store))
     }

@@ -1,4 +1,4 @@
-//! How are coupons, their codes and discounts shown?
+//! How are coupons, promotion codes and discounts shown?
 
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ impl Shown for Coupon {
     }
 }
 
-/// `1250` is 12.5.
+/// Hundredths of a percent as a percentage: `1250` is 12.5.
 fn percent_shown(hundredths: i64) -> Value {
     let text = format!("{}.{:02}", hundredths / 100, hundredths % 100);
     let text = text.trim_end_matches('0').trim_end_matches('.');
@@ -94,7 +94,7 @@ impl Shown for AppliedCoupon {
 }
 
 impl AppliedCoupon {
-    /// As older versions show it: with the whole coupon.
+    /// As older API versions show it: with the whole coupon.
     pub fn older(&self, store: &Store) -> Value {
         let mut object = self.render(store);
         let coupon = store.coupons.find(&self.coupon).map(|coupon| coupon.render(store));

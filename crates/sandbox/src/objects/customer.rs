@@ -15,7 +15,7 @@ impl Shown for Customer {
 }
 
 impl Customer {
-    /// Also of a deleted one: what `customer.deleted` shows.
+    /// All fields, even of a deleted customer, as `customer.deleted` shows them.
     pub fn whole(&self, store: &Store) -> Value {
         let object = json!({
             "id": self.id,

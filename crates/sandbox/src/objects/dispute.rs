@@ -1,14 +1,14 @@
-//! How is a dispute shown, with what it takes from the balance?
+//! How is a dispute shown, with what it withdraws from the balance?
 
 use serde_json::{Map, Value, json};
 
 use super::Shown;
 use crate::store::{Store, dispute::SandboxDispute};
 
-/// How long there is to answer, in seconds.
+/// The time for submitting evidence, in seconds.
 const ANSWER_S: i64 = 14 * 86_400;
 
-/// What a dispute costs, in minor units.
+/// The fee for a dispute, in minor units.
 const FEE: i64 = 1_500;
 
 const EVIDENCE: &[&str] = &[

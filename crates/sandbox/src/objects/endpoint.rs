@@ -1,4 +1,4 @@
-//! How is an endpoint shown?
+//! How is a webhook endpoint shown?
 
 use serde_json::{Value, json};
 

@@ -1,14 +1,14 @@
-//! Which ids are to be shown as the objects that they stand for?
+//! Which ids are shown as the objects that they identify?
 
 use serde_json::Value;
 
 use super::{Shown, inner_list, render_any};
 use crate::{failure::SandboxFailure, store::Store};
 
-/// How deep it may go, as at Stripe.
+/// The number of levels that can be expanded, as at Stripe.
 const DEPTH_MAX: usize = 4;
 
-/// Shows what `paths` such as `data.customer` name.
+/// Expands the fields that `paths` name, such as `data.customer`.
 pub fn expand(store: &Store, answer: &mut Value, paths: &[String]) -> Result<(), SandboxFailure> {
     for path in paths {
         let names: Vec<&str> = path.split('.').collect();
@@ -35,7 +35,7 @@ fn descend(store: &Store, value: &mut Value, names: &[&str]) -> bool {
     if let Some(included) = included {
         object.insert((*first).to_owned(), included);
     }
-    // What was recorded elsewhere may have another shape.
+    // A recorded object may be from an API version without the field.
     let Some(field) = object.get_mut(*first) else { return !store.recorded.is_empty() };
     if let Some(found) = field.as_str().and_then(|id| render_any(store, id)) {
         *field = found;
@@ -47,7 +47,7 @@ fn descend(store: &Store, value: &mut Value, names: &[&str]) -> bool {
             }
         }
     }
-    // What was recorded elsewhere may refer to what was not.
+    // A recorded object may refer to an object that was not recorded.
     if field.is_string() && !store.recorded.is_empty() {
         return true;
     }
@@ -55,7 +55,7 @@ fn descend(store: &Store, value: &mut Value, names: &[&str]) -> bool {
     expandable && (field.is_null() || descend(store, field, rest))
 }
 
-/// What an object has only when it is asked for.
+/// A field that an object has only if it is expanded.
 fn include(store: &Store, value: &Value, name: &str) -> Option<Value> {
     let id = value.get("id").and_then(Value::as_str)?;
     let kind = value.get("object").and_then(Value::as_str)?;

@@ -1,4 +1,4 @@
-//! How is an invoice shown, and what has been paid of it?
+//! How is an invoice shown, and what has been paid?
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::store::{
     invoice::{Invoice, InvoiceStatus},
 };
 
-/// How many lines an invoice shows by itself. The others are on its list of lines.
+/// The number of lines that an invoice shows. All lines are on its list of lines.
 pub const LINES_SHOWN_MAX: usize = 10;
 
 impl Shown for Invoice {
@@ -84,7 +84,7 @@ impl Invoice {
         self.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.amount))
     }
 
-    /// By which discounts it costs how much less.
+    /// The ids of discounts, and the amount that each takes off, in minor units.
     fn discounts(&self) -> Vec<(String, i64)> {
         let mut all: Vec<(String, i64)> = Vec::new();
         for (id, amount) in self.lines.iter().flat_map(|line| &line.discounts) {
@@ -150,7 +150,7 @@ impl Invoice {
         }))
     }
 
-    /// All payments of it, as `invoice_payments` shows them; its own first.
+    /// All payments of the invoice, as `invoice_payments` shows them, with its own payment first.
     pub fn payments(&self) -> Vec<Value> {
         let others = self.other_payments.iter().enumerate().map(|(place, (intent, amount, at))| {
             json!({
@@ -171,12 +171,12 @@ impl Invoice {
         self.payment().into_iter().chain(others).collect()
     }
 
-    /// What of it its own payment is for.
+    /// The amount that the invoice's own payment is for, in minor units.
     fn own_share(&self) -> i64 {
         self.other_payments.iter().fold(self.due(), |left, (_, amount, _)| left.saturating_sub(*amount))
     }
 
-    /// The payment that was made for it.
+    /// The invoice's own payment.
     pub fn payment(&self) -> Option<Value> {
         let intent = self.payment_intent.as_ref()?;
         let status = match self.status {

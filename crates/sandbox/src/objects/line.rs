@@ -1,4 +1,4 @@
-//! How is a line of an invoice shown, on the invoice and before it was on one?
+//! How is a line of an invoice shown, on the invoice and as an invoice item?
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ impl SandboxInvoiceLine {
         )
     }
 
-    /// As what it was before it was on an invoice.
+    /// The line as the invoice item that it was made of. `None`: it was not an invoice item.
     pub fn as_invoice_item(&self, customer: &str, invoice: Option<&str>, now: i64) -> Option<Value> {
         let id = self.invoice_item.as_ref()?;
         Some(json!({

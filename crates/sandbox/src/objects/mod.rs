@@ -1,6 +1,6 @@
-//! How does Stripe show what it keeps? One file a kind of object, in today's shape.
+//! How does Stripe show its objects? One file for each kind of object, in the newest API version.
 //!
-//! What the sandbox never sets is shown as Stripe shows it when it is not set.
+//! A field that the sandbox never sets is shown as Stripe shows it when it is not set.
 
 mod any;
 pub mod charge;
@@ -32,12 +32,12 @@ use crate::store::{Store, table::Stored};
 
 pub use any::render_any;
 
-/// The version of the API that everything is shown in.
+/// The API version in which all objects are rendered.
 pub const NEWEST: &str = "2026-09-30.endive";
 
-/// What can be shown.
+/// An object that the API can show.
 pub trait Shown: Stored {
-    /// In today's shape. What refers to others looks at `store`.
+    /// The object in the newest API version. `store` has the objects that it refers to.
     fn render(&self, store: &Store) -> Value;
 }
 
@@ -51,7 +51,7 @@ pub fn with_nulls(mut object: Value, names: &[&str]) -> Value {
     object
 }
 
-/// A list that is inside of another object.
+/// A list inside another object.
 pub fn inner_list(data: Vec<Value>, url: &str) -> Value {
     json!({ "object": "list", "total_count": data.len(), "data": data, "has_more": false, "url": url })
 }

@@ -1,4 +1,4 @@
-//! Which part of a list is asked for? The newest first, from a cursor on.
+//! Which part of a list is requested? The newest objects first, after or before a cursor.
 
 use serde_json::{Value, json};
 
@@ -37,13 +37,13 @@ pub fn made(object: &Value) -> i64 {
     object.get("created").and_then(Value::as_i64).unwrap_or(0)
 }
 
-/// A page of values from several places, the newest first.
+/// A page of values from several tables, from the newest to the oldest.
 pub fn page_of_all(mut all: Vec<Value>, call: &Call, url: &str) -> SandboxAnswer {
     all.sort_by_key(|object| std::cmp::Reverse(made(object)));
     page_of_values(&all, call, url)
 }
 
-/// A page of values that have an `id`, in their own order.
+/// A page of values that have an `id`, in the given order.
 pub fn page_of_values(values: &[Value], call: &Call, url: &str) -> SandboxAnswer {
     let values: Vec<&Value> = values.iter().collect();
     let id = |value: &&Value| value.get("id").and_then(Value::as_str).map(str::to_owned).unwrap_or_default();
@@ -87,8 +87,7 @@ fn cut<'a, T>(
     Ok((shown, rest.len() > shown.len()))
 }
 
-/// The filter `created`, an instant or a range.
-/// Whether a list asks for what was made then.
+/// Whether an object that was made at `created` passes the filter `created`, which is a time or a range.
 pub fn in_time(created: i64, call: &Call) -> bool {
     let Some(filter) = call.params.find("created") else { return true };
     if let Some(exact) = filter.as_str().and_then(|text| text.parse::<i64>().ok()) {

@@ -1,4 +1,4 @@
-//! How is a payment method shown, by itself and on a charge?
+//! How is a payment method shown, on its own and on a charge?
 
 use serde_json::{Value, json};
 
@@ -83,7 +83,7 @@ impl PaymentMethod {
         with_nulls(card, &["generated_from", "regulated_status", "wallet"])
     }
 
-    /// As a charge shows it.
+    /// The payment method as a charge shows it.
     pub fn details(&self, authenticated: bool) -> Value {
         let kind = self.card.kind();
         if !matches!(self.card.kind, MethodKind::Card { .. }) {

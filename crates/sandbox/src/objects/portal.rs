@@ -81,7 +81,7 @@ impl Configuration {
 }
 
 impl PortalSession {
-    /// What can be done there: all that the configuration says, or the one thing that it was opened for.
+    /// What the session allows: all of the configuration, or only the flow that it was opened for.
     pub fn offers(&self, store: &Store) -> Result<Configuration, SandboxFailure> {
         let configuration = store.configurations.get(&self.configuration)?.clone();
         let Some(Flow { kind, .. }) = &self.flow else { return Ok(configuration) };

@@ -1,4 +1,4 @@
-//! How is a price shown, and as the plan that it was before?
+//! How is a price shown, and how as a plan?
 
 use serde_json::{Value, json};
 
@@ -42,7 +42,7 @@ impl Shown for SandboxPrice {
 }
 
 impl SandboxPrice {
-    /// The older object of the same price, which subscription items still carry.
+    /// The price as a plan, the older object that subscription items still have.
     pub fn plan(&self) -> Value {
         let recurring = self.recurring.unwrap_or(Recurring { interval: SandboxInterval::Month, count: 1 });
         let object = json!({

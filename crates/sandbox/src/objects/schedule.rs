@@ -94,7 +94,7 @@ impl SubscriptionSchedule {
 }
 
 impl SchedulePhase {
-    /// An end is always shown: without one, that of the first period.
+    /// The end of the phase, which is always shown. A phase without an end shows that of its first period.
     fn end_shown(&self, store: &Store) -> i64 {
         let first = self.items.first().and_then(|item| store.prices.find(&item.price));
         let recurring = first.and_then(|price| price.recurring);

@@ -1,4 +1,4 @@
-//! How is a setup shown?
+//! How is a setup intent shown?
 
 use serde_json::{Value, json};
 

@@ -45,7 +45,7 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     Ok(object)
 }
 
-/// What there is when nobody has configured anything: everything may be done.
+/// The configuration that is used while there is no other: everything is allowed.
 fn fresh(state: &mut SandboxState) -> Configuration {
     Configuration {
         id: state.store.ids.make("bpc"),
@@ -190,7 +190,7 @@ fn open(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     Ok(object)
 }
 
-/// What the page is opened for, if anything. What it could not do it is not opened for.
+/// The flow that a session is opened for, if any. A flow that is not possible is refused.
 fn flow(
     state: &SandboxState,
     params: &Params,
@@ -216,7 +216,7 @@ fn flow(
     Ok(Some(Flow { kind, confirm, cancel, redirect }))
 }
 
-/// What ends already is not ended there.
+/// The subscription that a flow cancels. One that is already set to end is refused.
 fn cancelled(state: &SandboxState, params: &Params, customer: &str) -> Result<String, SandboxFailure> {
     const NAME: &str = "flow_data[subscription_cancel]";
     let cancel =
@@ -263,7 +263,7 @@ fn confirmed(
     Ok(Confirm { subscription: row.id.clone(), item: id, price, quantity: item.integer("quantity") })
 }
 
-/// What is used when none is named; it is made when there is none.
+/// The id of the default configuration, which is made if there is none.
 pub fn default_configuration(state: &mut SandboxState) -> String {
     let known = state.store.configurations.iter().find(|configuration| configuration.is_default);
     if let Some(known) = known {

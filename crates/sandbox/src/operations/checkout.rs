@@ -20,7 +20,7 @@ pub const OPERATIONS: &[SandboxOperation] = &[
     operation("GET", "/v1/checkout/sessions/{session}/line_items", line_items),
 ];
 
-/// How long a session is open, when nothing is said.
+/// How long a session is open if the request does not say, in seconds.
 const OPEN_S: i64 = DAY_S;
 const OPEN_S_MIN: i64 = 30 * MINUTE_S;
 const QUANTITY_MAX: i64 = 999_999;
@@ -100,14 +100,14 @@ fn mode(params: &Params) -> Result<CheckoutMode, SandboxFailure> {
     }
 }
 
-/// Whether what is to be sold can be.
+/// Checks whether the items of a request can be sold.
 pub fn check_items(state: &mut SandboxState, params: &Params) -> Result<(), SandboxFailure> {
     let mode = mode(params)?;
     check_mode(params, mode)?;
     items(state, params, mode).map(drop)
 }
 
-/// Whether a customer is made at the end.
+/// Whether the payment makes a customer.
 fn creation(params: &Params, mode: CheckoutMode) -> Option<String> {
     let made = match mode {
         CheckoutMode::Payment => params.owned("customer_creation").or_else(|| Some("if_required".to_owned())),

@@ -91,7 +91,7 @@ fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     Ok(after)
 }
 
-/// Nobody can ask for it any more; where it is in force, it stays.
+/// Deletes a coupon: it cannot be used any more, but its discounts stay.
 fn delete(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let object = retrieve(state, call)?;
     state.store.coupons.get_mut(call.id())?.deleted = true;
@@ -152,14 +152,14 @@ fn update_code(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     Ok(after)
 }
 
-/// What `discounts` asks for: coupons, and codes that stand for them.
+/// The coupons and promotion codes of the parameter `name`.
 pub fn redeemed(state: &SandboxState, params: &Params, name: &str) -> Result<Vec<Redeemed>, SandboxFailure> {
     let mut all = Vec::new();
     for one in params.list(name) {
         let found = match (one.text("coupon"), one.text("promotion_code"), one.text("discount")) {
             (Some(coupon), _, _) => Redeemed { coupon: coupon.to_owned(), promotion_code: None },
             (None, Some(code), _) => by_code(state, code)?,
-            // One that is in force already goes on.
+            // A discount that applies already stays.
             (None, None, Some(_)) => continue,
             (None, None, None) => return Err(SandboxFailure::missing(&format!("{name}[0][coupon]"))),
         };
@@ -169,7 +169,7 @@ pub fn redeemed(state: &SandboxState, params: &Params, name: &str) -> Result<Vec
     Ok(all)
 }
 
-/// A code by its id, or as a person types it in.
+/// Finds a promotion code by its id, or by the code that a person enters.
 pub fn by_code(state: &SandboxState, code: &str) -> Result<Redeemed, SandboxFailure> {
     let row = state
         .store

@@ -69,7 +69,7 @@ fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     retrieve(state, call)
 }
 
-/// Its subscriptions end with it.
+/// Deletes a customer, and ends its subscriptions.
 fn delete(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let id = state.store.customer(call.id()).map_err(|failure| failure.status(404).param("id"))?.id.clone();
     let going = state.store.subscriptions.iter().filter(|row| row.customer == id && !row.status.has_ended());
@@ -104,7 +104,7 @@ fn assign(customer: &mut Customer, params: &Params) {
     }
 }
 
-/// An address with every line, also those that were left out. An empty text takes a line away.
+/// The address with all of its fields. Empty texts become `null`.
 fn filled(value: &Value) -> Value {
     let mut value = value.clone();
     for line in value.as_object_mut().into_iter().flat_map(|object| object.values_mut()) {

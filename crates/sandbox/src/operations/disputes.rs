@@ -25,7 +25,7 @@ fn retrieve(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     Ok(state.store.disputes.get(call.id())?.render(&state.store))
 }
 
-/// Evidence with Stripe's own test words decides at once: `winning_evidence`, `losing_evidence`.
+/// Stripe's test texts decide a dispute at once: `winning_evidence`, `losing_evidence`.
 fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let before = state.store.disputes.get(call.id())?.render(&state.store);
     let row = state.store.disputes.get_mut(call.id())?;
@@ -44,7 +44,7 @@ fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     retrieve(state, call)
 }
 
-/// To close a dispute is to accept it: it is lost.
+/// Closes a dispute, which accepts it: it is lost.
 fn close(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     state.store.disputes.get(call.id())?;
     disputes::close_dispute(state, call.id(), DisputeStatus::Lost)?;

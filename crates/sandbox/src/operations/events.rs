@@ -1,4 +1,4 @@
-//! `/v1/events`: what has happened in the last thirty days.
+//! `/v1/events`: what has happened in the last 30 days.
 
 use super::{SandboxAnswer, SandboxOperation, operation};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 pub const OPERATIONS: &[SandboxOperation] =
     &[operation("GET", "/v1/events", list), operation("GET", "/v1/events/{id}", retrieve)];
 
-/// How long events are kept.
+/// How long events can be read, in seconds.
 const KEPT_S: i64 = 30 * DAY_S;
 const TYPES_MAX: usize = 20;
 
@@ -36,7 +36,7 @@ fn list(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     })
 }
 
-/// A type may end in `*`.
+/// Whether the type of an event is the wanted one, which may end in `*`.
 fn fits(kind: &str, wanted: &str) -> bool {
     wanted.strip_suffix('*').map_or(kind == wanted, |start| kind.starts_with(start))
 }

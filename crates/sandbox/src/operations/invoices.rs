@@ -153,7 +153,7 @@ fn retrieve_payment(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     payment.ok_or_else(|| SandboxFailure::no_such("invoice_payment", call.id()))
 }
 
-/// What the next invoice would be: as things are, or with the changes that are described. Nothing is kept.
+/// Previews the next invoice of a subscription, as it is or with changes. Nothing is kept.
 fn create_preview(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let params = &call.params;
     if let Some(schedule) = params.text("schedule") {
@@ -181,7 +181,7 @@ fn create_preview(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     wish.cancel_at = params.integer("subscription_details.cancel_at").map(Some);
     let planned = planning::plan_change(state, id, &wish)?;
     let now_asked = planned.asks(proration) || (proration == Proration::Now && !wish.changes.is_empty());
-    // What waits for an invoice comes with the next one, whenever that is.
+    // Pending items are on the next invoice, whichever it is.
     let mut lines = row.pending.clone();
     lines.extend(planned.lines);
     let reason = if now_asked { "subscription_update" } else { "upcoming" };
@@ -209,7 +209,7 @@ fn create_preview(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     Ok(invoices::draft(state, new, "upcoming_in", at)?.render(&state.store))
 }
 
-/// What the next invoice would be by a schedule, which may make the subscription another one by then.
+/// Previews the next invoice of a schedule's subscription, which may be in another phase by then.
 fn preview_of_schedule(state: &mut SandboxState, id: &str) -> SandboxAnswer {
     let schedule = state.store.schedules.get(id).map_err(|failure| failure.status(400).param("schedule"))?;
     let subscription = schedule.subscription.clone().ok_or_else(none_upcoming)?;
@@ -252,7 +252,7 @@ fn none_upcoming() -> SandboxFailure {
         .status(404)
 }
 
-/// A subscription that there is not yet.
+/// Previews the invoice of a subscription that does not exist yet.
 fn preview_of_items(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let items = call.params.list("subscription_details.items");
     if items.is_empty() {

@@ -1,4 +1,4 @@
-//! What happens when somebody opens a payment link, types in a code, or takes more of something?
+//! What happens when a person opens a payment link, enters a promotion code, or changes a quantity?
 
 use crate::{
     call::{Call, ObjectMetadata, Params},
@@ -22,7 +22,7 @@ pub fn make_link(
     let items = items.to_vec();
     let link =
         PaymentLink { id: id.clone(), created: state.store.now, items, metadata, allow_promotion_codes };
-    // What no session could be made of is refused to the shop, and not to whoever opens it.
+    // A link whose sessions would be refused is refused when it is made.
     check_items(state, &params_of(state, &link))?;
     let object = link.render(&state.store);
     state.store.links.put(link);
@@ -30,7 +30,8 @@ pub fn make_link(
     Ok(id)
 }
 
-/// The link's metadata is the session's; nobody is known by it but whom the address names.
+/// Opens a session for a payment link, with the link's metadata.
+/// It identifies an account only by `reference`, from the link's URL.
 pub fn open_link(
     state: &mut SandboxState,
     id: &str,
@@ -45,7 +46,7 @@ pub fn open_link(
     Ok(session)
 }
 
-/// What the session of a link is asked for with.
+/// The parameters for a link's sessions.
 fn params_of(state: &SandboxState, link: &PaymentLink) -> Params {
     let recurring =
         |price: &String| state.store.prices.find(price).is_some_and(|price| price.recurring.is_some());
@@ -62,7 +63,7 @@ fn params_of(state: &SandboxState, link: &PaymentLink) -> Params {
     Params(asked.as_object().cloned().unwrap_or_default())
 }
 
-/// A code that a person types in.
+/// Applies a promotion code that a person enters.
 pub fn enter_code(state: &mut SandboxState, session: &str, code: &str) -> Result<(), SandboxFailure> {
     let takes = state.store.sessions.get(session)?.allow_promotion_codes == Some(true);
     if !takes {
@@ -73,7 +74,7 @@ pub fn enter_code(state: &mut SandboxState, session: &str, code: &str) -> Result
     Ok(())
 }
 
-/// Another quantity, where it may be changed.
+/// Changes the quantity of an item, if that is allowed.
 pub fn adjust_quantity(
     state: &mut SandboxState,
     session: &str,

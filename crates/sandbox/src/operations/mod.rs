@@ -1,4 +1,4 @@
-//! Which operations of Stripe's API are there? One line each; one file a kind of object.
+//! Which operations of Stripe's API are there? One line for each operation, and one file for each kind of object.
 
 pub mod billing_portal;
 mod charges;
@@ -33,7 +33,7 @@ use super::{
 
 pub struct SandboxOperation {
     pub method: &'static str,
-    /// Ids are in braces, with the names that Stripe gives them.
+    /// Ids are in braces, with Stripe's names for them.
     pub path: &'static str,
     pub run: fn(&mut SandboxState, &Call) -> SandboxAnswer,
 }
@@ -46,7 +46,7 @@ const fn operation(
     SandboxOperation { method, path, run }
 }
 
-/// Every operation.
+/// All operations.
 pub const OPERATIONS: &[&[SandboxOperation]] = &[
     customers::OPERATIONS,
     payment_methods::OPERATIONS,
@@ -67,7 +67,7 @@ pub const OPERATIONS: &[&[SandboxOperation]] = &[
     webhook_endpoints::OPERATIONS,
 ];
 
-/// A checkout session that is not asked for over the API; its id.
+/// Opens a checkout session without a request to the API, and returns its id.
 pub fn open_checkout(state: &mut SandboxState, call: &Call) -> Result<String, SandboxFailure> {
     let session = checkout::create(state, call)?;
     Ok(session.get("id").and_then(Value::as_str).unwrap_or_default().to_owned())
@@ -100,12 +100,12 @@ fn matched(template: &str, parts: &[&str]) -> Option<Vec<String>> {
     same.then_some(ids)
 }
 
-/// What is answered when an object is gone.
+/// The answer for a deleted object.
 fn gone(id: &str, kind: &str) -> Value {
     json!({ "id": id, "object": kind, "deleted": true })
 }
 
-/// The bank has asked the person, who said yes or no. What waited for that goes on.
+/// Continues or fails a payment after the person has answered the bank's authentication.
 pub fn authenticate(state: &mut SandboxState, intent: &str, succeeds: bool) -> Result<(), SandboxFailure> {
     let row = state.store.payment_intents.get(intent)?;
     if row.status != PaymentIntentStatus::RequiresAction {

@@ -1,4 +1,4 @@
-//! `/v1/payment_intents`, and the setup intents that the checkout page leaves.
+//! `/v1/payment_intents`, and the setup intents that checkout sessions make.
 
 use super::{SandboxAnswer, SandboxOperation, operation, payment_methods};
 use crate::{
@@ -26,7 +26,7 @@ pub const OPERATIONS: &[SandboxOperation] = &[
     operation("GET", "/v1/setup_intents/{intent}", retrieve_setup),
 ];
 
-/// What Stripe charges at least and at most, in minor units of most currencies.
+/// The least and the greatest charge of Stripe's, in minor units of most currencies.
 const AMOUNT_MIN: i64 = 50;
 const AMOUNT_MAX: i64 = 99_999_999;
 
@@ -97,7 +97,7 @@ const fn waiting(has_method: bool) -> PaymentIntentStatus {
     }
 }
 
-/// A method that belongs to somebody is used with that customer only.
+/// A payment method that is attached to a customer is for that customer only.
 fn check_owner(
     state: &SandboxState,
     method: Option<&str>,
@@ -114,7 +114,7 @@ fn check_owner(
     }
 }
 
-/// A decline is a 402 that carries the intent; everything that happened is told all the same.
+/// Confirms a payment. A decline is a 402 with the intent, and its events are sent all the same.
 fn try_payment(state: &mut SandboxState, id: &str, call: &Call) -> SandboxAnswer {
     let off_session = call.params.boolean("off_session") == Some(true);
     let presence = if off_session { Presence::Absent } else { Presence::Present };
@@ -139,7 +139,7 @@ fn try_payment(state: &mut SandboxState, id: &str, call: &Call) -> SandboxAnswer
     }
 }
 
-/// An invoice that waited for this payment is paid.
+/// Marks the invoice of a successful payment as paid.
 pub fn follow(state: &mut SandboxState, id: &str) -> Result<(), SandboxFailure> {
     let intent = state.store.payment_intents.get(id)?;
     match intent.invoice.clone().filter(|_| intent.status == PaymentIntentStatus::Succeeded) {

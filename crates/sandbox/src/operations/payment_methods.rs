@@ -1,4 +1,4 @@
-//! `/v1/payment_methods`: test cards by the names that Stripe gives them.
+//! `/v1/payment_methods`: test cards by their names at Stripe.
 
 use super::{SandboxAnswer, SandboxOperation, operation};
 use crate::{
@@ -24,11 +24,11 @@ pub const OPERATIONS: &[SandboxOperation] = &[
     operation("GET", "/v1/customers/{customer}/payment_methods/{payment_method}", retrieve_of_customer),
 ];
 
-/// The year on a card that was made from a name.
+/// The expiry year of cards that are made from a name.
 const EXP_YEAR: i32 = 2034;
 const EXP_MONTH: u32 = 8;
 
-/// The id of a method to pay with: the given one, or a new one for a name such as `pm_card_visa`.
+/// The id of a payment method: the given one, or that of a new one for a name such as `pm_card_visa`.
 pub fn usable(state: &mut SandboxState, id: &str) -> Result<String, SandboxFailure> {
     let Some(card) = TestCard::by_token(id) else {
         return Ok(state.store.payment_methods.get(id).map_err(|failure| failure.status(400))?.id.clone());
@@ -36,7 +36,7 @@ pub fn usable(state: &mut SandboxState, id: &str) -> Result<String, SandboxFailu
     Ok(make(state, card))
 }
 
-/// As [`usable`], attached to the customer when it is nobody's.
+/// As [`usable`], and attached to the customer if it is not attached yet.
 pub fn owned_by(state: &mut SandboxState, id: &str, customer: &str) -> Result<String, SandboxFailure> {
     let method = usable(state, id)?;
     match state.store.payment_methods.get(&method)?.customer.clone() {
@@ -72,7 +72,7 @@ fn make(state: &mut SandboxState, card: TestCard) -> String {
     id
 }
 
-/// Card numbers are taken by the checkout page; over the API there are names for them.
+/// Makes a card from its name at Stripe. Card numbers are accepted on the checkout page only.
 fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let kind = call.params.required("type")?;
     if kind != "card" {
@@ -131,7 +131,7 @@ fn retrieve_of_customer(state: &mut SandboxState, call: &Call) -> SandboxAnswer 
     }
 }
 
-/// A card that the bank refuses is refused here already, but for the one that fails later.
+/// Attaches a method. A card that declines every charge is refused, except for the one that fails later.
 fn attach(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let customer = state.store.customer(call.params.required("customer")?)?.id.clone();
     let method = usable(state, call.id()).map_err(|failure| failure.status(404))?;

@@ -44,7 +44,7 @@ fn create(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     Ok(state.store.prices.get(&id)?.render(&state.store))
 }
 
-/// A product that is made with its price.
+/// Makes a product for a price that describes its own.
 pub fn product_of(state: &mut SandboxState, data: &Params) -> Result<String, SandboxFailure> {
     let id = data.owned("id").unwrap_or_else(|| state.store.ids.make("prod"));
     let product = SandboxProduct {
@@ -62,7 +62,7 @@ pub fn product_of(state: &mut SandboxState, data: &Params) -> Result<String, San
     Ok(id)
 }
 
-/// A price of `product`, as `params` describe it.
+/// Makes a price of `product` from `params`.
 pub fn make(state: &mut SandboxState, params: &Params, product: String) -> Result<String, SandboxFailure> {
     let decimal = params.text("unit_amount_decimal").map(|text| {
         let whole = text.trim_end_matches('0').trim_end_matches('.');
@@ -124,7 +124,7 @@ fn recurring(params: &Params) -> Result<Option<Recurring>, SandboxFailure> {
     Ok(Some(Recurring { interval, count }))
 }
 
-/// A lookup key belongs to one price.
+/// Takes a lookup key from the price that has it. Without `transfer`, a key that is in use is refused.
 fn take_key(state: &mut SandboxState, key: &str, transfer: bool) -> Result<(), SandboxFailure> {
     let owner = state.store.prices.iter().find(|price| price.lookup_key.as_deref() == Some(key));
     let Some(owner) = owner.map(|price| price.id.clone()) else { return Ok(()) };
@@ -184,7 +184,7 @@ fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     Ok(after)
 }
 
-/// What a product has by default is not archived.
+/// Refuses to archive the default price of a product.
 fn check_default(state: &SandboxState, id: &str) -> Result<(), SandboxFailure> {
     if state.store.products.iter().any(|product| product.default_price.as_deref() == Some(id)) {
         let message = "This price cannot be archived because it is the default price of its product.";

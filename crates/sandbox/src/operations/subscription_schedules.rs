@@ -1,4 +1,4 @@
-//! `/v1/subscription_schedules`: of subscriptions that there are.
+//! `/v1/subscription_schedules`: schedules of existing subscriptions.
 
 use super::{SandboxAnswer, SandboxOperation, operation, subscriptions};
 use crate::{
@@ -59,7 +59,7 @@ fn update(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let phases = if params.has("phases") { Some(phases(state, params, &row)?) } else { None };
     let proration = Proration::parse(params.text("proration_behavior"));
     let ends = params.owned("end_behavior").map(|behavior| match behavior.as_str() {
-        // The older words for the same.
+        // The older values for the same.
         "none" | "renew" => "release".to_owned(),
         _ => behavior,
     });
@@ -145,7 +145,7 @@ fn items(
     if items.is_empty() { Err(SandboxFailure::missing(name)) } else { Ok(items) }
 }
 
-/// The subscription ends with it.
+/// Cancels a schedule and its subscription.
 fn cancel(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let row = state.store.schedules.get(call.id())?.clone();
     if row.status != ScheduleStatus::Active {
@@ -156,7 +156,7 @@ fn cancel(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
         return Err(SandboxFailure::invalid(message));
     }
     let subscription = row.subscription.unwrap_or_default();
-    // Here, and not where a subscription is cancelled, both are done where nothing is said.
+    // Unlike in the cancellation of a subscription, both default to true.
     let money = PaidTime {
         prorate: call.params.boolean("prorate") != Some(false),
         invoice_now: call.params.boolean("invoice_now") != Some(false),

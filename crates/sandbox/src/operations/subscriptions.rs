@@ -79,7 +79,7 @@ fn cancel(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     retrieve(state, call)
 }
 
-/// New in today's version: the subscription itself stands still.
+/// Pauses a subscription itself, and not only its collection. New in the newest API version.
 fn pause(state: &mut SandboxState, call: &Call) -> SandboxAnswer {
     let row = state.store.subscriptions.get(call.id())?;
     if !row.flexible {

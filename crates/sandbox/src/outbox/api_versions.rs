@@ -1,4 +1,4 @@
-//! What did an event look like in an older version of the API? Taken back from today's shape, change by change.
+//! What does an event look like in an older API version? The newest form is taken back, change by change.
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ use crate::{
 
 type ObjectShape = Map<String, Value>;
 
-/// Whether a version sends this type of event at all.
+/// Whether an API version has this type of event.
 pub fn sends(kind: &str, version: &str) -> bool {
     match kind {
         "invoice_payment.paid" => version >= "2025-05-28",
@@ -18,18 +18,18 @@ pub fn sends(kind: &str, version: &str) -> bool {
     }
 }
 
-/// Whether a text can be a version: a date, and from 2024 on often a name.
+/// Whether a text is a known API version: a date, often followed by a name.
 pub fn is_version(text: &str) -> bool {
     is_dated(text) && text <= NEWEST
 }
 
-/// A version of which we may not know yet, such as the one of an SDK that is newer than we are.
+/// Whether a text is an API version, known or newer, such as that of a newer SDK.
 pub fn is_dated(text: &str) -> bool {
     let date = text.split('.').next().unwrap_or_default();
     chrono::NaiveDate::parse_from_str(date, "%Y-%m-%d").is_ok()
 }
 
-/// Takes a whole event back to `version`.
+/// Rewrites an event for the API version `version`.
 pub fn render(store: &Store, event: &mut Value, version: &str) {
     let Some(event) = event.as_object_mut() else { return };
     event.insert("api_version".to_owned(), json!(version));
@@ -70,7 +70,7 @@ fn older(store: &Store, object: &mut ObjectShape, version: &str) {
     }
 }
 
-/// A discount had its coupon in it.
+/// Replaces a discount by its older form, which includes the coupon.
 fn whole_coupon(store: &Store, discount: &mut ObjectShape) {
     let id = discount.get("id").and_then(Value::as_str).unwrap_or_default();
     if let Some(Value::Object(older)) = store.discounts.find(id).map(|row| row.older(store)) {
@@ -105,7 +105,7 @@ fn subscription(store: &Store, object: &mut ObjectShape, version: &str) {
     }
 }
 
-/// The only discount that there could be.
+/// The first discount, in the older form. Older objects could have only one.
 fn first_discount(store: &Store, object: &ObjectShape) -> Value {
     let first = object.get("discounts").and_then(Value::as_array).and_then(|ids| ids.first());
     let first = first.and_then(Value::as_str).and_then(|id| store.discounts.find(id));
@@ -118,7 +118,7 @@ fn first_item(object: &ObjectShape) -> ObjectShape {
     first.and_then(Value::as_object).cloned().unwrap_or_default()
 }
 
-/// Items had no periods of their own.
+/// Removes the periods of items, which older items do not have.
 fn strip_periods(object: &mut ObjectShape) {
     let items = object.get_mut("items").and_then(|items| items.get_mut("data"));
     for item in items.and_then(Value::as_array_mut).into_iter().flatten() {
@@ -219,7 +219,7 @@ fn invoice_line(store: &Store, line: &mut ObjectShape) {
         "unit_amount_excluding_tax": price.map(|price| price.unit_amount.to_string()),
     });
     if let Value::Object(mut old) = old {
-        // A line of a subscription has no such field.
+        // An older line that was not an invoice item lacks this field.
         if old.get("invoice_item").is_some_and(Value::is_null) {
             old.remove("invoice_item");
         }

@@ -1,6 +1,6 @@
-//! How are events kept and delivered? What has happened is kept as events, and lined up for those who want to know.
+//! How are events kept and delivered? Each event is kept, and queued for the endpoints that want its type.
 //!
-//! Deliveries are signed, in order and once, unless somebody asks for worse.
+//! Deliveries are signed, in order, and sent once, unless faults are requested.
 
 pub mod api_versions;
 pub mod queue;
@@ -13,7 +13,7 @@ use crate::{
 use api_versions::sends;
 use queue::Queue;
 
-/// How long after the rest Stripe tells of the payment of an invoice, in seconds: 1 to 21 were seen.
+/// How long after the other events Stripe sends that of an invoice's payment, in seconds. 1 to 21 were observed.
 const LAST_S: i64 = 2;
 
 #[derive(Debug)]
@@ -22,11 +22,11 @@ pub struct Outbox {
     pub queue: Queue,
     /// The id and the idempotency key of the request that is being answered.
     pub cause: Option<(String, Option<String>)>,
-    /// Whether a later event has a greater id.
+    /// Whether each event's id is greater than those before it.
     pub event_ids_rise: bool,
-    /// What has happened in the course of this call, and is told when it ends.
+    /// The events of the current call, which are published when it ends.
     fresh: Vec<SandboxEvent>,
-    /// What Stripe tells some seconds after everything else.
+    /// The events that Stripe sends some seconds after all others.
     last: Vec<SandboxEvent>,
 }
 
@@ -44,28 +44,28 @@ impl Default for Outbox {
 }
 
 impl Outbox {
-    /// Notes what has happened.
+    /// Records an event.
     pub fn note(&mut self, event: SandboxEvent) {
         self.fresh.push(event);
     }
 
-    /// Notes what is told after everything else that happens now, and dated a little later.
+    /// Records an event that is sent after all others of this call, with a slightly later time.
     pub fn note_last(&mut self, mut event: SandboxEvent) {
         event.created = event.created.saturating_add(LAST_S);
         self.last.push(event);
     }
 
-    /// Notes what had happened before what was noted since `place`.
+    /// Records an event before those that were recorded since `place`.
     pub fn insert(&mut self, place: usize, event: SandboxEvent) {
         self.fresh.insert(place.min(self.fresh.len()), event);
     }
 
-    /// What came last has come.
+    /// Moves the last events behind all others.
     pub fn flush(&mut self) {
         self.fresh.append(&mut self.last);
     }
 
-    /// Puts what was noted since `place` into the order in which Stripe tells it; what is not in `order` comes last.
+    /// Sorts the events since `place` into Stripe's order. Types that are not in `order` come last.
     pub fn arrange(&mut self, place: usize, order: &[&str]) {
         let rank =
             |event: &SandboxEvent| order.iter().position(|kind| *kind == event.kind).unwrap_or(order.len());
@@ -74,12 +74,12 @@ impl Outbox {
         }
     }
 
-    /// How much was noted in this call.
+    /// The number of events that this call has recorded.
     pub fn place(&self) -> usize {
         self.fresh.len()
     }
 
-    /// Keeps what has happened, and lines it up for those who want to know.
+    /// Keeps the recorded events, and queues them for the endpoints that want them.
     pub fn publish(&mut self, store: &Store) {
         self.flush();
         for mut event in std::mem::take(&mut self.fresh) {
@@ -98,14 +98,14 @@ impl Outbox {
         }
     }
 
-    /// Forgets what was noted in a call that was refused.
+    /// Drops the events since `place`, because the call was refused.
     pub fn forget(&mut self, place: usize) {
         self.fresh.truncate(place);
         self.last.clear();
     }
 }
 
-/// The bytes of an event, as an endpoint of this version gets them.
+/// The body of an event's delivery, in an API version. `None` is the newest.
 pub fn body(store: &Store, event: &SandboxEvent, version: Option<&str>) -> String {
     let mut document = event.render(store);
     if let Some(version) = version {

@@ -1,4 +1,4 @@
-//! What is to be delivered, when, and what came of it?
+//! What is delivered, when, and with which outcome?
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{
     store::{endpoint::Endpoint, event::SandboxEvent},
 };
 
-/// After how long a delivery that was not accepted is tried again.
+/// How long after each failed attempt a delivery is tried again.
 pub const RETRIES: [Duration; 5] = [
     Duration::from_millis(500),
     Duration::from_secs(2),
@@ -18,20 +18,20 @@ pub const RETRIES: [Duration; 5] = [
     Duration::from_secs(60),
     Duration::from_secs(300),
 ];
-/// Deliveries that are remembered for the page.
+/// The number of deliveries that are kept for the page.
 const REMEMBERED_MAX: usize = 5_000;
 
-/// How deliveries go wrong, on request.
+/// Requested faults of deliveries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Faults {
-    /// Of a hundred, how many are never sent.
+    /// The percentage of deliveries that are never sent.
     pub drop_percent: u64,
-    /// How many more times each is sent.
+    /// The number of additional copies of each delivery.
     pub duplicates: u64,
     pub delay_ms: u64,
-    /// The longest of random delays, which change the order.
+    /// The longest random delay in milliseconds, which changes the order.
     pub reorder_ms: u64,
-    /// Of a hundred, how many arrive with other bytes than were signed.
+    /// The percentage of deliveries whose bytes differ from the signed ones.
     pub corrupt_percent: u64,
 }
 
@@ -39,7 +39,7 @@ pub struct Faults {
 pub enum DeliveryOutcome {
     Waiting,
     Delivered(u16),
-    /// Why the last try failed; it is tried again.
+    /// Why the last attempt failed. Another will follow.
     Retrying(String),
     GivenUp(String),
     Dropped,
@@ -80,13 +80,13 @@ impl QueuedDelivery {
     }
 }
 
-/// How one event is sent again.
+/// How an event is sent again.
 #[derive(Clone, Debug, Default)]
 pub struct Resend {
     pub copies: u64,
     pub delay_ms: u64,
     pub corrupt: bool,
-    /// Sign with these in place of the endpoint's own.
+    /// The secrets to sign with. Empty: the endpoint's.
     pub secrets: Vec<String>,
 }
 
@@ -98,7 +98,7 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Lines an event up for an endpoint, with the faults that are switched on.
+    /// Queues an event for an endpoint, with the requested faults.
     pub fn push(&mut self, event: &SandboxEvent, endpoint: &Endpoint, body: String) {
         let faults = self.faults.clone();
         for _ in 0..=faults.duplicates {
@@ -110,7 +110,7 @@ impl Queue {
         }
     }
 
-    /// Lines an event up once more, whatever became of it.
+    /// Queues an event again, whatever its earlier outcome.
     pub fn resend(&mut self, event: &SandboxEvent, endpoint: &Endpoint, body: &str, resend: &Resend) {
         let secrets =
             if resend.secrets.is_empty() { vec![endpoint.secret.clone()] } else { resend.secrets.clone() };
@@ -148,12 +148,12 @@ impl Queue {
         }
     }
 
-    /// The next delivery that is due, or when there will be one.
+    /// The delivery that is due next, which may be in the future.
     pub fn next(&self) -> Option<&QueuedDelivery> {
         self.rows.iter().filter(|row| is_waiting(row)).min_by_key(|row| (row.due, row.id))
     }
 
-    /// Notes what came of a try. Says whether it has been accepted.
+    /// Records the outcome of an attempt: the HTTP status, or why there is none.
     pub fn note(&mut self, id: u64, outcome: Result<u16, String>) {
         let Some(row) = self.rows.iter_mut().find(|row| row.id == id) else { return };
         row.attempts = row.attempts.saturating_add(1);
@@ -167,7 +167,7 @@ impl Queue {
         row.due = retry.and_then(|pause| now.checked_add(*pause)).unwrap_or(now);
     }
 
-    /// The newest first.
+    /// From the newest to the oldest.
     pub fn recent(&self) -> impl Iterator<Item = &QueuedDelivery> {
         self.rows.iter().rev()
     }
@@ -185,7 +185,7 @@ const fn again(retry: Option<&Duration>, why: String) -> DeliveryOutcome {
     if retry.is_some() { DeliveryOutcome::Retrying(why) } else { DeliveryOutcome::GivenUp(why) }
 }
 
-/// A number below `bound`; 0 when there is none.
+/// A random number below `bound`; 0 if `bound` is 0.
 fn chance(bound: u64) -> u64 {
     let bytes = ids::letters(8);
     let number = bytes.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));

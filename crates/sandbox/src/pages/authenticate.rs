@@ -1,4 +1,4 @@
-//! Does the person agree? The bank's question about a payment that was begun over the API, or by a renewal.
+//! Does the person authenticate a payment that the API or a renewal began?
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use super::{
 
 pub(super) const QUESTION: &str = "Your bank wants to ask you";
 
-/// What the bank asks, with what else the form keeps.
+/// The bank's question, with other fields of the form in `kept`.
 pub(super) fn question(asked: &Markup, kept: &Markup) -> Markup {
     html! {
         p { (asked) }

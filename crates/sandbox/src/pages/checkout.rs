@@ -1,4 +1,4 @@
-//! How does a person pay? With a test card, on a page that looks like one to pay on.
+//! How does a person pay? With a test card, on a checkout page.
 
 use std::sync::Arc;
 
@@ -180,7 +180,7 @@ fn try_to_pay(state: &mut SandboxState, id: &str, typed: &Params) -> Result<Afte
     }
 }
 
-/// A person may change how many, where that is allowed.
+/// Changes the quantities that a person may change.
 fn adjust(state: &mut SandboxState, id: &str, typed: &Params) -> Result<(), SandboxFailure> {
     let session = state.store.sessions.get_mut(id)?;
     for item in &mut session.items {
@@ -192,7 +192,7 @@ fn adjust(state: &mut SandboxState, id: &str, typed: &Params) -> Result<(), Sand
     Ok(())
 }
 
-/// The month and year of `MM/YY`, unless they are over.
+/// The month and year of `MM/YY`, unless they are past.
 fn expiry(text: &str, now: i64) -> Option<(u32, i32)> {
     let (month, short) = text.split_once('/')?;
     let month: u32 = month.trim().parse().ok().filter(|month| (1..=12).contains(month))?;
@@ -201,7 +201,7 @@ fn expiry(text: &str, now: i64) -> Option<(u32, i32)> {
     (full >= year(now)).then_some((month, full))
 }
 
-/// The bank's question. What was typed goes along, so that nothing is kept meanwhile.
+/// The bank's question. The form keeps what the person entered, so that the server does not have to.
 fn ask(typed: &Params) -> Markup {
     let asked = html! { "This card needs authentication (3-D Secure). Is it you who is paying?" };
     let typed = typed.0.iter().filter(|(name, _)| *name != "bank");

@@ -1,8 +1,8 @@
-//! How is a page put together? As markup, whose type escapes everything that is put into it.
+//! How is a page put together? As markup whose type escapes everything that is inserted.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-/// The only text that goes into a page as it is.
+/// The only text that is inserted without escaping.
 const STYLE: PreEscaped<&str> = PreEscaped(include_str!("style.css"));
 
 /// A whole page.
@@ -25,7 +25,7 @@ pub fn page(title: &str, main: &Markup) -> Markup {
     }
 }
 
-/// A table of rows, each a `tr`, or a word that there is nothing.
+/// A table of rows, each a `tr`, or the text `nothing` if there are none.
 pub fn table(headings: &[&str], rows: impl IntoIterator<Item = Markup>, nothing: &str) -> Markup {
     let mut rows = rows.into_iter().peekable();
     if rows.peek().is_none() {
@@ -49,7 +49,7 @@ pub fn status(text: &str) -> Markup {
     html! { p role="status" { (text) } }
 }
 
-/// Only an address that a browser goes to; nothing that it would run.
+/// The URL if it is one of HTTP. Others, such as `javascript:`, could run code.
 pub fn web_address(url: &str) -> Option<&str> {
     (url.starts_with("http://") || url.starts_with("https://")).then_some(url)
 }

@@ -1,4 +1,4 @@
-//! What is in the sandbox, what time is it there, and have the webhooks arrived?
+//! What is in the sandbox, what time is it there, and which webhooks were delivered?
 
 use std::sync::Arc;
 

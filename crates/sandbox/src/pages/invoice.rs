@@ -1,4 +1,4 @@
-//! What was billed? The page and the file that an invoice links to.
+//! What was invoiced? The page and the PDF file that an invoice links to.
 
 use std::{fmt::Write, sync::Arc};
 
@@ -15,7 +15,7 @@ use super::{
     show, wrong,
 };
 
-/// An invoice as it is read: a title, and a line for each thing.
+/// The content of an invoice for people: a title, and lines of a text with an amount each.
 struct Bill {
     title: String,
     status: &'static str,
@@ -25,7 +25,7 @@ struct Bill {
 
 fn bill(state: &SandboxState, id: &str) -> Result<Bill, SandboxFailure> {
     let invoice = state.store.invoices.get(id)?;
-    // A draft is nobody's to see.
+    // A draft cannot be viewed.
     let number = invoice.number.clone().filter(|_| invoice.finalized_at.is_some());
     let number = number.ok_or_else(|| SandboxFailure::no_such("invoice", id))?;
     let shown = |amount: i64| money::shown(amount, &invoice.currency);
@@ -61,7 +61,7 @@ pub(super) async fn file(Shares(shared): Shares<Arc<SharedSandbox>>, Path(id): P
     }
 }
 
-/// One page of text, as PDF 1.4 has it: objects, where each begins, and where that is told.
+/// A page of text as PDF 1.4: its objects, a table of their offsets, and where that table begins.
 fn pdf(bill: &Bill) -> String {
     let mut text = String::from("BT /F1 12 Tf 16 TL 72 760 Td\n");
     let mut line = |words: &str| {
@@ -97,7 +97,7 @@ fn pdf(bill: &Bill) -> String {
     file
 }
 
-/// Between brackets, in plain ASCII.
+/// The text as a PDF string: brackets and backslashes escaped, and `?` for what is not ASCII.
 fn literal(words: &str) -> String {
     let mut literal = String::new();
     for letter in words.chars() {

@@ -1,4 +1,4 @@
-//! Where does a payment link lead? To a checkout session of whoever opens it.
+//! Where does a payment link lead? To a new checkout session.
 
 use std::{collections::BTreeMap, sync::Arc};
 

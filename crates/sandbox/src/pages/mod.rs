@@ -1,4 +1,4 @@
-//! Which pages does a person see? Those that need nothing but a browser, each marked as a sandbox's.
+//! Which pages does a person see? They need only a browser, and each is marked as a sandbox's.
 
 mod authenticate;
 mod checkout;
@@ -36,7 +36,7 @@ pub(super) fn routes() -> Router<Arc<SharedSandbox>> {
         .route("/portal/{secret}", get(portal::page).post(portal::change))
 }
 
-/// What a person has filled in.
+/// The fields of a form that a person sent.
 fn filled(body: &str) -> Params {
     Params(form::parse(body))
 }
@@ -47,7 +47,7 @@ fn show(title: &str, main: &Markup) -> Response {
 
 fn show_as(status: StatusCode, title: &str, main: &Markup) -> Response {
     let mut response = (status, Html(html::page(title, main).into_string())).into_response();
-    // Nothing is loaded from anywhere; forms lead here, and from here to where the caller said.
+    // Nothing is loaded. Forms are not restricted, because they lead here and then to the caller's URLs.
     let policy = HeaderValue::from_static(
         "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
     );
@@ -62,7 +62,7 @@ fn wrong(failure: &SandboxFailure) -> Response {
     show_as(status, "This does not work", &html::alert(failure.message()))
 }
 
-/// Leads on with a GET. An address that cannot be a header leads to the index.
+/// Redirects with a GET. A URL that cannot be a header's value leads to the index.
 fn lead_to(url: &str) -> Response {
     let location = HeaderValue::from_str(url).unwrap_or_else(|_| HeaderValue::from_static("/"));
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()

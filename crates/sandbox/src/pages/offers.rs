@@ -1,4 +1,4 @@
-//! What does a person call what is sold, and what does it cost?
+//! How are offers and their prices described to a person?
 
 use crate::{
     money,
@@ -6,7 +6,7 @@ use crate::{
     store::{price::SandboxPrice, subscription::SandboxSubscription},
 };
 
-/// A plan or a pack, and what it costs.
+/// The name of a plan or a pack, with its price.
 pub fn offer(state: &SandboxState, price: &SandboxPrice) -> String {
     format!("{}, {}", product_name(state, price), cost(price))
 }
@@ -15,13 +15,13 @@ pub fn product_name<'a>(state: &'a SandboxState, price: &SandboxPrice) -> &'a st
     state.store.products.find(&price.product).map_or("", |product| product.name.as_str())
 }
 
-/// What one of it costs, and how often.
+/// The price of one unit, with its interval.
 pub fn cost(price: &SandboxPrice) -> String {
     let every = price.recurring.map_or_else(String::new, |every| format!(" / {}", every.interval.as_str()));
     format!("{}{every}", money::shown(price.unit_amount, &price.currency))
 }
 
-/// What a subscription is of.
+/// The names of a subscription's items.
 pub fn sold(state: &SandboxState, row: &SandboxSubscription) -> String {
     let items = row.items.iter().map(|item| {
         let price = state.store.prices.find(&item.price);

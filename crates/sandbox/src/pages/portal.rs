@@ -1,4 +1,4 @@
-//! What can customers do by themselves? Cancel, stay after all, change the plan, and pay with another card.
+//! What can customers do on the portal? Cancel, withdraw a cancellation, change the plan, and replace the card.
 
 mod acting;
 mod showing;
@@ -68,13 +68,13 @@ pub(super) async fn change(
     }
 }
 
-/// What the person sees when it is done.
+/// What follows an action: a message on the page, or a redirect.
 enum AfterPortal {
     Here(Markup),
     Elsewhere(String),
 }
 
-/// Where a page goes that was opened for one thing.
+/// Where the person is sent after the action that the page was opened for.
 fn after(session: &PortalSession) -> Option<String> {
     let flow = session.flow.as_ref()?;
     flow.redirect.as_deref().and_then(web_address).map(str::to_owned)

@@ -1,4 +1,4 @@
-//! How does somebody who has no shop yet begin to buy? With a checkout session that the overview makes.
+//! How does a person buy without a shop? With a checkout session that the overview makes.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use super::{
     wrong,
 };
 
-/// What is on sale, or nothing where nothing is.
+/// The form with everything on sale; empty if nothing is.
 pub(super) fn form(state: &SandboxState) -> Markup {
     let prices: Vec<&SandboxPrice> = state.store.prices.iter().filter(|price| price.active).collect();
     html! {
@@ -50,7 +50,7 @@ pub(super) async fn buy(Shares(shared): Shares<Arc<SharedSandbox>>, body: String
     }
 }
 
-/// The session that a shop would make over the API, made by the same operation.
+/// Makes the session that a shop would make, with the same operation.
 fn session(state: &mut SandboxState, wanted: &Params) -> Result<String, SandboxFailure> {
     let price = state.store.prices.get(wanted.required("price")?)?;
     let mode = if price.recurring.is_some() { "subscription" } else { "payment" };

@@ -1,4 +1,4 @@
-//! What is subscribed to, and how does it begin?
+//! What is subscribed to, and how does the subscription begin?
 
 use crate::{
     billing::{
@@ -70,7 +70,7 @@ pub fn missing_method(params: &Params, name: &str) -> String {
     params.owned(&name).unwrap_or_else(|| "create_invoice".to_owned())
 }
 
-/// `trial_end` or `trial_period_days`, under `prefix`.
+/// The end of the trial in Unix seconds, from `trial_end` or `trial_period_days`, which follow `prefix`.
 pub fn trial_end(state: &SandboxState, params: &Params, prefix: &str) -> Result<Option<i64>, SandboxFailure> {
     let days = params.integer(&format!("{prefix}trial_period_days"));
     if let Some(days) = days {
@@ -88,7 +88,7 @@ pub fn trial_end(state: &SandboxState, params: &Params, prefix: &str) -> Result<
     Ok(end)
 }
 
-/// What is asked for once, with the first invoice.
+/// Single sales on the first invoice: the ids of prices, with a quantity each.
 fn once(params: &Params) -> Vec<(String, i64)> {
     let items = params.list("add_invoice_items");
     items
@@ -97,7 +97,7 @@ fn once(params: &Params) -> Vec<(String, i64)> {
         .collect()
 }
 
-/// From when on whole periods are counted, under `prefix`.
+/// When whole periods begin, in Unix seconds, from the parameters that follow `prefix`.
 pub fn anchor(params: &Params, prefix: &str) -> Option<i64> {
     params.integer(&format!("{prefix}billing_cycle_anchor"))
 }
@@ -118,7 +118,7 @@ fn new_items(state: &mut SandboxState, items: &[Params]) -> Result<Vec<NewItem>,
     Ok(new)
 }
 
-/// A price by its id, or one that is made for this subscription alone.
+/// The id of an existing price, or of one that is made for this subscription.
 pub fn price_of(state: &mut SandboxState, item: &Params) -> Result<Option<String>, SandboxFailure> {
     match (item.text("price"), item.nested("price_data")) {
         (Some(price), _) => Ok(Some(price.to_owned())),
@@ -131,7 +131,7 @@ pub fn price_of(state: &mut SandboxState, item: &Params) -> Result<Option<String
     }
 }
 
-/// A subscription of these parameters that nobody keeps.
+/// Makes a subscription from these parameters that is not kept.
 pub fn imagine(
     state: &mut SandboxState,
     params: &Params,

@@ -1,4 +1,4 @@
-//! What is to become of a subscription?
+//! How is a subscription updated?
 
 use super::{
     creating::{missing_method, price_of},
@@ -57,7 +57,7 @@ fn wish(state: &mut SandboxState, params: &Params, id: &str) -> Result<Subscript
     Ok(wish)
 }
 
-/// When one under a schedule ends is for the schedule to say.
+/// Refuses to change the end of a subscription that has a schedule, which decides about the end.
 fn refuse_scheduled(row: &SandboxSubscription, params: &Params) -> Result<(), SandboxFailure> {
     let Some(schedule) = &row.schedule else { return Ok(()) };
     if params.has("cancel_at") || params.has("cancel_at_period_end") {
@@ -70,7 +70,7 @@ fn refuse_scheduled(row: &SandboxSubscription, params: &Params) -> Result<(), Sa
     Ok(())
 }
 
-/// What is to become of the items.
+/// The requested changes of the items.
 pub fn changes(
     state: &mut SandboxState,
     params: &Params,
@@ -115,7 +115,7 @@ fn assign(
     schedule_end(row, params, now)
 }
 
-/// Discounts of the subscription and of its items: others, or none any more.
+/// Replaces or removes the discounts of the subscription and of its items.
 fn assign_discounts(
     state: &mut SandboxState,
     row: &mut SandboxSubscription,
@@ -149,19 +149,19 @@ fn assign_discounts(
     Ok(())
 }
 
-/// Those that are named go on.
+/// The discounts that the request names, which stay.
 fn kept(discounts: &[String], params: &Params) -> Vec<String> {
     let named: Vec<String> =
         params.list("discounts").iter().filter_map(|one| one.owned("discount")).collect();
     discounts.iter().filter(|id| named.contains(id)).cloned().collect()
 }
 
-/// A cancellation that is asked for, or withdrawn.
+/// Schedules or withdraws a cancellation.
 fn schedule_end(row: &mut SandboxSubscription, params: &Params, now: i64) -> Result<(), SandboxFailure> {
     let before = row.ends_at();
     if let Some(flag) = params.boolean("cancel_at_period_end") {
         row.cancel_at_period_end = flag;
-        // Both are shown: when, and that it is with the period.
+        // Both fields are shown: the time, and that it is the end of the period.
         row.cancel_at = flag.then(|| row.period_end());
     }
     if params.clears("cancel_at") {

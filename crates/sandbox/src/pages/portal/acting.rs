@@ -1,4 +1,4 @@
-//! What happens when a customer presses a button?
+//! What happens when a customer presses a button on the portal?
 
 use crate::{
     billing::{
@@ -93,7 +93,7 @@ pub fn act(
     }
 }
 
-/// In the flexible billing mode, only `cancel_at` says that it ends.
+/// Schedules a cancellation at the end of the period. In the flexible billing mode, only `cancel_at` says so.
 fn schedule(
     state: &mut SandboxState,
     row: &SandboxSubscription,
@@ -143,7 +143,7 @@ fn change_plan(
     Ok("Your plan was changed.")
 }
 
-/// Whether a change is one that the configuration keeps for the end of the period.
+/// Whether the configuration keeps a change for the end of the period.
 fn waits(
     state: &SandboxState,
     row: &SandboxSubscription,

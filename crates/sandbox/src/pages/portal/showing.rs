@@ -1,4 +1,4 @@
-//! What does a customer see of what they have, and of what can be done?
+//! What does the portal show of a customer's subscriptions, and which actions does it offer?
 
 use maud::{Markup, html};
 
@@ -41,7 +41,7 @@ fn back(session: &PortalSession) -> Markup {
     }
 }
 
-/// One change alone, to say yes to or to leave.
+/// One change, which the person can only confirm.
 fn confirmation(
     state: &SandboxState,
     session: &PortalSession,
@@ -106,7 +106,7 @@ fn subscription(state: &SandboxState, row: &SandboxSubscription, configuration: 
     }
 }
 
-/// What is done with a subscription, when its button is pressed.
+/// A button with the action that it does with a subscription.
 fn form(what: &str, row: &SandboxSubscription, fields: &Markup) -> Markup {
     html! {
         form method="post" {
@@ -132,7 +132,7 @@ fn cancellation(row: &SandboxSubscription, configuration: &Configuration) -> Mar
     }
 }
 
-/// What it changes to when this period ends, and how that is called off.
+/// The change at the end of this period, with a button to withdraw it.
 fn later(state: &SandboxState, row: &SandboxSubscription) -> Markup {
     let schedule = row.schedule.as_deref().and_then(|id| state.store.schedules.find(id));
     html! {
