@@ -311,7 +311,7 @@ fn complete(state: &mut SandboxState, id: &str, payment_status: &'static str) ->
     emit_session(state, "checkout.session.completed", id)
 }
 
-/// Completes or fails a session when its bank debit is decided.
+/// Emits that the bank debit of a session has succeeded or failed.
 pub fn settle_session(state: &mut SandboxState, intent: &str, paid: bool) -> Result<(), SandboxFailure> {
     let invoice = state.store.payment_intents.get(intent)?.invoice.clone();
     let session = state.store.sessions.iter().find(|session| {

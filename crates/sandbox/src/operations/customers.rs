@@ -104,7 +104,7 @@ fn assign(customer: &mut Customer, params: &Params) {
     }
 }
 
-/// The address with all of its fields. Empty texts become `null`.
+/// An address with all of its fields, or shipping details as they are. Empty texts become `null`.
 fn filled(value: &Value) -> Value {
     let mut value = value.clone();
     for line in value.as_object_mut().into_iter().flat_map(|object| object.values_mut()) {

@@ -192,7 +192,7 @@ fn adjust(state: &mut SandboxState, id: &str, typed: &Params) -> Result<(), Sand
     Ok(())
 }
 
-/// The month and year of `MM/YY`, unless they are past.
+/// The month and year of `MM/YY`, unless the year is past.
 fn expiry(text: &str, now: i64) -> Option<(u32, i32)> {
     let (month, short) = text.split_once('/')?;
     let month: u32 = month.trim().parse().ok().filter(|month| (1..=12).contains(month))?;

@@ -9,7 +9,7 @@ pub struct PaymentMethod {
     pub created: i64,
     pub customer: Option<String>,
     pub card: TestCard,
-    /// The expiry year. It is a real date, so that a page can refuse an expired card.
+    /// The expiry year. The checkout page refuses a past year.
     pub exp_year: i32,
     pub exp_month: u32,
     /// Whether it was authenticated for off-session payments.

@@ -1,4 +1,4 @@
-//! What does it cost, and how often?
+//! What does a price charge, and how often?
 
 use super::table::Stored;
 use crate::{calendar::Recurring, call::ObjectMetadata};

@@ -1,4 +1,4 @@
-//! How is a card kept for later, without being charged?
+//! How is a payment method saved for later, without a charge?
 
 use super::table::Stored;
 use crate::call::ObjectMetadata;

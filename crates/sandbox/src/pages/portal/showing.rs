@@ -106,7 +106,7 @@ fn subscription(state: &SandboxState, row: &SandboxSubscription, configuration: 
     }
 }
 
-/// A button with the action that it does with a subscription.
+/// A form for an action on a subscription. `fields` has its button.
 fn form(what: &str, row: &SandboxSubscription, fields: &Markup) -> Markup {
     html! {
         form method="post" {
