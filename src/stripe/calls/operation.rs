@@ -41,7 +41,8 @@ macro_rules! for_each_operation {
             WithdrawChange = "subscription_withdraw_change" => Compare, AmendSubscription;
             /// Makes a schedule that changes nothing yet.
             OpenSchedule = "subscription_schedule" => Forget, OpenSchedule;
-            /// Releases a schedule before something else is done at once. Its key is the schedule's id: it is released once.
+            /// Releases a schedule before something else is done at once.
+            /// Its key is the schedule's id: it is released once.
             ReleaseSchedule = "subscription_schedule_release" => Forget, ReleaseSchedule;
             /// Finds out whether an account pays for two subscriptions where only one is sold, and ends one.
             /// Its key is both subscriptions' ids.
