@@ -155,21 +155,19 @@ async fn a_hold_ends_when_its_time_has_come() {
     world.end().await;
 }
 
-#[tokio::test]
-async fn a_deadline_that_fell_away_costs_one_look() {
-    let world = World::start().await;
+/// Leaves a deadline of a hold that is open no more.
+async fn hold_and_release(world: &World) {
     open(world.ledger(), "acme").await.unwrap();
     world.ledger().execute(hold("acme", 20, 600, "k1")).await.unwrap();
     let hold_id = HoldId::parse("hold_3").unwrap();
-    world
-        .ledger()
-        .execute(request(
-            "acme",
-            Command::Credits(CreditsCommand::ReleaseHold { hold_id }),
-            IdempotencyKey::caller("k2"),
-        ))
-        .await
-        .unwrap();
+    let release = Command::Credits(CreditsCommand::ReleaseHold { hold_id });
+    world.ledger().execute(request("acme", release, IdempotencyKey::caller("k2"))).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_deadline_that_fell_away_costs_one_look() {
+    let world = World::start().await;
+    hold_and_release(&world).await;
     assert_eq!(world.tick_at(later(600)).await, Ticked { settled: 1, events: 0, left: 0 });
     assert_eq!(world.deadlines().await, 0);
     world.end().await;
@@ -235,18 +233,7 @@ async fn two_instances_settle_an_account_once() {
 #[tokio::test]
 async fn a_closed_account_is_left_alone() {
     let world = World::start().await;
-    open(world.ledger(), "acme").await.unwrap();
-    world.ledger().execute(hold("acme", 20, 600, "k1")).await.unwrap();
-    let hold_id = HoldId::parse("hold_3").unwrap();
-    world
-        .ledger()
-        .execute(request(
-            "acme",
-            Command::Credits(CreditsCommand::ReleaseHold { hold_id }),
-            IdempotencyKey::caller("k2"),
-        ))
-        .await
-        .unwrap();
+    hold_and_release(&world).await;
     let close = Command::Account(AccountCommand::CloseAccount { reason: "a test".to_owned() });
     world.ledger().execute(request("acme", close, IdempotencyKey::caller("k3"))).await.unwrap();
     assert_eq!(world.tick_at(later(600)).await, Ticked { settled: 1, events: 0, left: 0 });
