@@ -1,49 +1,49 @@
 //! What can be asked, and which events does each answer depend on?
 //!
-//! | event | statements | usage | subscriptions | mrr | deadlines | accounts | payments |
-//! |---|---|---|---|---|---|---|---|
-//! | `AccountOpened` | imported debt | | | | | new row | |
-//! | `CustomerLinked`, `CustomerUnlinked` | | | | | | customers | |
-//! | `CustomerDiscounted`, `CustomerDiscountEnded` | | | | discount | | | |
-//! | `AccountMetadataSet` | | | | | | metadata | |
-//! | `AccountClosed` | | | | | | status | |
-//! | `CreditsGranted` | line, by source | | | | expiry | | |
-//! | `CreditsDeducted` | usage | count, credits | | | | | |
-//! | `CreditsRefunded` | refund | refunds | | | | | |
-//! | `CreditsExpired` | expiry | | | | | | |
-//! | `CreditsAdjusted` | adjustment | | | | | | |
-//! | `CreditsClawedBack`, `CreditsRestored` | clawback, clawback reversed | | | | | | |
-//! | `GrantFrozen`, `GrantUnfrozen` | freeze, unfreeze | | | | | | |
-//! | `DebtPaid`, `DebtForgiven` | debt paid, debt forgiven | | | | | | |
-//! | `CreditsHeld` | hold | | | | expiry | | |
-//! | `HoldExtended` | | | | | expiry | | |
-//! | `HoldCommitted` | hold returned, usage | count, credits | | | | | |
-//! | `HoldReleased`, `HoldExpired` | hold returned | | | | | | |
-//! | `PeriodPaid` | | | | | each month | | |
-//! | `InvoicePaid`, `InvoiceUnpaid` | | | | whether it is paid | each month (`InvoicePaid`) | | |
-//! | `GrantEndMoved` | expiry reversed | | | | expiry | | |
-//! | `CreditNoteIssued`, `CreditNoteVoided` | | | | | | | |
-//! | `TrialStarted`, `SubscriptionStarted` | | | report, newest one | report, movements | | plan, status | |
-//! | `SubscriptionRenewed`, `PlanChanged` | | | report, newest one | report, movements | | plan, status | |
-//! | `RevenueChanged`, `SubscriptionMoved` | | | report, newest one | report, movements | | plan, status | |
-//! | `SubscriptionPastDue` | | | report, newest one | report, movements | grace | plan, status | |
-//! | `SubscriptionRecovered` | | | report, newest one | report, movements | | plan, status | |
-//! | `SubscriptionPaused`, `SubscriptionResumed` | | | report, newest one | report, movements | | plan, status | |
-//! | `PlanChangeScheduled` | | | report, newest one | report, movements | | plan, status | |
-//! | `CancellationScheduled` | | | report, newest one | report, movements | | plan, status | |
-//! | `CancellationWithdrawn` | | | report, newest one | report, movements | | plan, status | |
-//! | `SubscriptionEnded` | | | report, newest one | report, movements | | plan, status | |
-//! | `SubscriptionChangeRequested` | | | request | | | | |
-//! | `TrialEndAnnounced` | | | | | | | |
-//! | `PaymentSucceeded`, `PaymentLinked` | | | | | | | new row |
-//! | `RefundIssued`, `RefundFailed` | | | | | | | refund |
-//! | `PaymentFailed`, `PaymentActionRequired`, `PaymentRefunded`, `DisputeOpened`, `DisputeClosed` | | | | | | | |
-//! | `CheckoutStarted`, `CheckoutCompleted`, `CheckoutExpired` | | | | | | | |
+//! | event | usage | subscriptions | mrr | deadlines | accounts | payments |
+//! |---|---|---|---|---|---|---|
+//! | `AccountOpened` | | | | | new row | |
+//! | `CustomerLinked`, `CustomerUnlinked` | | | | | customers | |
+//! | `CustomerDiscounted`, `CustomerDiscountEnded` | | | discount | | | |
+//! | `AccountMetadataSet` | | | | | metadata | |
+//! | `AccountClosed` | | | | | status | |
+//! | `CreditsGranted` | | | | expiry | | |
+//! | `CreditsDeducted` | count, credits | | | | | |
+//! | `CreditsRefunded` | refunds | | | | | |
+//! | `CreditsExpired` | | | | | | |
+//! | `CreditsAdjusted` | | | | | | |
+//! | `CreditsClawedBack`, `CreditsRestored` | | | | | | |
+//! | `GrantFrozen`, `GrantUnfrozen` | | | | | | |
+//! | `DebtPaid`, `DebtForgiven` | | | | | | |
+//! | `CreditsHeld` | | | | expiry | | |
+//! | `HoldExtended` | | | | expiry | | |
+//! | `HoldCommitted` | count, credits | | | | | |
+//! | `HoldReleased`, `HoldExpired` | | | | | | |
+//! | `PeriodPaid` | | | | each month | | |
+//! | `InvoicePaid`, `InvoiceUnpaid` | | | whether it is paid | each month (`InvoicePaid`) | | |
+//! | `GrantEndMoved` | | | | expiry | | |
+//! | `CreditNoteIssued`, `CreditNoteVoided` | | | | | | |
+//! | `TrialStarted`, `SubscriptionStarted` | | report, newest one | report, movements | | plan, status | |
+//! | `SubscriptionRenewed`, `PlanChanged` | | report, newest one | report, movements | | plan, status | |
+//! | `RevenueChanged`, `SubscriptionMoved` | | report, newest one | report, movements | | plan, status | |
+//! | `SubscriptionPastDue` | | report, newest one | report, movements | grace | plan, status | |
+//! | `SubscriptionRecovered` | | report, newest one | report, movements | | plan, status | |
+//! | `SubscriptionPaused`, `SubscriptionResumed` | | report, newest one | report, movements | | plan, status | |
+//! | `PlanChangeScheduled` | | report, newest one | report, movements | | plan, status | |
+//! | `CancellationScheduled` | | report, newest one | report, movements | | plan, status | |
+//! | `CancellationWithdrawn` | | report, newest one | report, movements | | plan, status | |
+//! | `SubscriptionEnded` | | report, newest one | report, movements | | plan, status | |
+//! | `SubscriptionChangeRequested` | | request | | | | |
+//! | `TrialEndAnnounced` | | | | | | |
+//! | `PaymentSucceeded`, `PaymentLinked` | | | | | | new row |
+//! | `RefundIssued`, `RefundFailed` | | | | | | refund |
+//! | `PaymentFailed`, `PaymentActionRequired`, `PaymentRefunded`, `DisputeOpened`, `DisputeClosed` | | | | | | |
+//! | `CheckoutStarted`, `CheckoutCompleted`, `CheckoutExpired` | | | | | | |
 //!
 //! An empty cell is an answer, too: a read model matches all events of the families that it uses by name, so a new
 //! event of these does not compile without an answer.
 //! Other families are skipped as a whole.
-//! Balances are answered from the account's own events, and are not in a read model.
+//! Balances and statements are answered from the account's own events, and are not in a read model.
 //!
 //! Rows follow from events alone, without a clock or serial numbers, so a rebuild gives the same rows.
 
@@ -56,7 +56,6 @@ pub mod accounts;
 pub mod deadlines;
 pub mod mrr;
 pub mod payments;
-pub mod statements;
 pub mod subscriptions;
 pub mod usage;
 
@@ -68,7 +67,6 @@ pub use projection::{ApplyError, OnFailure, Projection, Tables};
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Projection>> {
     vec![
-        Arc::new(statements::Statements),
         Arc::new(usage::UsageProjection),
         Arc::new(subscriptions::SubscriptionsProjection),
         Arc::new(mrr::Mrr),

@@ -13,8 +13,6 @@ const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
 const POSTGRES_EPOCH_DAYS: i32 = 730_120;
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
-/// The object id of the type `text`, for the headers of arrays.
-const TEXT_TYPE: u32 = 25;
 
 /// Rows that will be written to a table.
 pub(super) struct Rows {
@@ -64,29 +62,6 @@ impl Rows {
             Some(value) => self.text(value),
             None => self.null(),
         }
-    }
-
-    /// A value of type `text[]`.
-    pub fn texts<'a>(&mut self, values: impl ExactSizeIterator<Item = &'a str>) -> &mut Self {
-        let length_at = self.bytes.len();
-        self.bytes.extend_from_slice(&[0; 4]);
-        let count = u32::try_from(values.len()).unwrap_or(u32::MAX);
-        // Dimensions, whether there are nulls, the type; then the dimension's length and lower bound.
-        for word in [u32::from(count > 0), 0, TEXT_TYPE] {
-            self.bytes.extend_from_slice(&word.to_be_bytes());
-        }
-        if count > 0 {
-            self.bytes.extend_from_slice(&count.to_be_bytes());
-            self.bytes.extend_from_slice(&1_u32.to_be_bytes());
-        }
-        for value in values {
-            self.text(value);
-        }
-        let length = self.bytes.len().saturating_sub(length_at).saturating_sub(4);
-        if let Some(place) = self.bytes.get_mut(length_at..length_at.saturating_add(4)) {
-            place.copy_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
-        }
-        self
     }
 
     fn null(&mut self) -> &mut Self {

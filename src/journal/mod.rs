@@ -5,6 +5,7 @@ pub mod append;
 mod event_id;
 pub mod feed;
 pub mod find;
+pub mod history;
 pub mod load;
 mod loaded_account;
 pub mod merkle;

@@ -20,6 +20,14 @@ pub struct Freshness {
     pub lag_ms: u64,
 }
 
+impl Freshness {
+    /// What is read from the journal itself is never behind.
+    #[must_use]
+    pub const fn of_journal(position: JournalPosition) -> Self {
+        Self { position, lag_ms: 0 }
+    }
+}
+
 /// Which read model is asked, and how new it must be.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadRequest<'a> {

@@ -13,6 +13,7 @@ pub use reports::ReportSource;
 
 use crate::{
     domain::{recorded::JournalPosition, refusal::Refusal},
+    journal::load::LoadError,
     ledger::ViewError,
     projector::ProjectorError,
 };
@@ -36,4 +37,10 @@ pub enum QueryError {
     Projector(#[from] ProjectorError),
     #[error("the journal cannot be read")]
     Journal(#[from] sqlx::Error),
+}
+
+impl From<LoadError> for QueryError {
+    fn from(error: LoadError) -> Self {
+        Self::View(error.into())
+    }
 }

@@ -13,8 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{
-        ids::{AccountId, GenerationId, GenerationType},
-        recorded::{JournalPosition, Position, Shard},
+        ids::{AccountId, GenerationId, GenerationType, GrantId},
         time::Timestamp,
     },
     http::{
@@ -26,8 +25,13 @@ use crate::{
         request::{AccountOf, Query, Reads},
         schema::{Id, Place, Time},
     },
-    projections::statements::{self, Direction, Filter, LineKind, StatementCursor, StatementRow},
-    queries::statement::{StatementPage, StatementPart, statement_export, statement_page},
+    queries::{
+        QueryError,
+        statement::{
+            Direction, Filter, LineKind, StatementCursor, StatementLine, StatementPage, StatementPart,
+            csv_header, csv_row, statement_export, statement_page,
+        },
+    },
 };
 
 use super::{as_of, page::PageSize, time::Moment, write_position};
@@ -108,7 +112,7 @@ pub struct StatementLineResponse<'a> {
     held: i64,
     debt: i64,
     #[schema(value_type = Vec<Id>)]
-    grant_ids: &'a [String],
+    grant_ids: Vec<&'a str>,
     /// The text that was sent with it, such as the description of a deduction; else the type of generation; else a text
     /// for this type of line.
     description: &'a str,
@@ -117,22 +121,22 @@ pub struct StatementLineResponse<'a> {
 }
 
 impl<'a> StatementLineResponse<'a> {
-    fn of(line: &'a StatementRow, shard: Shard, zone: Tz) -> Self {
+    fn of(line: &'a StatementLine, zone: Tz) -> Self {
         Self {
-            position: Token::of(JournalPosition::new(shard, Position(line.position))),
+            position: Token::of(line.at),
             sequence: line.sequence,
-            effective_at: line.effective_at.into(),
-            recorded_at: line.recorded_at.into(),
+            effective_at: line.effective_at,
+            recorded_at: line.recorded_at,
             period: line.period(zone),
-            r#type: &line.kind,
+            r#type: line.kind.name(),
             amount: line.amount,
             available: line.available,
             held: line.held,
             debt: line.debt,
-            grant_ids: &line.grant_ids,
+            grant_ids: line.grants.iter().map(GrantId::as_str).collect(),
             description: line.words(),
-            generation_id: line.generation_id.as_deref(),
-            generation_type: line.generation_type.as_deref(),
+            generation_id: line.generation_id.as_ref().map(GenerationId::as_str),
+            generation_type: line.generation_type.as_ref().map(GenerationType::as_str),
         }
     }
 }
@@ -140,6 +144,8 @@ impl<'a> StatementLineResponse<'a> {
 /// See every movement
 ///
 /// The newest first. With `Accept: text/csv`, all matching lines in one file, the oldest first.
+/// A page may have fewer lines than its limit, if few of many events match.
+/// The last page is the one without `next_cursor`.
 /// There, your own texts that a spreadsheet would read as a formula begin with an apostrophe; numbers do not.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/statement", operation_id = "get_statement", tag = "Reports",
@@ -192,10 +198,7 @@ pub async fn statement(
     let StatementPage { lines, next, freshness: standing } = page;
     let document = StatementResponse {
         account: &of.account,
-        lines: lines
-            .iter()
-            .map(|line| StatementLineResponse::of(line, standing.position.shard, zone))
-            .collect(),
+        lines: lines.iter().map(|line| StatementLineResponse::of(line, zone)).collect(),
         next_cursor: next.map(StatementCursor::token),
         as_of_position: Token::of(standing.position),
         lag_ms: standing.lag_ms,
@@ -204,12 +207,12 @@ pub async fn statement(
 }
 
 fn csv(
-    lines: impl Stream<Item = Result<StatementRow, sqlx::Error>>,
+    lines: impl Stream<Item = Result<StatementLine, QueryError>>,
     zone: Tz,
 ) -> impl Stream<Item = std::io::Result<Bytes>> {
-    let first = stream::once(async { record(&statements::csv_header()) });
+    let first = stream::once(async { record(&csv_header()) });
     first.chain(lines.map(move |line| match line {
-        Ok(line) => record(&statements::csv_row(&line, zone)),
+        Ok(line) => record(&csv_row(&line, zone)),
         // The status has been sent already, so the connection is cut, to show that the answer is not complete.
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "a statement was cut");

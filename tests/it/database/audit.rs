@@ -183,13 +183,13 @@ async fn a_read_model_that_was_changed_is_found() {
         (known.len(), &verification.left_out),
         (projector.names().count(), &vec!["deadlines".to_owned()])
     );
-    sqlx::query("update read.statements set available = available + 1 where position = 40")
+    sqlx::query("update read.usage set count = count + 1 where account_id = 'acme'")
         .execute(&test.database.pool())
         .await
         .expect("changed");
     verify_read_models(&projector, &mut verification, |_, _, _| {}).await.expect("built");
     let finding = verification.findings.first().expect("found");
     assert_eq!(finding.problem, AuditProblem::ReadModelDiffers);
-    assert!(finding.detail.starts_with("2 rows of read.statements differ"), "{}", finding.detail);
+    assert!(finding.detail.starts_with("2 rows of read.usage differ"), "{}", finding.detail);
     stop.cancel();
 }

@@ -7,5 +7,6 @@ pub mod postgres;
 mod projections;
 pub mod roles;
 mod scheduler;
+mod statement;
 mod stripe;
 mod upgrades;

@@ -77,8 +77,8 @@ async fn drop_model(pool: &PgPool, projection: &dyn Projection) {
     }
 }
 
-async fn lines(pool: &PgPool) -> i64 {
-    let count = sqlx::query_scalar("select count(*) from read.statements");
+async fn accounts(pool: &PgPool) -> i64 {
+    let count = sqlx::query_scalar("select count(*) from read.accounts");
     count.fetch_one(pool).await.expect("the table has a view")
 }
 
@@ -91,7 +91,7 @@ async fn what_a_migration_drops_is_made_from_its_folder_and_fills_itself() {
     let following = Following::start(pool.clone(), projections::all()).await;
     following.caught_up(&pool).await;
     drop(following);
-    let before = lines(&pool).await;
+    let before = accounts(&pool).await;
     assert!(before > 0, "there is something to be made again");
     for projection in projections::all() {
         drop_model(&pool, &*projection).await;
@@ -104,6 +104,6 @@ async fn what_a_migration_drops_is_made_from_its_folder_and_fills_itself() {
     assert_defined_once(&pool, &projections::all()).await;
     let following = Following::start(service, projections::all()).await;
     following.caught_up(&pool).await;
-    assert_eq!(lines(&pool).await, before);
+    assert_eq!(accounts(&pool).await, before);
     following.assert_rebuild_finds_the_same().await;
 }

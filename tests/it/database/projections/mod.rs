@@ -1,15 +1,15 @@
 //! Do the read models say what the events say, each event once, whatever fails?
 
 #[path = "../../../../benches/catch_up.rs"]
-mod catch_up;
+pub mod catch_up;
 mod definitions;
 mod discounts;
+mod movements;
 mod mrr;
 mod once;
 mod poison;
 mod rebuild;
 mod revenue;
-mod statements;
 mod waiting;
 
 use std::{sync::Arc, time::Duration};
@@ -224,20 +224,7 @@ async fn a_whole_history_is_in_every_read_model() {
     let pool = database.pool();
     catch_up::fill(&pool, 3_000, 50).await.expect("the journal takes it");
     catch_up::catch_up(&pool, projections::all()).await.expect("they catch up");
-    let wrong: i64 = sqlx::query_scalar(include_str!("lines_that_do_not_add_up.sql"))
-        .fetch_one(&pool)
-        .await
-        .expect("the database answers");
-    assert_eq!(wrong, 0, "each line's balance is the one before and its amount");
     let accounts: i64 =
         sqlx::query_scalar("select count(*) from read.accounts").fetch_one(&pool).await.expect("an answer");
     assert_eq!(accounts, 50);
-    let (used, listed): (i64, i64) = sqlx::query_as(
-        "select (select sum(credits)::bigint from read.usage), \
-         (select -sum(amount)::bigint from read.statements where kind = 'usage')",
-    )
-    .fetch_one(&pool)
-    .await
-    .expect("an answer");
-    assert_eq!(used, listed, "usage is what the statements say");
 }

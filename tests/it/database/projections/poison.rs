@@ -8,23 +8,21 @@ use std::sync::{
 use counterfoil::{
     consumer::ConsumerError,
     domain::recorded::{RecordedEvent, Shard},
-    projections::{
-        self, ApplyError, OnFailure, Projection, Tables,
-        statements::{self, Direction, Filter, Statements},
-    },
+    projections::{self, ApplyError, OnFailure, Projection, Tables},
     projector::{ProjectionState, ProjectorError},
 };
 use futures::{FutureExt, future::BoxFuture};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 
 use crate::support::{
     database::TestDatabase,
     ledger::{TestLedger, account, deduct, grant, noon, open as open_account},
 };
 
+use super::movements::{self, Movements, amounts};
 use super::{Following, PATIENCE, append, append_payload, deducted, eventually, granted, head, opened};
 
-/// The statements of a release that has a bug, which shows on one account.
+/// The read model of a release that has a bug, which shows on one account.
 struct FailsOn {
     account: &'static str,
     broken: Arc<AtomicBool>,
@@ -35,19 +33,19 @@ struct FailsOn {
 
 impl Projection for FailsOn {
     fn name(&self) -> &'static str {
-        Statements.name()
+        Movements.name()
     }
 
     fn definition(&self) -> &'static str {
-        Statements.definition()
+        Movements.definition()
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        Statements.tables()
+        Movements.tables()
     }
 
     fn totals(&self) -> &'static str {
-        Statements.totals()
+        Movements.totals()
     }
 
     fn on_failure(&self) -> OnFailure {
@@ -63,11 +61,11 @@ impl Projection for FailsOn {
         async move {
             let hit =
                 events.iter().find(|event| event.account.as_str() == self.account && event.sequence >= 3);
-            Statements.apply(events, tables, connection).await?;
+            Movements.apply(events, tables, connection).await?;
             match hit {
                 Some(_) if self.broken.load(Ordering::SeqCst) && self.by_constraint => {
-                    // The line is there already, and the primary key says so.
-                    Statements.apply(events, tables, connection).await
+                    // The row is there already, and the primary key says so.
+                    Movements.apply(events, tables, connection).await
                 }
                 Some(event) if self.broken.load(Ordering::SeqCst) => {
                     Err(ApplyError::Unfit { position: event.position.0, reason: "a bug".into() })
@@ -77,12 +75,6 @@ impl Projection for FailsOn {
         }
         .boxed()
     }
-}
-
-async fn amounts(pool: &PgPool, id: &str) -> Vec<i64> {
-    let lines =
-        statements::page(pool, &account(id), &Filter::default(), Direction::OldestFirst, None, 100).await;
-    lines.expect("an answer").into_iter().map(|line| line.amount).collect()
 }
 
 async fn parks_and_unparks(by_constraint: bool) {
@@ -112,28 +104,28 @@ async fn parks_and_unparks(by_constraint: bool) {
     assert!(good.ends_with(&[100, -1, -2, -3]), "{good:?}");
     let bad = amounts(&pool, "bad").await;
     assert!(bad.len() < good.len(), "{bad:?}");
-    let listing = following.listing("statements").await;
+    let listing = following.listing("movements").await;
     assert_eq!((&listing.state, listing.parked.len()), (&ProjectionState::Live, 1));
     assert_eq!(listing.parked[0].account_id, "bad");
     assert!(following.listing("usage").await.parked.is_empty());
     let as_of = following
         .projector
-        .wait_for("statements", Shard(0), Some(&account("bad")), head(&pool).await, PATIENCE)
+        .wait_for("movements", Shard(0), Some(&account("bad")), head(&pool).await, PATIENCE)
         .await
         .expect("it is known");
     assert!(as_of.parked && !as_of.reached, "the caller is told, and does not wait");
 
-    let in_vain = following.projector.unpark("statements", &account("bad")).await;
+    let in_vain = following.projector.unpark("movements", &account("bad")).await;
     assert!(in_vain.is_err(), "the bug is still there");
     broken.store(false, Ordering::SeqCst);
-    following.projector.unpark("statements", &account("bad")).await.expect("the bug is gone");
+    following.projector.unpark("movements", &account("bad")).await.expect("the bug is gone");
     let bad = amounts(&pool, "bad").await;
-    assert_eq!(bad, good, "the same commands, the same lines");
+    assert_eq!(bad, good, "the same commands, the same rows");
     ledger.ledger.execute(deduct("bad", 4, "k4")).await.expect("deducted");
     following.caught_up(&pool).await;
     assert_eq!(amounts(&pool, "bad").await.last(), Some(&-4));
     assert!(matches!(
-        following.projector.unpark("statements", &account("bad")).await,
+        following.projector.unpark("movements", &account("bad")).await,
         Err(ProjectorError::Consumer(ConsumerError::NotParked { .. }))
     ));
     following.assert_rebuild_finds_the_same().await;
@@ -160,9 +152,9 @@ async fn an_unreadable_event_parks_its_account_and_stops_revenue() {
     append_payload(&pool, "bad", "CreditsDeducted", r#"{"CreditsDeducted":{}}"#, noon(), 49).await;
     append(&pool, "bad", &deducted(2, 1, noon()), noon(), 48).await;
     append(&pool, "good", &deducted(1, 1, noon()), noon(), 49).await;
-    let following = Following::start(pool.clone(), projections::all()).await;
+    let following = Following::start(pool.clone(), movements::and_all()).await;
     let all = head(&pool).await;
-    for name in ["statements", "usage", "accounts", "deadlines", "subscriptions"] {
+    for name in ["movements", "usage", "accounts", "deadlines", "subscriptions"] {
         let as_of =
             following.projector.wait_for(name, Shard(0), None, all, PATIENCE).await.expect("it is known");
         assert!(as_of.reached, "{name}");
@@ -195,14 +187,14 @@ async fn a_read_model_that_stopped_goes_on_where_it_was_when_it_is_resumed() {
     }
     let following = Following::start(pool.clone(), vec![Arc::new(failing)]).await;
     eventually("it stops", || async {
-        matches!(following.listing("statements").await.state, ProjectionState::Stopped { .. })
+        matches!(following.listing("movements").await.state, ProjectionState::Stopped { .. })
     })
     .await;
-    assert_eq!(following.listing("statements").await.position.0, 2);
+    assert_eq!(following.listing("movements").await.position.0, 2);
     assert_eq!(amounts(&pool, "good").await, [0_i64; 0]);
     broken.store(false, Ordering::SeqCst);
-    following.projector.resume("statements").await.expect("it is known");
+    following.projector.resume("movements").await.expect("it is known");
     following.caught_up(&pool).await;
     assert_eq!(amounts(&pool, "good").await, [50, -1]);
-    assert_eq!(following.listing("statements").await.state, ProjectionState::Live);
+    assert_eq!(following.listing("movements").await.state, ProjectionState::Live);
 }

@@ -9,13 +9,13 @@ use counterfoil::{projections, projector::ProjectionState};
 
 use crate::support::ledger::{TestLedger, deduct, grant, open as open_account};
 
-use super::{Following, catch_up, head};
+use super::{Following, catch_up, head, movements};
 
 #[tokio::test]
 async fn a_rebuild_beside_writes_finds_the_same_and_readers_never_fail() {
     let ledger = TestLedger::start().await;
     let pool = ledger.database.pool();
-    let following = Following::start(pool.clone(), projections::all()).await;
+    let following = Following::start(pool.clone(), movements::and_all()).await;
     for id in ["a", "b"] {
         open_account(&ledger.ledger, id).await.expect("opened");
         grant(&ledger.ledger, id, 1_000_000, "start").await.expect("granted");
@@ -35,7 +35,7 @@ async fn a_rebuild_beside_writes_finds_the_same_and_readers_never_fail() {
     let reads = tokio::spawn(async move {
         let mut most = 0_i64;
         while reading.load(Ordering::Relaxed) {
-            let lines: i64 = sqlx::query_scalar("select count(*) from read.statements")
+            let lines: i64 = sqlx::query_scalar("select count(*) from read.movements")
                 .fetch_one(&readers_pool)
                 .await
                 .expect("a reader never fails");

@@ -9,28 +9,29 @@ use crate::support::{
     ledger::{TestLedger, account, grant, noon, open as open_account},
 };
 
+use super::movements::{self, amounts};
 use super::{Following, PATIENCE, append, head, open, opened};
 
 #[tokio::test]
 async fn a_read_waits_for_the_position_of_a_command() {
     let ledger = TestLedger::start().await;
     let pool = ledger.database.pool();
-    let following = Following::start(pool.clone(), projections::all()).await;
+    let following = Following::start(pool.clone(), movements::and_all()).await;
     open_account(&ledger.ledger, "acme").await.expect("opened");
     for number in 0..20 {
         grant(&ledger.ledger, "acme", 10, &format!("k{number}")).await.expect("granted");
         let head = head(&pool).await;
         let as_of = following
             .projector
-            .wait_for("statements", Shard(0), Some(&account("acme")), head, PATIENCE)
+            .wait_for("movements", Shard(0), Some(&account("acme")), head, PATIENCE)
             .await
             .expect("it is known");
         assert!(as_of.reached && as_of.position >= head);
-        let lines: i64 = sqlx::query_scalar("select count(*) from read.statements where kind = 'bonus'")
-            .fetch_one(&pool)
-            .await
-            .expect("an answer");
-        assert_eq!(lines, number + 1);
+        assert_eq!(
+            amounts(&pool, "acme").await.split_off(1),
+            vec![10; number + 1],
+            "after those for signing up"
+        );
     }
 }
 

@@ -8,8 +8,18 @@ mod samples;
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use counterfoil::domain::event::Event;
+use counterfoil::{
+    domain::{
+        credits::Balance,
+        event::Event,
+        recorded::{Position, RecordedEvent, Shard},
+    },
+    queries::statement::{LineKind, lines_of},
+};
 use serde_json::Value;
+use strum::IntoEnumIterator;
+
+use crate::support::ledger::{account, metadata, noon};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -110,5 +120,37 @@ fn no_event_has_a_field_for_personal_data() {
     let schema = schema().to_string();
     for field in ["email", "first_name", "last_name", "phone", "address", "ip_address"] {
         assert!(!schema.contains(&format!("\"{field}\":")), "{field}");
+    }
+}
+
+/// A page of a statement reads only the types of events that can have such a line.
+#[test]
+fn each_kind_of_line_names_the_events_that_have_it() {
+    let mut seen = BTreeSet::new();
+    for event in samples::events() {
+        for line in lines_of(&recorded(event.clone())) {
+            assert!(line.kind.event_types().contains(&event.name()), "{} of {}", line.kind, event.name());
+            seen.insert((line.kind, event.name()));
+        }
+    }
+    let named = names(&schema());
+    for kind in LineKind::iter() {
+        assert!(kind.event_types().iter().all(|name| named.contains(*name)), "{kind}");
+        let is_of_a_grant = kind.event_types().contains(&"CreditsGranted");
+        let shown = kind.event_types().iter().all(|name| seen.contains(&(kind, *name)));
+        assert!(shown || is_of_a_grant, "a sample has a line {kind}");
+    }
+}
+
+fn recorded(event: Event) -> RecordedEvent {
+    let balance = Balance::default();
+    RecordedEvent {
+        shard: Shard(0),
+        position: Position(1),
+        account: account("acme"),
+        sequence: 1,
+        recorded_at: noon(),
+        event,
+        metadata: metadata(balance, None),
     }
 }

@@ -58,6 +58,44 @@ async fn a_statement_has_every_movement_in_pages_and_as_csv() {
     assert!(lines[3].contains("\"a \"\"quoted\"\", line\""), "{}", lines[3]);
 }
 
+/// With its holds, and with what was given back.
+#[tokio::test]
+async fn all_that_a_generation_did_is_found_by_its_id() {
+    let server = Server::start().await;
+    server.open("acme").await;
+    for id in ["gen_1", "gen_2"] {
+        let held = json!({ "type": "standard_generation", "generation_id": id, "hold": true });
+        let held = server.post("/v1/accounts/acme/generations", held).send().await;
+        let hold = held.body["hold_id"].as_str().unwrap_or_else(|| panic!("{}", held.text));
+        let committed = format!("/v1/accounts/acme/holds/{hold}/commit");
+        assert_eq!(server.post(&committed, json!({})).send().await.status, 200);
+    }
+    let named = json!({ "amount": 1, "generation_id": "gen_1", "description": "a share" });
+    assert_eq!(server.post("/v1/accounts/acme/deductions", named).send().await.status, 201);
+    let refund = json!({ "generation_id": "gen_1", "reason": "failed" });
+    let refunded = server.post("/v1/accounts/acme/refunds", refund).send().await;
+    assert_eq!(refunded.status, 201, "{}", refunded.text);
+    let path = "/v1/accounts/acme/statement?generation_id=gen_1";
+    let whole = server.get(path).send().await;
+    let types: Vec<_> = whole.body["lines"].as_array().unwrap().iter().map(|line| &line["type"]).collect();
+    assert_eq!(types, ["refund", "refund", "usage", "usage", "hold_returned", "hold"], "{}", whole.text);
+    for order in ["newest_first", "oldest_first"] {
+        let (mut paged, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = server.get(&format!("{path}&limit=1&order={order}{cursor}")).send().await;
+            paged.extend(page.body["lines"].as_array().unwrap().clone());
+            let Some(next) = page.body["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        if order == "oldest_first" {
+            paged.reverse();
+        }
+        assert_eq!(&paged, whole.body["lines"].as_array().unwrap());
+    }
+    let usage = server.get(&format!("{path}&type=usage")).send().await;
+    assert_eq!(usage.body["lines"].as_array().unwrap().len(), 2);
+}
+
 #[tokio::test]
 async fn what_a_table_would_run_is_text_in_a_csv() {
     let server = Server::start().await;
@@ -304,7 +342,7 @@ async fn an_auditor_replays_and_verifies() {
         verified.text
     );
     let models = verified.body["read_models"].as_array().expect("a list");
-    assert!(models.contains(&json!("statements")) && models.contains(&json!("mrr")), "{}", verified.text);
+    assert!(models.contains(&json!("usage")) && models.contains(&json!("mrr")), "{}", verified.text);
     let listed = server.get("/v1/projections").send().await;
     assert_eq!(listed.body["projections"][0]["state"], "live", "{}", listed.text);
 }

@@ -2,23 +2,24 @@
 
 use std::fmt;
 
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
-use strum::IntoStaticStr;
+use strum::{EnumIter, IntoStaticStr};
 
-use crate::{
-    domain::{
-        amount::Credits,
-        credits::{Balance, GrantTerms, Source},
-        event::{AccountEvent, CreditsEvent, Draw, Event, HoldEvent, Purpose},
-        ids::{GenerationId, GrantId, ProviderId},
-        moving::MovedIn,
-        recorded::RecordedEvent,
-    },
-    projections::rows::Rows,
+use crate::domain::{
+    amount::Credits,
+    credits::{Balance, GrantTerms, Source},
+    event::{AccountEvent, CreditsEvent, Draw, Event, HoldEvent, Purpose},
+    ids::{GenerationId, GenerationType, GrantId, ProviderId},
+    moving::MovedIn,
+    recorded::{JournalPosition, RecordedEvent},
+    time::Timestamp,
 };
 
 /// What a line is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, EnumIter, IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum LineKind {
@@ -51,6 +52,30 @@ impl LineKind {
 }
 
 impl LineKind {
+    /// The types of the events that can have a line of this kind.
+    #[must_use]
+    pub const fn event_types(self) -> &'static [&'static str] {
+        match self {
+            Self::Allocation | Self::Rollover | Self::Signup | Self::TopUp | Self::Bonus => {
+                &["CreditsGranted"]
+            }
+            Self::Refund => &["CreditsGranted", "CreditsRefunded"],
+            Self::Adjustment => &["CreditsGranted", "CreditsAdjusted"],
+            Self::Usage => &["CreditsDeducted", "HoldCommitted"],
+            Self::Expiry => &["CreditsExpired"],
+            Self::ExpiryReversed => &["GrantEndMoved"],
+            Self::Clawback => &["CreditsClawedBack"],
+            Self::ClawbackReversed => &["CreditsRestored"],
+            Self::Freeze => &["GrantFrozen"],
+            Self::Unfreeze => &["GrantUnfrozen"],
+            Self::Hold => &["CreditsHeld"],
+            Self::HoldReturned => &["HoldCommitted", "HoldReleased", "HoldExpired"],
+            Self::DebtMovedIn => &["AccountOpened"],
+            Self::DebtPaid => &["DebtPaid"],
+            Self::DebtForgiven => &["DebtForgiven"],
+        }
+    }
+
     /// The description of a line of this kind, if the event has none.
     #[must_use]
     pub const fn description(self) -> &'static str {
@@ -106,6 +131,16 @@ enum LineGrants<'a> {
     Draws(&'a [Draw]),
 }
 
+impl LineGrants<'_> {
+    fn ids(self) -> Vec<GrantId> {
+        match self {
+            Self::None => Vec::new(),
+            Self::One(grant) => vec![grant.clone()],
+            Self::Draws(draws) => draws.iter().map(|draw| draw.grant_id.clone()).collect(),
+        }
+    }
+}
+
 /// A line, by what it changes.
 struct LineDraft<'a> {
     kind: LineKind,
@@ -123,42 +158,89 @@ impl<'a> LineDraft<'a> {
     }
 }
 
-/// Writes the lines of one event.
-pub(super) fn write(recorded: &RecordedEvent, rows: &mut Rows) {
-    let lines = drafts(&recorded.event);
-    let after = |later: &dyn Fn(&LineDraft<'_>) -> i64, last: i64, from: usize| {
-        lines.iter().flatten().skip(from).fold(last, |sum, line| sum.saturating_sub(later(line)))
-    };
-    let Balance { available, held, debt, settled: _ } = recorded.balance_then();
-    for (number, line) in lines.iter().flatten().enumerate() {
-        let next = number.saturating_add(1);
-        rows.begin()
-            .text(recorded.account.as_str())
-            .big(recorded.sequence)
-            .small(i16::try_from(number).unwrap_or(i16::MAX))
-            .big(recorded.position.0)
-            .time(recorded.event.effective_at())
-            .time(recorded.recorded_at)
-            .text(line.kind.name())
-            .big(line.available)
-            .big(after(&|later| later.available, available.get(), next))
-            .big(after(&|later| later.held, held.get(), next))
-            .big(after(&|later| later.debt, debt.get(), next));
-        match line.grants {
-            LineGrants::None => rows.texts(std::iter::empty()),
-            LineGrants::One(grant) => rows.texts(std::iter::once(grant.as_str())),
-            LineGrants::Draws(draws) => rows.texts(draws.iter().map(|draw| draw.grant_id.as_str())),
-        };
-        let (description, id, kind) = line.purpose.map_or((None, None, None), purpose_columns);
-        rows.optional_text(line.description.or(description)).optional_text(id).optional_text(kind);
+/// A movement of credits, with the balance after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatementLine {
+    pub at: JournalPosition,
+    pub sequence: i64,
+    /// The number of the line within its event, from 0.
+    pub line: i16,
+    pub effective_at: Timestamp,
+    pub recorded_at: Timestamp,
+    pub kind: LineKind,
+    /// What the line adds to the available and frozen credits; negative if it takes.
+    pub amount: i64,
+    pub available: i64,
+    pub held: i64,
+    pub debt: i64,
+    pub grants: Vec<GrantId>,
+    /// The text of the event.
+    pub description: Option<String>,
+    pub generation_id: Option<GenerationId>,
+    pub generation_type: Option<GenerationType>,
+}
+
+impl StatementLine {
+    /// The description for people: the text of the event, else the type of generation, else the description of the
+    /// line's kind.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        let said = self.description.as_deref().filter(|said| !said.is_empty());
+        let generation_type = self.generation_type.as_ref().map(GenerationType::as_str);
+        said.or(generation_type).unwrap_or_else(|| self.kind.description())
+    }
+
+    /// The month of its effective time in a time zone, such as `2025-06`.
+    #[must_use]
+    pub fn period(&self, zone: Tz) -> String {
+        self.effective_at.to_utc().with_timezone(&zone).format("%Y-%m").to_string()
     }
 }
 
-fn purpose_columns(purpose: &Purpose) -> (Option<&str>, Option<&str>, Option<&str>) {
-    let id = purpose.generation_id().map(GenerationId::as_str);
+/// The lines of one event, at most two, in order.
+/// The balance after each is computed backwards from the balance after the event.
+#[must_use]
+pub fn lines_of(recorded: &RecordedEvent) -> Vec<StatementLine> {
+    let drafts: Vec<LineDraft<'_>> = drafts(&recorded.event).into_iter().flatten().collect();
+    let Balance { available, held, debt, settled: _ } = recorded.balance_then();
+    let (mut available, mut held, mut debt) = (available.get(), held.get(), debt.get());
+    let mut lines = Vec::with_capacity(drafts.len());
+    for (number, draft) in drafts.iter().enumerate().rev() {
+        lines.push(StatementLine {
+            at: recorded.at(),
+            sequence: recorded.sequence,
+            line: i16::try_from(number).unwrap_or(i16::MAX),
+            effective_at: recorded.event.effective_at(),
+            recorded_at: recorded.recorded_at,
+            kind: draft.kind,
+            amount: draft.available,
+            available,
+            held,
+            debt,
+            grants: draft.grants.ids(),
+            description: draft.description.or(draft.purpose.and_then(description)).map(ToOwned::to_owned),
+            generation_id: draft.purpose.and_then(Purpose::generation_id).cloned(),
+            generation_type: draft.purpose.and_then(generation_type).cloned(),
+        });
+        available = available.saturating_sub(draft.available);
+        held = held.saturating_sub(draft.held);
+        debt = debt.saturating_sub(draft.debt);
+    }
+    lines.reverse();
+    lines
+}
+
+fn description(purpose: &Purpose) -> Option<&str> {
     match purpose {
-        Purpose::Generation { id: _, kind, options: _ } => (None, id, Some(kind.as_str())),
-        Purpose::Named { id: _, description } => (description.as_deref(), id, None),
+        Purpose::Generation { .. } => None,
+        Purpose::Named { id: _, description } => description.as_deref(),
+    }
+}
+
+const fn generation_type(purpose: &Purpose) -> Option<&GenerationType> {
+    match purpose {
+        Purpose::Generation { id: _, kind, options: _ } => Some(kind),
+        Purpose::Named { .. } => None,
     }
 }
 
