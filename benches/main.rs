@@ -57,7 +57,7 @@ struct Arguments {
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// In the order of a round.
-const NAMES: [&str; 25] = [
+const NAMES: [&str; 27] = [
     name::DECIDE,
     name::STOCK_IN_PROCESS_UNIFORM,
     name::STOCK_IN_PROCESS_UNIFORM_TUNED,
@@ -71,11 +71,13 @@ const NAMES: [&str; 25] = [
     name::STOCK_HTTP_BALANCE,
     name::HTTP_SINGLE_64,
     name::HTTP_SINGLE_256,
+    name::HTTP_SINGLE_256_ALONE,
     name::HTTP_HOT_256,
     name::STOCK_HTTP_HOT,
     name::UPDATE_INSERT,
     name::UPDATE_INSERT_TRANSACTION,
     name::HTTP_BATCH_100,
+    name::HTTP_BATCH_100_ALONE,
     name::BATCHED_INSERT_100,
     name::BATCHED_INSERT_1000,
     name::HTTP_HALF_LOAD,
@@ -107,7 +109,7 @@ impl Sections {
         })
     }
 
-    async fn measure(&self, name: &str, duration: Duration) -> Fallible<Figure> {
+    async fn measure(&self, name: &'static str, duration: Duration) -> Fallible<Figure> {
         match name {
             name::STOCK_IN_PROCESS_UNIFORM => stock::in_process_uniform(&self.stock, duration).await,
             name::STOCK_IN_PROCESS_UNIFORM_TUNED => {
@@ -131,7 +133,7 @@ impl Sections {
     }
 
     /// Uses a new database each time, since the stock framework's tables are emptied each time, too.
-    async fn measure_ours(&self, name: &str, duration: Duration) -> Fallible<Figure> {
+    async fn measure_ours(&self, name: &'static str, duration: Duration) -> Fallible<Figure> {
         let bench = OurBench::prepare(&self.server).await?;
         match name {
             name::DECIDE => ours::reading::decide_alone(&bench, duration).await,
@@ -147,14 +149,10 @@ impl Sections {
             name::IN_PROCESS_HOT => {
                 ours::in_process(name::IN_PROCESS_HOT, Choice::Hot, &bench, duration).await
             }
-            name::HTTP_SINGLE_64 => ours::http::measure(name::HTTP_SINGLE_64, &bench, duration).await,
-            name::HTTP_SINGLE_256 => ours::http::measure(name::HTTP_SINGLE_256, &bench, duration).await,
-            name::HTTP_HOT_256 => ours::http::measure(name::HTTP_HOT_256, &bench, duration).await,
-            name::HTTP_BATCH_100 => ours::http::measure(name::HTTP_BATCH_100, &bench, duration).await,
             name::HTTP_HALF_LOAD => ours::http::at_half_load(&bench, duration).await,
             name::WEBHOOKS => ours::webhooks::acknowledged(&bench, duration).await,
             name::INBOX => ours::webhooks::worked_off(&bench).await,
-            unknown => Err(format!("nothing measures {unknown}").into()),
+            over_http => ours::http::measure(over_http, &bench, duration).await,
         }
     }
 }

@@ -28,8 +28,10 @@ pub mod name {
     pub const DECIDE: &str = "decide";
     pub const HTTP_SINGLE_64: &str = "http_single_64";
     pub const HTTP_SINGLE_256: &str = "http_single_256";
+    pub const HTTP_SINGLE_256_ALONE: &str = "http_single_256_without_read_models";
     pub const HTTP_HOT_256: &str = "http_hot_256";
     pub const HTTP_BATCH_100: &str = "http_batch_100";
+    pub const HTTP_BATCH_100_ALONE: &str = "http_batch_100_without_read_models";
     pub const HTTP_HALF_LOAD: &str = "http_single_at_half_load";
     pub const WEBHOOKS: &str = "webhooks_at_200_a_second";
     pub const INBOX: &str = "inbox_worked_off";
@@ -46,6 +48,8 @@ pub struct Figure {
     /// Of a request, so of a whole batch if there are batches. `None`: nobody waits for one.
     pub p50_ms: Option<f64>,
     pub p99_ms: Option<f64>,
+    /// How far the read models were behind at most. `None`: they did not follow, or are what is measured.
+    pub lag_ms: Option<f64>,
 }
 
 impl Figure {
@@ -53,7 +57,7 @@ impl Figure {
     pub fn new(name: &'static str, commands: u64, elapsed: Duration, latencies: &Histogram) -> Self {
         let waited = |per_mille| Some(latencies.at_per_mille(per_mille).as_secs_f64() * 1e3);
         let commands_per_s = commands as f64 / elapsed.as_secs_f64();
-        Self { name, commands_per_s, p50_ms: waited(500), p99_ms: waited(990) }
+        Self { name, commands_per_s, p50_ms: waited(500), p99_ms: waited(990), lag_ms: None }
     }
 
     /// The same, if nobody waits for a single command.
@@ -65,7 +69,20 @@ impl Figure {
     pub fn of_load(name: &'static str, report: &LoadReport) -> Self {
         let commands_per_s = report.items_accepted as f64 * 1e3 / report.elapsed_ms as f64;
         let millis = |micros: u64| Some(micros as f64 / 1e3);
-        Self { name, commands_per_s, p50_ms: millis(report.p50_us), p99_ms: millis(report.p99_us) }
+        Self {
+            name,
+            commands_per_s,
+            p50_ms: millis(report.p50_us),
+            p99_ms: millis(report.p99_us),
+            lag_ms: None,
+        }
+    }
+}
+
+impl Figure {
+    /// The same, with how far the read models were behind.
+    pub fn behind(self, lag: Option<Duration>) -> Self {
+        Self { lag_ms: lag.map(|lag| lag.as_secs_f64() * 1e3), ..self }
     }
 }
 
@@ -99,7 +116,7 @@ impl Rounds {
     pub fn table(&self) -> Table {
         let mut table = Table::new();
         table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-        table.set_header(["", "a second", "p50 ms", "p99 ms", "rounds, a second"]);
+        table.set_header(["", "a second", "p50 ms", "p99 ms", "behind ms", "rounds, a second"]);
         for (figure, (_, rounds)) in self.medians().iter().zip(&self.by_name) {
             let each: Vec<_> = rounds.iter().map(|round| format!("{:.0}", round.commands_per_s)).collect();
             table.add_row([
@@ -107,6 +124,7 @@ impl Rounds {
                 format!("{:.0}", figure.commands_per_s),
                 millis(figure.p50_ms),
                 millis(figure.p99_ms),
+                figure.lag_ms.map_or("–".to_owned(), |lag| format!("{lag:.0}")),
                 each.join(" "),
             ]);
         }
@@ -151,6 +169,8 @@ fn ratios(medians: &[Figure]) -> BTreeMap<&'static str, Option<f64>> {
     let batched = [name::BATCHED_INSERT_100, name::BATCHED_INSERT_1000].into_iter().filter_map(speed);
     let batched = batched.reduce(f64::max);
     let single = speed(name::HTTP_SINGLE_256);
+    let alone = speed(name::HTTP_SINGLE_256_ALONE);
+    let batch_alone = speed(name::HTTP_BATCH_100_ALONE);
     // With the number of clients with which it is fastest; the stock framework is not faster with more than 64.
     let uniform = [name::IN_PROCESS_UNIFORM, name::IN_PROCESS_UNIFORM_512].into_iter().filter_map(speed);
     let uniform = uniform.reduce(f64::max);
@@ -163,6 +183,18 @@ fn ratios(medians: &[Figure]) -> BTreeMap<&'static str, Option<f64>> {
         ("http_single_vs_stock_http_with_balance", ratio(single, speed(name::STOCK_HTTP_BALANCE))),
         ("http_single_vs_update_insert", ratio(single, speed(name::UPDATE_INSERT_TRANSACTION))),
         ("http_single_vs_update_insert_in_one_statement", ratio(single, speed(name::UPDATE_INSERT))),
+        ("http_single_vs_without_read_models", ratio(single, alone)),
+        (
+            "http_single_without_read_models_vs_update_insert",
+            ratio(alone, speed(name::UPDATE_INSERT_TRANSACTION)),
+        ),
+        ("http_single_without_read_models_vs_one_statement", ratio(alone, speed(name::UPDATE_INSERT))),
+        (
+            "http_single_without_read_models_vs_stock_http_with_balance",
+            ratio(alone, speed(name::STOCK_HTTP_BALANCE)),
+        ),
+        ("http_batch_without_read_models_vs_batched_insert", ratio(batch_alone, batched)),
+        ("http_lag_ms", find(name::HTTP_SINGLE_256).and_then(|figure| figure.lag_ms)),
         ("http_hot_vs_uniform", ratio(speed(name::HTTP_HOT_256), single)),
         ("http_batch_vs_batched_insert", ratio(speed(name::HTTP_BATCH_100), batched)),
         ("catch_up_events_per_s", speed(name::CATCH_UP)),
@@ -179,6 +211,8 @@ fn median_figure(name: &'static str, figures: &[Figure]) -> Figure {
         commands_per_s: median(figures.iter().map(|figure| figure.commands_per_s)).unwrap_or(0.0),
         p50_ms: median(figures.iter().filter_map(|figure| figure.p50_ms)),
         p99_ms: median(figures.iter().filter_map(|figure| figure.p99_ms)),
+        // A promise is kept in all rounds.
+        lag_ms: figures.iter().filter_map(|figure| figure.lag_ms).reduce(f64::max),
     }
 }
 

@@ -1,4 +1,5 @@
-//! How fast is the ledger over HTTP? With the program's own server, and keep-alive clients over loopback.
+//! How fast is the ledger over HTTP? The program serves as users start it, its read models follow, and keep-alive
+//! clients are on loopback.
 
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
@@ -18,7 +19,10 @@ use counterfoil::{
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::{OurBench, accounts};
+use super::{
+    OurBench, accounts,
+    served::{ReadModels, Served},
+};
 use crate::{
     database::Fallible,
     report::{Figure, name},
@@ -26,6 +30,8 @@ use crate::{
 
 const BATCH_ITEMS: usize = 100;
 const BATCH_CONNECTIONS: usize = 16;
+/// How often it is looked how far the read models are behind.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How requests are sent for one figure.
 struct Way {
@@ -33,11 +39,18 @@ struct Way {
     form: RequestForm,
     connections: usize,
     pace: Pace,
+    read_models: ReadModels,
 }
 
 impl Way {
     fn single(choice: Choice, connections: usize) -> Self {
-        Self { choice, form: RequestForm::deduction(), connections, pace: Pace::AsAnswered }
+        Self {
+            choice,
+            form: RequestForm::deduction(),
+            connections,
+            pace: Pace::AsAnswered,
+            read_models: ReadModels::Follow,
+        }
     }
 }
 
@@ -45,47 +58,73 @@ pub async fn measure(figure: &'static str, bench: &OurBench, duration: Duration)
     let way = match figure {
         name::HTTP_SINGLE_64 => Way::single(Choice::Uniform, 64),
         name::HTTP_SINGLE_256 => Way::single(Choice::Uniform, 256),
+        name::HTTP_SINGLE_256_ALONE => {
+            Way { read_models: ReadModels::Rest, ..Way::single(Choice::Uniform, 256) }
+        }
         name::HTTP_HOT_256 => Way::single(Choice::Hot, 256),
         name::HTTP_BATCH_100 => Way {
             choice: Choice::Uniform,
             form: RequestForm::deductions(BATCH_ITEMS),
             connections: BATCH_CONNECTIONS,
             pace: Pace::AsAnswered,
+            read_models: ReadModels::Follow,
         },
-        unknown => return Err(format!("nothing measures {unknown} over HTTP").into()),
+        name::HTTP_BATCH_100_ALONE => Way {
+            choice: Choice::Uniform,
+            form: RequestForm::deductions(BATCH_ITEMS),
+            connections: BATCH_CONNECTIONS,
+            pace: Pace::AsAnswered,
+            read_models: ReadModels::Rest,
+        },
+        unknown => return Err(format!("nothing measures {unknown}").into()),
     };
-    Ok(Figure::of_load(figure, &run(bench, way, duration).await?))
+    let (report, lag) = run(bench, way, duration).await?;
+    Ok(Figure::of_load(figure, &report).behind(lag))
 }
 
 /// The latency of a deduction at half the server's throughput, which is measured first.
 pub async fn at_half_load(bench: &OurBench, duration: Duration) -> Fallible<Figure> {
-    let most = run(bench, Way::single(Choice::Uniform, 256), duration / 2).await?;
+    let (most, _) = run(bench, Way::single(Choice::Uniform, 256), duration / 2).await?;
     let half = u32::try_from(most.items_accepted * 1_000 / most.elapsed_ms / 2)?;
     let way = Way { pace: Pace::PerSecond(half), ..Way::single(Choice::Uniform, 256) };
-    Ok(Figure::of_load(name::HTTP_HALF_LOAD, &run(bench, way, duration).await?))
+    let (report, lag) = run(bench, way, duration).await?;
+    Ok(Figure::of_load(name::HTTP_HALF_LOAD, &report).behind(lag))
 }
 
-async fn run(bench: &OurBench, way: Way, duration: Duration) -> Fallible<LoadReport> {
-    let (address, server) = serve(bench, Secrets::default()).await?;
+/// Also returns how far the read models were behind at most; `None` if they did not follow.
+async fn run(bench: &OurBench, way: Way, duration: Duration) -> Fallible<(LoadReport, Option<Duration>)> {
+    let served = Served::start(&bench.pool, way.read_models).await?;
     let key = bench.key().await?;
-    let report = load::run(LoadPlan {
-        target: LoadTarget::parse(&format!("http://{address}"), &key)?,
+    let mut load = Box::pin(load::run(LoadPlan {
+        target: LoadTarget::parse(&format!("http://{}", served.address), &key)?,
         form: way.form,
         accounts: accounts(way.choice),
         connections: way.connections,
         threads: 1,
         pace: way.pace,
         until: Until::Elapsed(duration),
-    })
-    .await?;
-    server.abort();
-    if report.items_accepted == report.items && report.unanswered == 0 {
-        Ok(report)
-    } else {
-        Err(format!("commands were refused or lost:\n{report}").into())
+    }));
+    let mut lag_ms = 0;
+    let report = loop {
+        tokio::select! {
+            report = &mut load => break report?,
+            () = tokio::time::sleep(LOOK_EVERY) => lag_ms = lag_ms.max(served.lag_ms().await?),
+        }
+    };
+    if report.items_accepted != report.items || report.unanswered != 0 {
+        return Err(format!("commands were refused or lost:\n{report}").into());
     }
+    let lag = match way.read_models {
+        ReadModels::Follow => {
+            served.until_caught_up().await?;
+            Some(Duration::from_millis(u64::try_from(lag_ms)?))
+        }
+        ReadModels::Rest => None,
+    };
+    Ok((report, lag))
 }
 
+/// The routes in this process, for what is no load of commands.
 pub async fn serve(
     bench: &OurBench,
     secrets: Secrets,

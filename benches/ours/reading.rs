@@ -82,7 +82,7 @@ async fn fresh(server: &PgConnectOptions, name: &str) -> Fallible<PgPool> {
 
 fn events(name: &'static str, count: usize, took: Duration) -> Figure {
     let commands_per_s = count as f64 / took.as_secs_f64();
-    Figure { name, commands_per_s, p50_ms: None, p99_ms: None }
+    Figure { name, commands_per_s, p50_ms: None, p99_ms: None, lag_ms: None }
 }
 
 /// Only the rules: a deduction is decided and applied, again and again.

@@ -135,15 +135,26 @@ pub async fn invalidate(connection: &mut PgConnection, place: CheckpointId) -> R
     place.query(include_str!("invalidate.sql")).execute(connection).await.map(|_| ())
 }
 
+/// Whether a transaction is on the disk when it is committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Commit {
+    OnDisk,
+    /// A crash of the database may undo it, with all that came after it, and then it is done again: what was handled
+    /// and the checkpoint go back together, and the events are on the disk.
+    Soon,
+}
+
 /// Moves the checkpoint if it is still as it was read, and locks it until the transaction ends.
 pub(super) async fn advance(
     connection: &mut PgConnection,
     place: CheckpointId,
     from: &Checkpoint,
     to: i64,
+    commit: Commit,
 ) -> Result<bool, sqlx::Error> {
     let advance = place.query(include_str!("advance.sql")).bind(from.position).bind(from.parks).bind(to);
-    Ok(advance.execute(connection).await?.rows_affected() == 1)
+    let advance = advance.bind(commit == Commit::OnDisk);
+    Ok(advance.fetch_optional(connection).await?.is_some())
 }
 
 pub(super) async fn park(

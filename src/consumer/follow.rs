@@ -11,6 +11,7 @@ use super::{
     checkpoint::{self, CheckpointId},
     contract::Consumer,
     error::ConsumerError,
+    pace::Pressure,
     wait::FollowerProgress,
     worker::{Worker, WorkerStep},
 };
@@ -101,8 +102,10 @@ impl Follower {
                 }
             }
             self.wakeups.mark_unchanged();
+            let begun = Instant::now();
             match worker.step(i64::MAX).await? {
-                WorkerStep::Advanced | WorkerStep::Again => {}
+                WorkerStep::Advanced => self.rest_after(begun.elapsed(), &worker, stop).await,
+                WorkerStep::Again => {}
                 WorkerStep::AtHead => self.rest(stop).await,
                 WorkerStep::Overtaken => return Ok(Ended::Reopen),
                 WorkerStep::Stopped => {
@@ -119,6 +122,27 @@ impl Follower {
         drop(connection);
         let place = CheckpointId { consumer: self.consumer.name(), pass, shard: self.shard };
         self.consumers.worker(place).await
+    }
+
+    /// Rests after a step if the ledger is busy, but only a little once a caller waits.
+    async fn rest_after(&mut self, step: Duration, worker: &Worker, stop: &CancellationToken) {
+        if !matches!(self.wakeups.has_changed(), Ok(true)) {
+            return;
+        }
+        let ended = Instant::now();
+        let rest = |is_awaited| Pressure { lag_ms: self.lag_ms(worker), is_awaited }.rest(step);
+        let whole = self.consumers.pace.rest_until(ended + rest(false));
+        let awaited = async {
+            tokio::time::sleep(rest(true)).await;
+            self.consumers.wake.until_awaited().await;
+        };
+        stop.run_until_cancelled(async {
+            tokio::select! {
+                () = whole => {}
+                () = awaited => {}
+            }
+        })
+        .await;
     }
 
     /// Waits for a wake-up, and then for more events, unless a caller waits for the first.

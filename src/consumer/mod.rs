@@ -13,6 +13,7 @@ mod contract;
 mod error;
 mod follow;
 mod leader;
+mod pace;
 mod parked;
 mod wait;
 mod wake;
@@ -38,6 +39,7 @@ pub use wait::AsOf;
 pub use worker::{Worker, WorkerStep};
 
 use follow::Follower;
+use pace::FollowerPace;
 use wait::FollowerProgress;
 use wake::Wake;
 
@@ -51,6 +53,7 @@ pub struct Consumers {
     shards: Arc<[Shard]>,
     progress: Arc<BTreeMap<(&'static str, Shard), watch::Sender<FollowerProgress>>>,
     wake: Wake,
+    pace: FollowerPace,
     leadership: Arc<Leadership>,
 }
 
@@ -78,7 +81,17 @@ impl Consumers {
         }
         let leadership = Arc::new(Leadership::new(pool.clone()));
         let (consumers, shards, progress) = (consumers.into(), shards.into(), Arc::new(progress));
-        Ok(Self { pool, feed, clock, consumers, shards, progress, wake: Wake::default(), leadership })
+        Ok(Self {
+            pool,
+            feed,
+            clock,
+            consumers,
+            shards,
+            progress,
+            wake: Wake::default(),
+            pace: FollowerPace::default(),
+            leadership,
+        })
     }
 
     /// Starts to follow the journal until `stop` is cancelled. The tasks are tracked in `tasks`.

@@ -57,6 +57,12 @@ impl Wake {
         self.waiting.load(Ordering::Relaxed) > 0
     }
 
+    /// Returns once a caller waits.
+    pub async fn until_awaited(&self) {
+        let mut wakeups = self.subscribe();
+        while !self.is_awaited() && wakeups.changed().await.is_ok() {}
+    }
+
     pub fn subscribe(&self) -> watch::Receiver<()> {
         self.wakeups.subscribe()
     }

@@ -14,7 +14,7 @@ use crate::{
 
 use super::{
     Consumers,
-    checkpoint::{self, Checkpoint, CheckpointId},
+    checkpoint::{self, Checkpoint, CheckpointId, Commit},
     contract::{Consumer, FailureRule},
     error::{ConsumerError, ConsumerFault},
 };
@@ -116,7 +116,7 @@ impl Worker {
     /// # Errors
     /// If an event cannot be handled. The transaction must be rolled back then.
     pub async fn finish(&mut self, connection: &mut PgConnection, until: i64) -> Result<bool, ConsumerError> {
-        if !checkpoint::advance(connection, self.place, &self.checkpoint, until).await? {
+        if !checkpoint::advance(connection, self.place, &self.checkpoint, until, Commit::OnDisk).await? {
             return Ok(false);
         }
         while self.checkpoint.position < until {
@@ -140,7 +140,7 @@ impl Worker {
     async fn advance(&self, entries: &[FeedEntry], last: Position) -> Result<bool, ConsumerError> {
         let events = readable(entries, |account| self.checkpoint.parked.contains_key(account))?;
         let mut transaction = self.consumers.pool.begin().await?;
-        if !checkpoint::advance(&mut transaction, self.place, &self.checkpoint, last.0).await? {
+        if !checkpoint::advance(&mut transaction, self.place, &self.checkpoint, last.0, Commit::Soon).await? {
             return Ok(false);
         }
         self.handle(&events, &mut transaction).await?;
@@ -166,7 +166,9 @@ impl Worker {
         }
         let (position, reason) = (entry.position().0, error.reason());
         let mut transaction = self.consumers.pool.begin().await?;
-        if !checkpoint::advance(&mut transaction, self.place, &self.checkpoint, position).await? {
+        if !checkpoint::advance(&mut transaction, self.place, &self.checkpoint, position, Commit::OnDisk)
+            .await?
+        {
             return Ok(WorkerStep::Overtaken);
         }
         let now = self.consumers.clock.now();

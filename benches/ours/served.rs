@@ -1,0 +1,107 @@
+//! How is the program served that is measured? By its own command `serve`, in a process of its own.
+
+use std::{
+    net::SocketAddr,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use counterfoil::{
+    clock::Clock, consumer::Leadership, domain::recorded::Shard, journal::feed::Feed, projections,
+    projector::Projector,
+};
+use sqlx::{ConnectOptions, PgPool};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    process::{Child, Command},
+};
+
+use crate::database::Fallible;
+
+const READY_MAX: Duration = Duration::from_secs(30);
+/// How long the read models may need after the load, before the measurement counts as failed.
+const CAUGHT_UP_MAX: Duration = Duration::from_secs(120);
+
+/// Whether the read models follow the journal while it is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadModels {
+    Follow,
+    /// Another process leads them, and does nothing.
+    Rest,
+}
+
+/// The program while it serves; it ends when this is dropped.
+pub struct Served {
+    pub address: SocketAddr,
+    projector: Projector,
+    _program: Child,
+    _leads: Option<Leadership>,
+}
+
+impl Served {
+    /// Starts the program on a database, and waits until it is ready and has nothing left to do.
+    pub async fn start(pool: &PgPool, read_models: ReadModels) -> Fallible<Self> {
+        let feed = Feed::new(pool.clone());
+        let projector = Projector::open(pool.clone(), feed, projections::all(), Clock::system()).await?;
+        let leads = match read_models {
+            ReadModels::Follow => None,
+            ReadModels::Rest => Some(lead_all(pool, &projector).await?),
+        };
+        let address = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+        let program = Command::new(env!("CARGO_BIN_EXE_counterfoil"))
+            .arg("serve")
+            .env("DATABASE_URL", pool.connect_options().to_url_lossy().as_str())
+            .env("COUNTERFOIL_LISTEN", address.to_string())
+            .env("COUNTERFOIL_CATALOG", concat!(env!("CARGO_MANIFEST_DIR"), "/catalogs/music.toml"))
+            .env("RUST_LOG", "error")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        let served = Self { address, projector, _program: program, _leads: leads };
+        served.until_ready().await?;
+        if read_models == ReadModels::Follow {
+            served.until_caught_up().await?;
+        }
+        Ok(served)
+    }
+
+    async fn until_ready(&self) -> Fallible<()> {
+        let deadline = Instant::now() + READY_MAX;
+        while TcpStream::connect(self.address).await.is_err() {
+            if Instant::now() > deadline {
+                return Err("the program does not serve".into());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    /// Waits until every read model has all events. Returns how long that took.
+    pub async fn until_caught_up(&self) -> Fallible<Duration> {
+        let begun = Instant::now();
+        while self.lag_ms().await? > 0 {
+            if begun.elapsed() > CAUGHT_UP_MAX {
+                return Err("the read models do not catch up".into());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(begun.elapsed())
+    }
+
+    /// How far the read model is behind that is the furthest, in milliseconds.
+    pub async fn lag_ms(&self) -> Fallible<i64> {
+        let listed = self.projector.list().await?;
+        Ok(listed.iter().map(|listing| listing.lag_ms).max().unwrap_or(0))
+    }
+}
+
+async fn lead_all(pool: &PgPool, projector: &Projector) -> Fallible<Leadership> {
+    let leads = Leadership::new(pool.clone());
+    for name in projector.names() {
+        if !leads.hold(&format!("counterfoil/{name}/{}", Shard(0).0)).await {
+            return Err(format!("{name} is led by another process").into());
+        }
+    }
+    Ok(leads)
+}
