@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{journal::load::LoadError, projector::Compared};
+use crate::projector::Compared;
 
 /// What is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -34,6 +34,8 @@ pub enum AuditProblem {
     ChainBroken,
     /// The head does not match the end of the journal.
     HeadChanged,
+    /// The head that was verified before is not in the chain.
+    HeadNotFound,
     /// An account's events do not follow each other.
     HistoryBroken,
     /// The parts of a grant do not sum to what was granted.
@@ -42,11 +44,16 @@ pub enum AuditProblem {
     SnapshotChanged,
     /// A read model does not match the events.
     ReadModelDiffers,
+    /// A read model cannot be built from the events.
+    ReadModelNotBuilt,
 }
 
 /// What was checked, and the first problems.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Verification {
+    /// The position after which events were checked; 0 for all of them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub since: i64,
     pub events: u64,
     pub blocks: u64,
     pub accounts: u64,
@@ -63,7 +70,33 @@ pub struct Verification {
     pub findings: Vec<AuditFinding>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(position: &i64) -> bool {
+    *position == 0
+}
+
 impl Verification {
+    /// Adds what a part has found.
+    pub(super) fn add(&mut self, part: Self) {
+        self.events = self.events.saturating_add(part.events);
+        self.blocks = self.blocks.saturating_add(part.blocks);
+        self.accounts = self.accounts.saturating_add(part.accounts);
+        self.snapshots = self.snapshots.saturating_add(part.snapshots);
+        for finding in part.findings {
+            self.find(finding);
+        }
+    }
+
+    /// Keeps only the earliest finding of each kind, since later ones may follow from it.
+    pub(super) fn find(&mut self, found: AuditFinding) {
+        let place = |finding: &AuditFinding| finding.position.unwrap_or(i64::MAX);
+        match self.findings.iter_mut().find(|known| known.problem == found.problem) {
+            None => self.findings.push(found),
+            Some(known) if place(&found) < place(known) => *known = found,
+            Some(_) => {}
+        }
+    }
+
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.findings.is_empty()
@@ -74,6 +107,6 @@ impl Verification {
 pub enum VerifyError {
     #[error("the database does not answer")]
     Database(#[from] sqlx::Error),
-    #[error("an account cannot be read")]
-    Load(#[from] LoadError),
+    #[error("the work was interrupted")]
+    Interrupted,
 }

@@ -4,12 +4,17 @@
 
 mod blocks;
 mod finding;
+mod head;
+mod moment;
 mod read_models;
 mod replay;
+mod section;
 mod states;
 mod verify;
+mod work;
 
 pub use finding::{AuditFinding, AuditProblem, Verification, VerifyError};
+pub use head::{NotAHead, VerifiedHead};
 pub use read_models::verify_read_models;
 pub use replay::{Replay, ReplayError, ReplayStep, replay};
-pub use verify::verify_journal;
+pub use verify::{AuditScope, verify_journal};

@@ -8,20 +8,29 @@ use super::finding::{AuditFinding, AuditProblem, Verification};
 /// `progress` gets the read model's name, and how many of how many events it has processed.
 ///
 /// # Errors
-/// If a read model cannot be built, or the database does not answer.
+/// If a read model is being rebuilt, or the database does not answer.
 pub async fn verify_read_models(
     projector: &Projector,
     verification: &mut Verification,
     progress: impl Fn(&str, i64, i64) + Send + Sync,
 ) -> Result<(), ProjectorError> {
     for name in projector.names() {
-        let compared = projector.compare(name, |step| progress(name, step.position.0, step.goal.0)).await?;
-        let Some(compared) = compared else {
-            verification.left_out.push(name.to_owned());
-            continue;
-        };
-        verification.findings.extend(findings(&compared));
-        verification.read_models.push(compared);
+        match projector.compare(name, |step| progress(name, step.position.0, step.goal.0)).await {
+            Ok(Some(compared)) => {
+                verification.findings.extend(findings(&compared));
+                verification.read_models.push(compared);
+            }
+            Ok(None) => verification.left_out.push(name.to_owned()),
+            // Whoever changed an event may have made it unreadable, which must not hide what else was found.
+            Err(error) if error.is_lasting() => verification.findings.push(AuditFinding {
+                problem: AuditProblem::ReadModelNotBuilt,
+                position: None,
+                block: None,
+                account: None,
+                detail: format!("read.{name} cannot be built: {error}"),
+            }),
+            Err(error) => return Err(error),
+        }
     }
     Ok(())
 }

@@ -1,17 +1,21 @@
 //! Does the state of every account follow from its events?
 
 use futures::TryStreamExt;
-use sqlx::{PgConnection, Row, postgres::PgRow};
+use sqlx::{Row, postgres::PgRow};
 
 use crate::{
-    domain::{account::Account, ids::AccountId, recorded::Shard},
-    journal::{row, snapshot},
+    domain::{account::Account, event::Event, ids::AccountId, recorded::Shard},
+    journal::{row, snapshot, unique},
 };
 
-use super::finding::{AuditFinding, AuditProblem, Verification, VerifyError};
+use super::{
+    finding::{AuditFinding, AuditProblem, Verification, VerifyError},
+    moment::{JournalMoment, MomentReader},
+    work::Work,
+};
 
 /// How many accounts' histories are read at once.
-const ACCOUNTS_READ: i64 = 500;
+const ACCOUNTS_READ: usize = 200;
 
 /// An account whose history is being followed.
 struct Following {
@@ -23,33 +27,53 @@ struct Following {
     snapshot: Option<(i64, Account)>,
 }
 
+/// Checks the accounts that have events after a position; all of them, after none.
+///
+/// # Errors
+/// If the database does not answer.
 pub(super) async fn verify(
-    connection: &mut PgConnection,
+    moment: &JournalMoment,
     shard: Shard,
-    verification: &mut Verification,
-) -> Result<(), VerifyError> {
+    since: i64,
+    progress: &mut (impl FnMut(u64) + Send),
+) -> Result<Verification, VerifyError> {
+    let mut work = Work::new(moment, progress);
+    if since > 0 {
+        let mut reader = moment.reader().await?;
+        let query = sqlx::query_scalar(include_str!("changed.sql")).bind(shard.0).bind(since);
+        let changed: Vec<String> = query.fetch_all(reader.connection()?).await?;
+        drop(reader);
+        for ids in changed.chunks(ACCOUNTS_READ) {
+            let ids = ids.to_vec();
+            work.add(|reader| follow_all(reader, shard, ids)).await?;
+        }
+        return work.finish().await;
+    }
     let mut after = String::new();
     loop {
+        let mut reader = moment.reader().await?;
         let ids: Vec<String> = sqlx::query_scalar(include_str!("accounts.sql"))
             .bind(shard.0)
             .bind(&after)
-            .bind(ACCOUNTS_READ)
-            .fetch_all(&mut *connection)
+            .bind(i64::try_from(ACCOUNTS_READ).unwrap_or(i64::MAX))
+            .fetch_all(reader.connection()?)
             .await?;
-        let Some(last) = ids.last() else {
-            return orphans(connection, shard, verification).await;
-        };
+        drop(reader);
+        let Some(last) = ids.last() else { break };
         after.clone_from(last);
-        follow_all(connection, shard, &ids, verification).await?;
+        work.add(|reader| follow_all(reader, shard, ids)).await?;
     }
+    work.add(|reader| orphans(reader, shard)).await?;
+    work.finish().await
 }
 
 async fn follow_all(
-    connection: &mut PgConnection,
+    mut reader: MomentReader,
     shard: Shard,
-    ids: &[String],
-    verification: &mut Verification,
-) -> Result<(), VerifyError> {
+    ids: Vec<String>,
+) -> Result<Verification, VerifyError> {
+    let connection = reader.connection()?;
+    let mut verification = Verification::default();
     let accounts: Vec<AccountId> = ids.iter().filter_map(|id| AccountId::parse(id).ok()).collect();
     let mut snapshots = snapshot::find(connection, shard, &accounts).await?;
     let mut rows = sqlx::query(include_str!("histories.sql")).bind(shard.0).bind(ids).fetch(connection);
@@ -57,7 +81,7 @@ async fn follow_all(
     while let Some(row) = rows.try_next().await? {
         let id: &str = row.try_get("aggregate_id")?;
         if following.as_ref().is_none_or(|following| following.id != id) {
-            finish(following.take(), verification);
+            finish(following.take(), &mut verification);
             let kept = AccountId::parse(id).ok().and_then(|id| snapshots.remove(&id));
             following = Some(Following {
                 id: id.to_owned(),
@@ -67,21 +91,37 @@ async fn follow_all(
             });
         }
         if let Some(following) = &mut following {
-            following.take(&row, verification)?;
+            following.take(&row, &mut verification)?;
         }
+        verification.events = verification.events.saturating_add(1);
     }
-    finish(following, verification);
-    Ok(())
+    finish(following, &mut verification);
+    Ok(verification)
+}
+
+/// Whether the column `generation` is what the event says.
+/// The column is not hashed, since it follows from hashed columns.
+fn names_its_generation(event: &Event, stored: Option<&str>, sequence: i64) -> bool {
+    let expected = unique::generation(event, sequence);
+    // If an earlier release charged a generation twice, only the first charge is the generation's own.
+    let numbered =
+        expected.as_deref().and_then(|text| text.strip_suffix(' ')).map(|id| format!("{id} {sequence}"));
+    stored == expected.as_deref() || stored.is_some() && stored == numbered.as_deref()
 }
 
 impl Following {
     fn take(&mut self, row: &PgRow, verification: &mut Verification) -> Result<(), sqlx::Error> {
         let (sequence, position): (i64, i64) = (row.try_get("sequence")?, row.try_get("position")?);
+        let event = row::decode_event(row, position).ok();
+        let stored: Option<&str> = row.try_get("generation")?;
+        if event.as_ref().is_some_and(|event| !names_its_generation(event, stored, sequence)) {
+            let detail = format!("the column `generation` at position {position} is not what the event says");
+            self.find(AuditProblem::EventChanged, Some(position), detail, verification);
+        }
         if self.broken {
             return Ok(());
         }
         let follows = i64::try_from(self.state.version()).is_ok_and(|version| version + 1 == sequence);
-        let event = row::decode_event(row, position).ok();
         let applied = event.filter(|_| follows).is_some_and(|event| self.state.apply(&event).is_ok());
         if !applied {
             self.broken = true;
@@ -105,16 +145,8 @@ impl Following {
         detail: String,
         verification: &mut Verification,
     ) {
-        // Only the earliest finding of a kind is kept.
-        let known = verification.findings.iter_mut().find(|known| known.problem == problem);
-        let found = AuditFinding { problem, position, block: None, account: Some(self.id.clone()), detail };
-        match known {
-            None => verification.findings.push(found),
-            Some(known) if position.is_some_and(|at| known.position.is_none_or(|known| at < known)) => {
-                *known = found;
-            }
-            Some(_) => {}
-        }
+        let account = Some(self.id.clone());
+        verification.find(AuditFinding { problem, position, block: None, account, detail });
     }
 }
 
@@ -136,24 +168,18 @@ fn finish(following: Option<Following>, verification: &mut Verification) {
 }
 
 /// Accounts whose first event is missing, which are not found by it.
-async fn orphans(
-    connection: &mut PgConnection,
-    shard: Shard,
-    verification: &mut Verification,
-) -> Result<(), VerifyError> {
-    let orphan = sqlx::query(include_str!("orphan.sql")).bind(shard.0).fetch_optional(connection).await?;
-    if let Some(row) = orphan {
+async fn orphans(mut reader: MomentReader, shard: Shard) -> Result<Verification, VerifyError> {
+    let mut verification = Verification::default();
+    let orphan = sqlx::query(include_str!("orphan.sql")).bind(shard.0);
+    if let Some(row) = orphan.fetch_optional(reader.connection()?).await? {
         let account: String = row.try_get("aggregate_id")?;
-        let detail = format!("account {account} has no first event");
-        let position = row.try_get("position")?;
-        let account = Some(account);
-        verification.findings.push(AuditFinding {
+        verification.find(AuditFinding {
             problem: AuditProblem::HistoryBroken,
-            position,
+            position: row.try_get("position")?,
             block: None,
-            account,
-            detail,
+            detail: format!("account {account} has no first event"),
+            account: Some(account),
         });
     }
-    Ok(())
+    Ok(verification)
 }

@@ -1,13 +1,13 @@
 //! `counterfoil audit`: what happened to an account, and is the journal still as it was written?
 
-use std::sync::Arc;
+use std::{num::NonZero, sync::Arc};
 
 use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Column};
 
 use crate::{
     app::open_projector,
-    audit::{self, AuditFinding, Replay, ReplayError, ReplayStep, Verification},
+    audit::{self, AuditFinding, AuditScope, Replay, ReplayError, ReplayStep, Verification, VerifiedHead},
     config::LoadedCatalog,
     domain::{ids::AccountId, recorded::Shard, time::Timestamp},
     journal::append,
@@ -33,8 +33,12 @@ const VERIFY_HELP: &str = "\
 Computes every hash, block, account and read model again. Keep the head that it shows somewhere else, to compare it with later ones.
 Exit code 1 says that something is not as it was written, and what comes first.
 
-Example:
-  counterfoil audit verify";
+Examples:
+  counterfoil audit verify
+  counterfoil audit verify --since 4711:5f0e…";
+
+/// How many connections read the journal at most.
+const CONNECTIONS_MAX: usize = 8;
 
 #[derive(Subcommand)]
 pub(super) enum AuditCommand {
@@ -62,6 +66,10 @@ pub(super) struct Verify {
     /// Leave out the read models, which have to be built again to be compared
     #[arg(long)]
     journal_only: bool,
+    /// Check only what came after a head that an earlier run has shown, and the accounts that have changed since;
+    /// read models are left out
+    #[arg(long, value_name = "POSITION:HASH")]
+    since: Option<VerifiedHead>,
     #[command(flatten)]
     flags: DatabaseFlags,
 }
@@ -144,10 +152,10 @@ fn cells(step: &ReplayStep) -> [String; 10] {
 
 impl Verify {
     async fn run(self, output: Output) -> CliResult {
-        let Self { journal_only, flags } = self;
+        let Self { journal_only, since, flags } = self;
         let verified = session::with(&flags, async |session: &CliSession| {
-            let mut verified = verify_journal(session, output).await?;
-            if !journal_only {
+            let mut verified = verify_journal(session, since, output).await?;
+            if !journal_only && since.is_none() {
                 verify_read_models(session, &mut verified, output).await?;
             }
             Ok(verified)
@@ -158,14 +166,22 @@ impl Verify {
     }
 }
 
-async fn verify_journal(session: &CliSession, output: Output) -> Result<Verification, CliFailure> {
+async fn verify_journal(
+    session: &CliSession,
+    since: Option<VerifiedHead>,
+    output: Output,
+) -> Result<Verification, CliFailure> {
     let progress = output.progress("journal", 0);
     let report = |checked: u64, all: u64| {
         progress.set_length(all);
         progress.set_position(checked);
     };
     let shard = only_shard(&session.pool).await.map_err(CliFailure::broken)?;
-    let verified = audit::verify_journal(&session.pool, shard, report).await.map_err(CliFailure::broken)?;
+    // The database works for each of them as long as this program does.
+    let connections = std::thread::available_parallelism().map_or(1, NonZero::get).min(CONNECTIONS_MAX);
+    let scope = AuditScope { since, connections };
+    let verified = audit::verify_journal(&session.pool, shard, scope, report).await;
+    let verified = verified.map_err(CliFailure::broken)?;
     progress.finish_and_clear();
     Ok(verified)
 }
@@ -192,16 +208,27 @@ async fn verify_read_models(
 }
 
 fn verification_text(verified: &Verification) -> String {
-    let Verification { events, blocks, accounts, snapshots, head, position, read_models, left_out, findings } =
-        verified;
+    let Verification {
+        since,
+        events,
+        blocks,
+        accounts,
+        snapshots,
+        head,
+        position,
+        read_models,
+        left_out,
+        findings,
+    } = verified;
+    let since = if *since == 0 { String::new() } else { format!(" after position {since}") };
     let left_out = if left_out.is_empty() {
         String::new()
     } else {
         format!(" Not {}, whose rows change as time passes.", left_out.join(", "))
     };
     let looked_at = format!(
-        "{events} events in {blocks} blocks, {accounts} accounts, {snapshots} snapshots and {} read models were \
-         checked.{left_out}\nHead at position {position}: {head}",
+        "{events} events in {blocks} blocks{since}, {accounts} accounts, {snapshots} snapshots and {} read models were \
+         checked.{left_out}\nHead at position {position}: {head}\nThe next time, only what comes after it: counterfoil audit verify --since {position}:{head}",
         read_models.len()
     );
     if findings.is_empty() {

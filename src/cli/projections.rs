@@ -100,7 +100,8 @@ fn failure(error: ProjectorError) -> CliFailure {
         ProjectorError::Unknown { .. }
         | ProjectorError::Consumer(ConsumerError::NotParked { .. })
         | ProjectorError::RebuildUnderWay { .. }
-        | ProjectorError::RebuildStopped { .. } => CliFailure::No(error.to_string()),
+        | ProjectorError::RebuildStopped { .. }
+        | ProjectorError::PositionMissing { .. } => CliFailure::No(error.to_string()),
         ProjectorError::Database(_) | ProjectorError::Consumer(_) => CliFailure::broken(error),
     }
 }

@@ -47,6 +47,15 @@ impl ConsumerError {
         }
     }
 
+    /// Whether trying again will fail again, until somebody has mended the journal, the program or the database.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        match self.fault() {
+            ConsumerFault::Event | ConsumerFault::Permanent => true,
+            ConsumerFault::Transient => false,
+        }
+    }
+
     /// The failure with its causes, for a person.
     pub(super) fn reason(&self) -> String {
         let mut reason = self.to_string();

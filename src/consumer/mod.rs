@@ -19,6 +19,10 @@ mod wait;
 mod wake;
 mod worker;
 
+#[cfg(test)]
+#[path = "../../tests/unit/consumer/rests.rs"]
+mod rests;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use sqlx::PgPool;

@@ -11,7 +11,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, time::Instant};
 
 /// The longest rest.
-const REST_MAX: Duration = Duration::from_secs(2);
+pub(super) const REST_MAX: Duration = Duration::from_secs(2);
 /// Followers that are further behind, in milliseconds, rest less, so that they catch up under load too.
 const LAG_MAX_MS: u32 = 2_500;
 
@@ -58,34 +58,5 @@ impl FollowerPace {
                 return;
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_follower_takes_a_quarter_of_the_time_and_half_when_it_is_late_or_waited_for() {
-        let step = Duration::from_millis(40);
-        let calm = Pressure { lag_ms: 100, is_awaited: false };
-        assert_eq!(calm.rest(step), step * 3);
-        assert_eq!(Pressure { is_awaited: true, ..calm }.rest(step), step);
-        assert_eq!(Pressure { lag_ms: 5_000, ..calm }.rest(step), step);
-        assert_eq!(calm.rest(Duration::from_secs(9)), REST_MAX);
-    }
-
-    #[tokio::test]
-    async fn all_go_on_when_the_longest_rest_is_over() {
-        let pace = FollowerPace::default();
-        let begun = Instant::now();
-        let rest = |millis| {
-            let pace = pace.clone();
-            async move {
-                pace.rest_until(begun + Duration::from_millis(millis)).await;
-                begun.elapsed() >= Duration::from_millis(150)
-            }
-        };
-        assert_eq!(tokio::join!(rest(10), rest(150), rest(0)), (true, true, true));
     }
 }

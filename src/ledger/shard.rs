@@ -32,6 +32,9 @@ use super::{
 
 /// How long a connection may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// The longest pause under the journal's lock, in milliseconds. The database then ends the session, so that a process
+/// that was frozen in it does not keep the others from writing.
+const LOCKED_IDLE_MAX_MS: u64 = 3_000;
 
 pub(super) const LIMITS: Limits = Limits {
     commands: COMMANDS_HELD_MAX,
@@ -131,7 +134,9 @@ impl ShardTask {
         if let Some(connection) = self.connection.take() {
             return Some(connection);
         }
-        let options = self.pool.connect_options();
+        // A batch that is decided again is decided under the lock that every writer needs.
+        let idle_max = [("idle_in_transaction_session_timeout", LOCKED_IDLE_MAX_MS)];
+        let options = self.pool.connect_options().as_ref().clone().options(idle_max);
         let connecting = PgConnection::connect_with(&options);
         tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.ok()?.ok()
     }

@@ -10,8 +10,23 @@ pub enum ProjectorError {
     RebuildUnderWay { projection: String },
     #[error("the rebuild stopped: {reason}")]
     RebuildStopped { reason: String },
+    /// Somebody has changed the checkpoint, or events are missing.
+    #[error("the live version is at position {position}, which the journal does not have")]
+    PositionMissing { position: i64 },
     #[error("the database does not answer")]
     Database(#[from] sqlx::Error),
     #[error(transparent)]
     Consumer(#[from] ConsumerError),
+}
+
+impl ProjectorError {
+    /// Whether the read model cannot be built, however often it is tried.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::RebuildStopped { .. } | Self::PositionMissing { .. } => true,
+            Self::Consumer(error) => error.is_lasting(),
+            Self::Unknown { .. } | Self::RebuildUnderWay { .. } | Self::Database(_) => false,
+        }
+    }
 }

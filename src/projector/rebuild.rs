@@ -175,7 +175,9 @@ impl Projector {
                 return Ok(worker);
             }
             match worker.step(goal).await? {
-                WorkerStep::Advanced | WorkerStep::Again | WorkerStep::AtHead => {}
+                WorkerStep::Advanced | WorkerStep::Again => {}
+                // The checkpoint says more than the journal has.
+                WorkerStep::AtHead => return Err(ProjectorError::PositionMissing { position: goal }),
                 WorkerStep::Overtaken => worker = self.worker(place).await?,
                 WorkerStep::Stopped => {
                     let reason = self.checkpoint(place).await?.stopped.unwrap_or_default();

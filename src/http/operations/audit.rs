@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    audit::{self, AuditFinding, Replay, ReplayError, ReplayStep, Verification},
+    audit::{self, AuditFinding, AuditScope, Replay, ReplayError, ReplayStep, Verification},
     domain::{
         credits::Balance,
         ids::{AccountId, PlanId},
@@ -202,8 +202,9 @@ pub async fn verify(
     let verified = in_turn(&state, {
         let (pool, projector, shard) = (state.pool.clone(), state.projector.clone(), state.ledger.shard());
         async move {
-            let verification =
-                audit::verify_journal(&pool, shard, |_, _| {}).await.map_err(Failure::fault)?;
+            let verification = audit::verify_journal(&pool, shard, AuditScope::WHOLE, |_, _| {})
+                .await
+                .map_err(Failure::fault)?;
             if asked.read_models.unwrap_or(true) {
                 return verify_read_models(projector, verification).await;
             }

@@ -6,6 +6,7 @@
 //! ends.
 
 mod access;
+mod answer;
 mod date;
 pub mod declines;
 mod outcome;
@@ -110,7 +111,12 @@ impl Client {
     /// # Errors
     /// Like [`Self::read`].
     pub async fn page(&self, listing: &ListFilter, after: Option<&str>) -> Result<ObjectPage, CallError> {
-        self.read(&AskPage { listing, after }).await.map(ObjectPage::from)
+        let page = self.read(&AskPage { listing, after }).await.map(ObjectPage::from)?;
+        // A list that goes on where it began would be read for ever.
+        if page.next.is_some() && page.next.as_deref() == after {
+            return Err(CallError::Unavailable);
+        }
+        Ok(page)
     }
 
     /// One complete object.

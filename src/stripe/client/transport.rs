@@ -18,7 +18,10 @@ use stripe_client_core::{
     CustomizedStripeRequest, RequestStrategy, StripeClient, StripeClientErr, StripeMethod,
 };
 
-use super::{ApiUrl, SecretKey};
+use super::{
+    ApiUrl, SecretKey,
+    answer::{self, AnswerFault},
+};
 
 /// Stripe's API version, for which the requests are generated and in which the answers are read.
 const API_VERSION: stripe_shared::ApiVersion = stripe_shared::version::VERSION;
@@ -78,7 +81,7 @@ impl Transport {
         Ok(Self { http, url: url.clone(), authorization: key.authorization() })
     }
 
-    async fn send(&self, request: CustomizedStripeRequest) -> Result<(StatusCode, Bytes), reqwest::Error> {
+    async fn send(&self, request: CustomizedStripeRequest) -> Result<(StatusCode, Bytes), TransportError> {
         let (request, settings) = request.into_pieces();
         let mut url = format!("{}v1{}", self.url.base(), request.path);
         if let Some(query) = &request.query {
@@ -104,7 +107,7 @@ impl Transport {
         }
         let answer = sent.send().await?;
         let status = answer.status();
-        Ok((status, answer.bytes().await?))
+        Ok((status, answer::read(answer).await?))
     }
 }
 
@@ -125,6 +128,15 @@ impl StripeClient for Transport {
 impl StripeClientErr for TransportError {
     fn deserialize_err(_: impl Display) -> Self {
         Self::Unreadable
+    }
+}
+
+impl From<AnswerFault> for TransportError {
+    fn from(fault: AnswerFault) -> Self {
+        match fault {
+            AnswerFault::Lost(error) => error.into(),
+            AnswerFault::Unsound => Self::Unreadable,
+        }
     }
 }
 

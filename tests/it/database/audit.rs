@@ -1,9 +1,11 @@
 //! Does an audit find every change of the past? Whatever a superuser does to it, and it says where.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use counterfoil::{
-    audit::{AuditProblem, Verification, replay, verify_journal, verify_read_models},
+    audit::{
+        AuditProblem, AuditScope, Verification, VerifiedHead, replay, verify_journal, verify_read_models,
+    },
     domain::recorded::Shard,
     journal::feed::Feed,
     projections,
@@ -34,7 +36,9 @@ async fn history() -> TestLedger {
 }
 
 async fn verify(test: &TestLedger) -> Verification {
-    verify_journal(&test.database.pool(), Shard(0), |_, _| {}).await.expect("the database answers")
+    verify_journal(&test.database.pool(), Shard(0), AuditScope::WHOLE, |_, _| {})
+        .await
+        .expect("the database answers")
 }
 
 /// What someone with every privilege can do.
@@ -168,6 +172,72 @@ async fn caught_up(test: &TestLedger) -> (Projector, CancellationToken) {
         projector.wait_for(name, Shard(0), None, end, Duration::from_secs(30)).await.expect("caught up");
     }
     (projector, stop)
+}
+
+/// What it cannot read does not hide what it has found.
+#[tokio::test]
+async fn an_unreadable_event_is_a_finding_in_the_journal_and_in_each_read_model() {
+    let test = history().await;
+    let (projector, stop) = caught_up(&test).await;
+    tamper(&test, "update ledger.events set event_version = '9' where position = 40").await;
+    // A program that has not read the event before.
+    let feed = Feed::new(test.database.pool());
+    let fresh = Projector::open(test.database.pool(), feed, projections::all(), test.clock.clone());
+    let fresh = fresh.await.expect("the database answers");
+    let mut verification = verify(&test).await;
+    verify_read_models(&fresh, &mut verification, |_, _, _| {}).await.expect("all is told");
+    let problems: BTreeSet<AuditProblem> =
+        verification.findings.iter().map(|finding| finding.problem).collect();
+    let expected = [AuditProblem::EventChanged, AuditProblem::HistoryBroken, AuditProblem::ReadModelNotBuilt];
+    assert_eq!(problems, BTreeSet::from(expected), "{:?}", verification.findings);
+    drop(projector);
+    stop.cancel();
+}
+
+#[tokio::test]
+async fn a_changed_aggregate_type_is_found() {
+    let found =
+        first_finding_after("update ledger.events set aggregate_type = 'order' where position = 40").await;
+    assert_eq!(found, (AuditProblem::EventChanged, Some(40)));
+}
+
+/// However many connections read it, and wherever the sections end.
+#[tokio::test]
+async fn several_connections_find_what_one_finds() {
+    let test = history().await;
+    let scope = AuditScope { connections: 3, ..AuditScope::WHOLE };
+    let pool = test.database.pool();
+    let shared = verify_journal(&pool, Shard(0), scope, |_, _| {}).await.expect("the database answers");
+    assert_eq!(shared, verify(&test).await);
+    tamper(&test, "delete from ledger.events where position = 41; update ledger.blocks set root = sha256(root) where block = 2")
+        .await;
+    let shared = verify_journal(&pool, Shard(0), scope, |_, _| {}).await.expect("the database answers");
+    assert!(shared.findings.len() > 2);
+    assert_eq!(shared, verify(&test).await);
+}
+
+#[tokio::test]
+async fn an_audit_goes_on_from_a_head_that_was_verified() {
+    let test = history().await;
+    let pool = test.database.pool();
+    let first = verify(&test).await;
+    let since: VerifiedHead = format!("{}:{}", first.position, first.head).parse().expect("as it is shown");
+    let scope = AuditScope { since: Some(since), connections: 2 };
+    let nothing = verify_journal(&pool, Shard(0), scope, |_, _| {}).await.expect("the database answers");
+    assert_eq!((nothing.events, nothing.accounts, nothing.is_clean()), (0, 0, true));
+    test.ledger.execute(deduct("bolt", 1, "later")).await.expect("deducted");
+    let later = verify_journal(&pool, Shard(0), scope, |_, _| {}).await.expect("the database answers");
+    assert_eq!((later.events, later.accounts, later.since), (1, 1, first.position), "{later:?}");
+    assert!(later.is_clean());
+    assert_eq!(later.head, verify(&test).await.head);
+
+    // A past that was changed as a whole is told from the one that was verified.
+    let other = VerifiedHead { hash: [7; 32], ..since };
+    let scope = AuditScope { since: Some(other), ..scope };
+    let changed = verify_journal(&pool, Shard(0), scope, |_, _| {}).await.expect("the database answers");
+    let problems: Vec<AuditProblem> = changed.findings.iter().map(|finding| finding.problem).collect();
+    assert_eq!((problems, changed.events), (vec![AuditProblem::HeadNotFound], 97), "all is checked then");
+    assert!("97".parse::<VerifiedHead>().is_err() && "0:00".parse::<VerifiedHead>().is_err());
 }
 
 #[tokio::test]

@@ -88,6 +88,15 @@ async fn a_refusal_is_told_from_what_may_have_happened() {
         ("302 Found", String::new(), Err(CallError::OutcomeUnknown)),
         ("200 OK", "<html></html>".to_owned(), Err(CallError::OutcomeUnknown)),
         ("200 OK", "{\"id\":".to_owned(), Err(CallError::OutcomeUnknown)),
+        // What would end the program or could not be stored.
+        ("200 OK", format!("{{\"id\":{}", "[".repeat(200_000)), Err(CallError::OutcomeUnknown)),
+        ("200 OK", "{\"id\":\"HALF\\u0000\"}".to_owned(), Err(CallError::OutcomeUnknown)),
+        ("200 OK", " ".repeat(17 << 20), Err(CallError::OutcomeUnknown)),
+        (
+            "402 Payment Required",
+            format!("{{\"error\":{}", "{\"a\":".repeat(200_000)),
+            Err(CallError::OutcomeUnknown),
+        ),
     ];
     for (status, body, meant) in told {
         assert_eq!(outcome(http(status, &body)).await, meant, "{status} {body}");

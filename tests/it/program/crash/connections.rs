@@ -6,7 +6,7 @@ use std::{
 };
 
 use counterfoil::{
-    audit::verify_journal,
+    audit::{AuditScope, verify_journal},
     clock::Clock,
     domain::recorded::Shard,
     ledger::{ExecuteError, Ledger, Outcome, Request, Running},
@@ -61,7 +61,8 @@ async fn stored(pool: &PgPool, id: &str) -> i64 {
 }
 
 async fn assert_clean(pool: &PgPool) {
-    let verification = verify_journal(pool, Shard(0), |_, _| {}).await.expect("the database answers");
+    let verification =
+        verify_journal(pool, Shard(0), AuditScope::WHOLE, |_, _| {}).await.expect("the database answers");
     assert!(verification.is_clean(), "{:?}", verification.findings);
 }
 

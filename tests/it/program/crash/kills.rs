@@ -10,7 +10,7 @@ use std::{
 };
 
 use counterfoil::{
-    audit::verify_journal,
+    audit::{AuditScope, verify_journal},
     domain::recorded::Shard,
     postgres::{self, DatabaseAccess, Durability, MAX_CONNECTIONS_DEFAULT, ServerOptions, pool},
 };
@@ -222,7 +222,9 @@ impl Stage {
     async fn assert_journal(&self, books: &Books) {
         let pool = self.pool().await;
         assert_stored_once(&pool, books).await;
-        let verification = verify_journal(&pool, Shard(0), |_, _| {}).await.expect("the database answers");
+        let verification = verify_journal(&pool, Shard(0), AuditScope::WHOLE, |_, _| {})
+            .await
+            .expect("the database answers");
         assert!(verification.is_clean(), "{:?}", verification.findings);
         pool.close().await;
     }
