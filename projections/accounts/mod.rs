@@ -75,25 +75,12 @@ async fn open(
 ) -> Result<(), sqlx::Error> {
     let opened: Vec<_> = events
         .iter()
-        .filter_map(|recorded| match &recorded.event {
-            Event::Account(AccountEvent::AccountOpened { plan, effective_at, .. }) => {
-                Some((recorded, plan, effective_at))
-            }
-            Event::Account(
-                AccountEvent::CustomerLinked { .. }
-                | AccountEvent::CustomerUnlinked { .. }
-                | AccountEvent::CustomerDiscounted { .. }
-                | AccountEvent::CustomerDiscountEnded { .. }
-                | AccountEvent::AccountMetadataSet { .. }
-                | AccountEvent::AccountClosed { .. },
-            )
-            | Event::Credits(_)
-            | Event::Hold(_)
-            | Event::Invoice(_)
-            | Event::Notice(_)
-            | Event::Subscription(_)
-            | Event::Payment(_)
-            | Event::Checkout(_) => None,
+        .filter_map(|recorded| {
+            let Event::Account(AccountEvent::AccountOpened { plan, effective_at, .. }) = &recorded.event
+            else {
+                return None;
+            };
+            Some((recorded, plan, effective_at))
         })
         .collect();
     if opened.is_empty() {

@@ -186,7 +186,7 @@ impl Ledger {
     /// `None`: the clock is not the reason.
     pub async fn refused_by_the_clock_s(&self, refusal: &Refusal) -> Option<i64> {
         let now = self.clock.now();
-        if !newest::may_be_the_clocks(refusal) || self.newest.behind_s(now).is_none() {
+        if !refusal.may_pass() || self.newest.behind_s(now).is_none() {
             return None;
         }
         // The clock of another instance may have been wrong, whose events are the newest ones known here.

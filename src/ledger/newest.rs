@@ -1,7 +1,7 @@
 //! Is this machine's clock right? It cannot be earlier than the newest recorded event.
 //!
 //! A clock that is behind does not see credits, plans and limits that have already begun, so a refusal for lack of them
-//! may be wrong.
+//! may be wrong (`Refusal::may_pass`).
 //! Such a refusal is answered as [`ExecuteError::ClockBehind`](super::ExecuteError::ClockBehind).
 
 use std::{
@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::domain::{refusal::Refusal, time::Timestamp};
+use crate::domain::time::Timestamp;
 
 /// By how many seconds the clocks of several machines may differ.
 const TOLERANCE_S: i64 = 10;
@@ -61,54 +61,5 @@ impl Newest {
             );
         }
         Some(behind_s)
-    }
-}
-
-/// Whether the command might be allowed at another time.
-pub(super) const fn may_be_the_clocks(refusal: &Refusal) -> bool {
-    match refusal {
-        Refusal::InsufficientCredits { .. }
-        | Refusal::FeatureNotInPlan { .. }
-        | Refusal::LimitReached { .. } => true,
-        Refusal::AccountNotFound
-        | Refusal::AccountClosed
-        | Refusal::AccountAlreadyOpen
-        | Refusal::CustomerTaken
-        | Refusal::UnknownGenerationType { .. }
-        | Refusal::UnknownOption { .. }
-        | Refusal::UnknownOptionValue { .. }
-        | Refusal::AmountTooLarge
-        | Refusal::HoldNotFound
-        | Refusal::HoldAlreadyResolved { .. }
-        | Refusal::HoldTooLong { .. }
-        | Refusal::CommitExceedsHold { .. }
-        | Refusal::RefundExceedsDeduction { .. }
-        | Refusal::GrantAlreadyExists
-        | Refusal::GrantHasEnded
-        | Refusal::NothingOwed
-        | Refusal::DebtSmaller { .. }
-        | Refusal::HoldsOpen { .. }
-        | Refusal::UnknownPlan { .. }
-        | Refusal::UnknownPack
-        | Refusal::NotForSale(_)
-        | Refusal::TopUpOutOfBounds { .. }
-        | Refusal::SubscriptionActive { .. }
-        | Refusal::NoTrial
-        | Refusal::PaymentOutOfBounds { .. }
-        | Refusal::PaymentState { .. }
-        | Refusal::CaptureExceedsPayment { .. }
-        | Refusal::PartOfPack { .. }
-        | Refusal::RefundExceedsPayment { .. }
-        | Refusal::PackNotRefundable
-        | Refusal::PaymentDisputed
-        | Refusal::NoCustomer
-        | Refusal::NoSubscription
-        | Refusal::SubscriptionNotFound
-        | Refusal::SeveralSubscriptions { .. }
-        | Refusal::SubscriptionState { .. }
-        | Refusal::ChangeUnpaid { .. }
-        | Refusal::NothingToChange { .. }
-        | Refusal::BillingOff
-        | Refusal::PreviewExpired { .. } => false,
     }
 }

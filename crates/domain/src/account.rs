@@ -211,17 +211,35 @@ impl OpenAccount {
 
 /// Whether credits were granted or used, which only happens to an open account.
 const fn is_use(event: &Event) -> bool {
-    matches!(
-        event,
+    match event {
         Event::Credits(
             CreditsEvent::CreditsGranted { .. }
-                | CreditsEvent::CreditsDeducted { .. }
-                | CreditsEvent::CreditsRefunded { .. }
-        ) | Event::Hold(
-            HoldEvent::CreditsHeld { .. }
-                | HoldEvent::HoldExtended { .. }
-                | HoldEvent::HoldCommitted { .. }
-                | HoldEvent::HoldReleased { .. }
+            | CreditsEvent::CreditsDeducted { .. }
+            | CreditsEvent::CreditsRefunded { .. },
         )
-    )
+        | Event::Hold(
+            HoldEvent::CreditsHeld { .. }
+            | HoldEvent::HoldExtended { .. }
+            | HoldEvent::HoldCommitted { .. }
+            | HoldEvent::HoldReleased { .. },
+        ) => true,
+        Event::Credits(
+            CreditsEvent::CreditsExpired { .. }
+            | CreditsEvent::CreditsAdjusted { .. }
+            | CreditsEvent::CreditsClawedBack { .. }
+            | CreditsEvent::CreditsRestored { .. }
+            | CreditsEvent::GrantFrozen { .. }
+            | CreditsEvent::GrantUnfrozen { .. }
+            | CreditsEvent::GrantEndMoved { .. }
+            | CreditsEvent::DebtPaid { .. }
+            | CreditsEvent::DebtForgiven { .. },
+        )
+        | Event::Hold(HoldEvent::HoldExpired { .. })
+        | Event::Account(_)
+        | Event::Invoice(_)
+        | Event::Subscription(_)
+        | Event::Notice(_)
+        | Event::Payment(_)
+        | Event::Checkout(_) => false,
+    }
 }

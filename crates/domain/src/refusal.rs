@@ -172,6 +172,15 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether the same command may be allowed at another time, since credits, plans and limits begin and end.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::InsufficientCredits { .. } | Self::FeatureNotInPlan { .. } | Self::LimitReached { .. }
+        )
+    }
+
     /// Without the plans that would help, for an account that cannot buy any.
     #[must_use]
     pub fn without_offers(mut self) -> Self {

@@ -88,7 +88,6 @@ impl From<AccountStatus> for accounts::ListedStatus {
 }
 
 impl Callable for AccountRequest {
-    const NAME: &'static str = "open";
     const KEY: KeyRule = KeyRule::None;
     type Scope = Deducts;
     type Subject = ();

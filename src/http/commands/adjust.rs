@@ -48,7 +48,6 @@ pub struct AdjustedResponse<'a> {
 }
 
 impl ApiCommand for AdjustRequest {
-    const NAME: &'static str = "adjust";
     const STATUS: StatusCode = StatusCode::CREATED;
     type Scope = Operates;
     type Subject = ();

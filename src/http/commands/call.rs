@@ -31,10 +31,14 @@ use super::{
     reply::{self, CommandReply},
 };
 
-/// The body of a command that the ledger executes.
-pub trait ApiCommand: DeserializeOwned + PartialSchema + Send + 'static {
+/// The body of a command, which has its name from the table of commands.
+pub trait NamedCommand {
     /// Its name in batches and metrics.
     const NAME: &'static str;
+}
+
+/// The body of a command that the ledger executes.
+pub trait ApiCommand: NamedCommand + DeserializeOwned + PartialSchema + Send + 'static {
     /// The status of the answer if it succeeded.
     const STATUS: StatusCode;
     const KEY: KeyRule = KeyRule::Required;
@@ -71,7 +75,6 @@ pub trait ApiCommand: DeserializeOwned + PartialSchema + Send + 'static {
 /// The body of a command that can be sent to its own route and in a batch: every [`ApiCommand`], and commands that are
 /// executed in their own way.
 pub trait Callable: DeserializeOwned + PartialSchema + Send + 'static {
-    const NAME: &'static str;
     const KEY: KeyRule;
     type Scope: Need;
     type Subject: CommandSubject;
@@ -101,7 +104,6 @@ pub struct Target<'a> {
 }
 
 impl<C: ApiCommand> Callable for C {
-    const NAME: &'static str = <C as ApiCommand>::NAME;
     const KEY: KeyRule = <C as ApiCommand>::KEY;
     type Scope = <C as ApiCommand>::Scope;
     type Subject = <C as ApiCommand>::Subject;

@@ -47,7 +47,6 @@ pub struct ClosedResponse<'a> {
 }
 
 impl ApiCommand for CloseRequest {
-    const NAME: &'static str = "close";
     const STATUS: StatusCode = StatusCode::OK;
     type Scope = Operates;
     type Subject = ();

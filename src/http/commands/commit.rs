@@ -92,7 +92,6 @@ pub struct CommittedResponse<'a> {
 }
 
 impl ApiCommand for CommitRequest {
-    const NAME: &'static str = "commit";
     const STATUS: StatusCode = StatusCode::OK;
     type Scope = Deducts;
     type Subject = HoldId;

@@ -59,7 +59,6 @@ pub struct DeductedResponse<'a> {
 }
 
 impl ApiCommand for DeductRequest {
-    const NAME: &'static str = "deduct";
     const STATUS: StatusCode = StatusCode::CREATED;
     type Scope = Deducts;
     type Subject = ();

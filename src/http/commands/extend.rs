@@ -52,7 +52,6 @@ pub struct ExtendedResponse<'a> {
 }
 
 impl ApiCommand for ExtendRequest {
-    const NAME: &'static str = "extend";
     const STATUS: StatusCode = StatusCode::OK;
     type Scope = Deducts;
     type Subject = HoldId;

@@ -48,7 +48,6 @@ pub struct ForgivenResponse<'a> {
 }
 
 impl ApiCommand for ForgiveRequest {
-    const NAME: &'static str = "forgive";
     const STATUS: StatusCode = StatusCode::OK;
     type Scope = Operates;
     type Subject = ();

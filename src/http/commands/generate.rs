@@ -24,7 +24,7 @@ use crate::{
 };
 
 use super::{
-    call::{ApiCommand, CallResult, CommandCall, Target},
+    call::{ApiCommand, CallResult, CommandCall, NamedCommand as _, Target},
     deduct::DeductedResponse,
     hold::{HoldPlacedResponse, HoldRequest},
 };
@@ -64,7 +64,6 @@ pub enum Generated<'a> {
 }
 
 impl ApiCommand for GenerationRequest {
-    const NAME: &'static str = "generate";
     const STATUS: StatusCode = StatusCode::CREATED;
     const KEY: KeyRule = KeyRule::OrOwnId;
     type Scope = Deducts;

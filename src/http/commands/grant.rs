@@ -88,7 +88,6 @@ pub struct GrantedResponse<'a> {
 }
 
 impl ApiCommand for GrantRequest {
-    const NAME: &'static str = "grant";
     const STATUS: StatusCode = StatusCode::CREATED;
     type Scope = Operates;
     type Subject = ();

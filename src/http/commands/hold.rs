@@ -68,7 +68,6 @@ pub struct HoldPlacedResponse<'a> {
 }
 
 impl ApiCommand for HoldRequest {
-    const NAME: &'static str = "hold";
     const STATUS: StatusCode = StatusCode::CREATED;
     type Scope = Deducts;
     type Subject = ();

@@ -31,7 +31,6 @@ use super::{
 pub use super::import_request::AccountImport;
 
 impl Callable for AccountImport {
-    const NAME: &'static str = "import";
     const KEY: KeyRule = KeyRule::None;
     type Scope = Operates;
     type Subject = ();

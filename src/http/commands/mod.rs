@@ -24,7 +24,7 @@ use super::{
 };
 
 use batch::Sender;
-use call::Callable;
+use call::NamedCommand;
 use reply::CommandReply;
 
 /// Declares the files of commands, their routes, and what a batch accepts, so that none of these can be forgotten.
@@ -33,17 +33,16 @@ macro_rules! commands {
     ($($name:ident = $file:ident::$handler:ident($body:ident),)+) => {
         $(pub mod $file;)+
 
+        $(impl NamedCommand for $file::$body {
+            const NAME: &'static str = stringify!($name);
+        })+
+
         /// The name of a command in a batch.
         #[derive(Clone, Copy, Deserialize)]
-        #[serde(rename_all = "snake_case")]
+        #[expect(non_camel_case_types, reason = "they are written as callers write them")]
         enum CommandName {
             $($name,)+
         }
-
-        $(const _: () = assert!(
-            stringify!($name).eq_ignore_ascii_case(<$file::$body as Callable>::NAME),
-            "a command is called in a batch what it is called everywhere",
-        );)+
 
         impl CommandName {
             /// Executes the command of a batch that has this name.
@@ -55,7 +54,7 @@ macro_rules! commands {
         }
 
         /// The names of all commands.
-        const NAMES: &[&str] = &[$(<$file::$body as Callable>::NAME),+];
+        const NAMES: &[&str] = &[$(stringify!($name)),+];
 
         /// The schemas of the bodies of all commands.
         fn schemas() -> Vec<RefOr<Schema>> {
@@ -70,19 +69,20 @@ macro_rules! commands {
     };
 }
 
-// For each command: its name in a batch, its file, its handler, and its body. The OpenAPI document has this order.
+// For each command: its name in batches and metrics, its file, its handler, and its body.
+// The OpenAPI document has this order.
 commands! {
-    Open = account::put(AccountRequest),
-    Import = import::import(AccountImport),
-    Close = close::close(CloseRequest),
-    Deduct = deduct::deduct(DeductRequest),
-    Generate = generate::generate(GenerationRequest),
-    Hold = hold::hold(HoldRequest),
-    Commit = commit::commit(CommitRequest),
-    Release = release::release(ReleaseRequest),
-    Extend = extend::extend(ExtendRequest),
-    Refund = refund::refund(RefundRequest),
-    Grant = grant::grant(GrantRequest),
-    Adjust = adjust::adjust(AdjustRequest),
-    Forgive = forgive::forgive(ForgiveRequest),
+    open = account::put(AccountRequest),
+    import = import::import(AccountImport),
+    close = close::close(CloseRequest),
+    deduct = deduct::deduct(DeductRequest),
+    generate = generate::generate(GenerationRequest),
+    hold = hold::hold(HoldRequest),
+    commit = commit::commit(CommitRequest),
+    release = release::release(ReleaseRequest),
+    extend = extend::extend(ExtendRequest),
+    refund = refund::refund(RefundRequest),
+    grant = grant::grant(GrantRequest),
+    adjust = adjust::adjust(AdjustRequest),
+    forgive = forgive::forgive(ForgiveRequest),
 }

@@ -82,7 +82,6 @@ pub struct RefundedResponse<'a> {
 }
 
 impl ApiCommand for RefundRequest {
-    const NAME: &'static str = "refund";
     const STATUS: StatusCode = StatusCode::CREATED;
     type Scope = Deducts;
     type Subject = ();

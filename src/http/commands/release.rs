@@ -49,7 +49,6 @@ pub struct ReleasedResponse<'a> {
 }
 
 impl ApiCommand for ReleaseRequest {
-    const NAME: &'static str = "release";
     const STATUS: StatusCode = StatusCode::OK;
     type Scope = Deducts;
     type Subject = HoldId;

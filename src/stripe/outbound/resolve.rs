@@ -12,14 +12,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::{Billing, BillingError, duplicate_subscription::DuplicateEnding, runner::RecordedCall};
-use crate::stripe::{
-    calls::{CallId, DueCall, Operation, UnknownOutcome, for_each_operation},
-    client::{
-        AmendSubscription, AttachMethod, CancelPayment, CapturePayment, ConfirmPayment, DetachMethod,
-        ExpireCheckout, MakeCustomer, MakePayment, MakeRefund, MakeSubscription, OpenCheckout, OpenPortal,
-        OpenSchedule, ReleaseSchedule,
-    },
-};
+use crate::stripe::calls::{CallId, DueCall, Operation, UnknownOutcome, for_each_operation};
 
 /// How often due calls are looked for.
 pub const RESOLVE_INTERVAL: Duration = Duration::from_secs(5);
@@ -154,6 +147,8 @@ macro_rules! by_request {
     ($($(#[$doc:meta])* $name:ident = $stored:literal => $unknown:ident, $request:ident;)*) => {
         impl Billing {
             async fn ask_again(&self, id: &CallId) -> Result<(), BillingError> {
+                use crate::stripe::client::*;
+
                 match id.operation {
                     $(Operation::$name => $request::find_out(self, id).boxed(),)*
                 }

@@ -18,11 +18,7 @@ use crate::{
     ledger::Provenance,
     stripe::{
         calls::{CallAttempt, CallId, CallOutcome, CallStart, Operation, StoredCall},
-        client::{
-            AttachMethod, CallError, CancelPayment, CapturePayment, Change, Client, DetachMethod,
-            ExpireCheckout, MakeCustomer, MakePayment, MakeRefund, OpenPortal, OpenSchedule, ReleaseSchedule,
-            StoredPayment, StripeCall,
-        },
+        client::{self, CallError, Change, Client, StoredPayment, StripeCall},
         documents::StripeKey,
     },
 };
@@ -313,8 +309,8 @@ fn hash(asked: &impl Serialize) -> [u8; 32] {
 
 /// Stores the complete answer.
 macro_rules! kept_whole {
-    ($($call:ty),*) => {$(
-        impl RecordedCall for $call {
+    ($($call:ident),*) => {$(
+        impl RecordedCall for client::$call {
             type Stored = <Self as StripeCall>::Answer;
 
             fn store(answer: &Self::Answer) -> Self::Stored {
@@ -327,8 +323,8 @@ macro_rules! kept_whole {
 /// Stores only the id: the client secret is for the person's browser only, and Stripe has the current state of a
 /// payment.
 macro_rules! kept_by_id {
-    ($($call:ty),*) => {$(
-        impl RecordedCall for $call {
+    ($($call:ident),*) => {$(
+        impl RecordedCall for client::$call {
             type Stored = StoredPayment;
 
             fn store(answer: &Self::Answer) -> Self::Stored {

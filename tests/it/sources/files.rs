@@ -46,6 +46,34 @@ fn modules_are_named_for_what_they_are() {
     assert_eq!(those(|path, _| is_forbidden(path)), Vec::<PathBuf>::new());
 }
 
+/// Whether the module above names the file: `mod name;`, `name::` in the row of a table, or its path.
+fn is_declared(path: &Path) -> bool {
+    let (folder, name) = (path.parent().expect("a folder"), path.file_stem().expect("a name"));
+    let (folder, name) = if name == "mod" {
+        (folder.parent().expect("a folder"), folder.file_name())
+    } else {
+        (folder, Some(name))
+    };
+    let name = name.expect("a name").to_string_lossy();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let above = ["mod.rs", "lib.rs", "main.rs"].map(|file| root.join(file)).into_iter();
+    let texts = above.chain([root.with_extension("rs")]).filter_map(|file| fs::read_to_string(file).ok());
+    let naming = [format!("mod {name};"), format!(" {name}::"), format!("/{name}/mod.rs\"")];
+    texts.into_iter().any(|text| naming.iter().any(|naming| text.contains(naming)))
+}
+
+/// A file that no module names is not compiled, and nothing says so. Those of `tests/unit` are named by path.
+#[test]
+fn every_file_is_a_part_of_the_program() {
+    let stands_alone = |path: &Path| {
+        let name = path.file_stem().expect("a name");
+        ["lib", "main", "build"].iter().any(|alone| name == *alone)
+            || path.starts_with("tests/unit")
+            || path == Path::new("projections/mod.rs")
+    };
+    assert_eq!(those(|path, _| !stands_alone(path) && !is_declared(path)), Vec::<PathBuf>::new());
+}
+
 #[test]
 fn modules_open_with_what_they_answer() {
     assert_eq!(those(|_, text| !text.starts_with("//!")), Vec::<PathBuf>::new());

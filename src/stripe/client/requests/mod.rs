@@ -22,38 +22,19 @@ use std::collections::HashMap;
 
 use crate::domain::{metadata::Metadata, sold_pack::SoldPack};
 
-pub use checkout::{
-    CheckoutPurchase, ExpireCheckout, FindCheckout, OpenCheckout, OpenedCheckout, StripeCheckout,
-};
-pub use customer::{
-    Address, AdoptCustomer, CreatedCustomer, CustomerDetails, DeleteCustomer, DescribeCustomer, FindCustomer,
-    FindCustomers, FoundCustomer, FoundCustomers, MakeCustomer, StripeCustomer,
-};
-pub use invoice::{BillStatus, ListInvoices, StripeInvoice, StripeInvoices};
-pub use listings::{AskPage, ListFilter, ObjectPage, TYPES_MAX, plain};
-pub use object::AskObject;
-pub use payment::{
-    CancelPayment, CapturePayment, ConfirmPayment, FindPayment, ListPayments, MakePayment, MakeRefund,
-    NextAction, PaidFor, PaymentFailure, PaymentMetadata, Reason, StoredPayment, StripeCharge, StripePayment,
-    StripePayments, StripeRefund,
-};
-pub use payment_method::{
-    AttachMethod, AttachedMethod, DetachMethod, FindMethod, ListMethods, PreferMethod, StripePaymentMethod,
-    StripePaymentMethods,
-};
-pub use portal::{OpenPortal, OpenedPortal, PortalChange, PortalOnly};
-pub use preview::PreviewInvoice;
-pub use product::{FindProduct, PriceRequest, ProductRequest, StripeProduct};
-pub use schedule::{
-    FindSchedule, OpenSchedule, PhaseItemRequest, PhaseRequest, PhaseSpan, Phases, ReleaseSchedule,
-    StripeSchedule,
-};
-pub use subscribe::{ListSubscriptions, MakeSubscription, SubscriptionListed, SubscriptionsListed};
-pub use subscription::{
-    AmendSubscription, Amendment, ChargeSubscription, DescribeCancellation, FindSubscription,
-    ProrationBehavior, StripeSubscription, StripeSubscriptionItem, StripeSubscriptionItems,
-    SubscriptionItemChange,
-};
+pub use checkout::*;
+pub use customer::*;
+pub use invoice::*;
+pub use listings::*;
+pub use object::*;
+pub use payment::*;
+pub use payment_method::*;
+pub use portal::*;
+pub use preview::*;
+pub use product::*;
+pub use schedule::*;
+pub use subscribe::*;
+pub use subscription::*;
 
 /// The name of an account's id in metadata, as `translate` reads it.
 const ACCOUNT_ID: &str = "account_id";

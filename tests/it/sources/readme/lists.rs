@@ -117,9 +117,30 @@ fn the_code_map_has_every_folder_and_every_read_model() {
     for name in folders("crates") {
         assert!(page.contains(&format!("| [`crates/{name}/`](../crates/{name}/src/")), "crates/{name}");
     }
+    let files = self::page("docs/FILES.md");
     for folder in folders("projections") {
         assert!(page.contains(&format!("| [`{folder}`](../projections/{folder}/mod.rs) |")), "{folder}");
+        assert!(files.contains(&format!("| [`{folder}/`](../projections/{folder}/mod.rs) |")), "{folder}");
     }
+}
+
+#[test]
+fn the_table_of_read_models_has_every_event_and_every_read_model() {
+    let module = page("projections/mod.rs");
+    let table: Vec<&str> = module.lines().filter_map(|line| line.strip_prefix("//! | ")).collect();
+    let (head, rows) = table.split_first().expect("the table is there");
+    let models: BTreeSet<&str> = head.trim_end_matches(" |").split(" | ").skip(1).collect();
+    let folders = folders("projections");
+    assert_eq!(models, folders.iter().map(String::as_str).collect());
+    let events = rows.iter().filter_map(|row| row.split_once(" |"));
+    let mut events: Vec<&str> = events.flat_map(|(names, _)| names.split(", ")).collect();
+    events.sort_unstable();
+    let golden = self::files("tests/it/functions/contracts/events").into_iter();
+    let name =
+        |path: String| Path::new(&path).file_stem().map(|name| format!("`{}`", name.to_string_lossy()));
+    let mut known: Vec<String> = golden.filter_map(name).collect();
+    known.sort_unstable();
+    assert_eq!(events, known);
 }
 
 #[test]
