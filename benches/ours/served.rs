@@ -7,8 +7,7 @@ use std::{
 };
 
 use counterfoil::{
-    clock::Clock, consumer::Leadership, domain::recorded::Shard, journal::feed::Feed, projections,
-    projector::Projector,
+    clock::Clock, domain::recorded::Shard, journal::feed::Feed, projections, projector::Projector,
 };
 use sqlx::{ConnectOptions, PgPool};
 use tokio::{
@@ -35,7 +34,6 @@ pub struct Served {
     pub address: SocketAddr,
     projector: Projector,
     _program: Child,
-    _leads: Option<Leadership>,
 }
 
 impl Served {
@@ -43,10 +41,9 @@ impl Served {
     pub async fn start(pool: &PgPool, read_models: ReadModels) -> Fallible<Self> {
         let feed = Feed::new(pool.clone());
         let projector = Projector::open(pool.clone(), feed, projections::all(), Clock::system()).await?;
-        let leads = match read_models {
-            ReadModels::Follow => None,
-            ReadModels::Rest => Some(lead_all(pool, &projector).await?),
-        };
+        if read_models == ReadModels::Rest {
+            lead_all(pool, &projector).await?;
+        }
         let address = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
         let program = Command::new(env!("CARGO_BIN_EXE_counterfoil"))
             .arg("serve")
@@ -58,7 +55,7 @@ impl Served {
             .stdout(Stdio::null())
             .kill_on_drop(true)
             .spawn()?;
-        let served = Self { address, projector, _program: program, _leads: leads };
+        let served = Self { address, projector, _program: program };
         served.until_ready().await?;
         if read_models == ReadModels::Follow {
             served.until_caught_up().await?;
@@ -96,12 +93,12 @@ impl Served {
     }
 }
 
-async fn lead_all(pool: &PgPool, projector: &Projector) -> Fallible<Leadership> {
-    let leads = Leadership::new(pool.clone());
-    for name in projector.names() {
-        if !leads.hold(&format!("counterfoil/{name}/{}", Shard(0).0)).await {
-            return Err(format!("{name} is led by another process").into());
-        }
-    }
-    Ok(leads)
+/// As a process does that follows nothing for a day.
+async fn lead_all(pool: &PgPool, projector: &Projector) -> Fallible<()> {
+    let names: Vec<String> =
+        projector.names().map(|name| format!("counterfoil/{name}/{}", Shard(0).0)).collect();
+    let lead =
+        "insert into read.leases select name, $2, now() + interval '1 day' from unnest($1::text[]) as name";
+    sqlx::query(lead).bind(names).bind(uuid::Uuid::new_v4()).execute(pool).await?;
+    Ok(())
 }

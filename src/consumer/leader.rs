@@ -1,102 +1,80 @@
 //! Which process leads a consumer?
 //!
-//! An advisory lock, held by one connection for all that this process leads. When the connection breaks the
-//! locks are gone and someone else may lead, or two for a moment: the checkpoints keep that harmless.
+//! A lease in the database, for some seconds of the database's clock, which the leader renews.
+//! Whoever ends, is frozen or cannot reach the database any more loses its leases, and another process leads.
+//! For a moment two may believe to lead: the checkpoints keep that harmless.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::PgPool;
 use tokio::{sync::Mutex, time::Instant};
+use uuid::Uuid;
 
-/// How long a held lock counts before its connection is checked again.
-const CHECK_EVERY: Duration = Duration::from_secs(5);
+/// How long a lease lasts without being renewed.
+const LEASE: Duration = Duration::from_secs(5);
+/// How often all leases of this process are renewed, or asked for.
+const RENEW_EVERY: Duration = Duration::from_millis(900);
 
 /// What this process leads, or tries to lead.
-pub struct Leadership {
+pub(super) struct Leadership {
     pool: PgPool,
-    held: Mutex<Option<LeaderLock>>,
+    holder: Uuid,
+    leases: Mutex<Leases>,
 }
 
-struct LeaderLock {
-    connection: PgConnection,
-    locks: BTreeSet<String>,
-    checked_at: Instant,
+#[derive(Default)]
+struct Leases {
+    wanted: BTreeSet<String>,
+    /// Until when this process leads, a little less than the database says.
+    until: BTreeMap<String, Instant>,
+    asked_at: Option<Instant>,
 }
 
 impl Leadership {
     pub fn new(pool: PgPool) -> Self {
-        Self { pool, held: Mutex::default() }
+        Self { pool, holder: Uuid::new_v4(), leases: Mutex::default() }
     }
 
     /// Tries to lead `name`, and returns whether this process leads it.
     pub async fn hold(&self, name: &str) -> bool {
-        let mut held = self.held.lock().await;
-        self.hold_in(&mut held, name).await
+        let mut leases = self.leases.lock().await;
+        let is_new = leases.wanted.insert(name.to_owned());
+        let is_due = leases.asked_at.is_none_or(|at| at.elapsed() >= RENEW_EVERY);
+        if (is_new || is_due)
+            && let Err(error) = self.renew(&mut leases).await
+        {
+            tracing::warn!(error = &error as &dyn std::error::Error, "who leads is not known");
+        }
+        leases.until.get(name).is_some_and(|until| *until > Instant::now())
     }
 
-    /// As [`Leadership::hold`], but only one task of this process can hold it.
-    pub async fn take(&self, name: &str) -> bool {
-        let mut held = self.held.lock().await;
-        let is_taken = held.as_ref().is_some_and(|held| held.locks.contains(name));
-        !is_taken && self.hold_in(&mut held, name).await
-    }
-
-    async fn hold_in(&self, held: &mut Option<LeaderLock>, name: &str) -> bool {
-        // Twice, because the first failure may be of a connection that broke long ago.
-        for _ in 0..2 {
-            match self.try_hold(held, name).await {
-                Ok(leads) => return leads,
-                Err(error) => {
-                    tracing::warn!(
-                        name,
-                        error = &error as &dyn std::error::Error,
-                        "the connection that leads was lost"
-                    );
-                    *held = None;
-                }
-            }
-        }
-        false
-    }
-
-    async fn try_hold(&self, held: &mut Option<LeaderLock>, name: &str) -> Result<bool, sqlx::Error> {
-        let held = match held {
-            Some(held) => held,
-            None => held.insert(LeaderLock {
-                connection: PgConnection::connect_with(&self.pool.connect_options()).await?,
-                locks: BTreeSet::new(),
-                checked_at: Instant::now(),
-            }),
-        };
-        if held.checked_at.elapsed() > CHECK_EVERY {
-            held.connection.ping().await?;
-            held.checked_at = Instant::now();
-        }
-        if held.locks.contains(name) {
-            return Ok(true);
-        }
-        let leads: bool = sqlx::query_scalar("select pg_try_advisory_lock(hashtextextended($1, 0))")
-            .bind(name)
-            .fetch_one(&mut held.connection)
+    /// All in one statement.
+    async fn renew(&self, leases: &mut Leases) -> Result<(), sqlx::Error> {
+        let asked_at = Instant::now();
+        leases.asked_at = Some(asked_at);
+        let wanted: Vec<&str> = leases.wanted.iter().map(String::as_str).collect();
+        let held: Vec<String> = sqlx::query_scalar(include_str!("renew.sql"))
+            .bind(wanted)
+            .bind(self.holder)
+            .bind(LEASE.as_secs_f64())
+            .fetch_all(&self.pool)
             .await?;
-        if leads {
-            held.locks.insert(name.to_owned());
-        }
-        Ok(leads)
+        let until = asked_at + LEASE - RENEW_EVERY;
+        leases.until = held.into_iter().map(|name| (name, until)).collect();
+        Ok(())
     }
 
-    /// Lets someone else lead.
+    /// Lets another process lead.
     pub async fn release(&self, name: &str) {
-        let mut held = self.held.lock().await;
-        let Some(open) = held.as_mut() else { return };
-        if open.locks.remove(name) {
-            let released = sqlx::query("select pg_advisory_unlock(hashtextextended($1, 0))")
-                .bind(name)
-                .execute(&mut open.connection)
-                .await;
-            if released.is_err() {
-                *held = None;
-            }
+        let mut leases = self.leases.lock().await;
+        leases.wanted.remove(name);
+        if leases.until.remove(name).is_some() {
+            let given_back = sqlx::query(include_str!("give_back.sql")).bind(name).bind(self.holder);
+            // If it cannot be given back, it ends by itself.
+            let _: Result<_, _> = given_back.execute(&self.pool).await;
         }
     }
 }

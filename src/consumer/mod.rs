@@ -37,12 +37,12 @@ use crate::{
 
 pub use contract::{Consumer, FailureRule, HandleError, Pass};
 pub use error::ConsumerError;
-pub use leader::Leadership;
 pub use parked::ParkedAccount;
 pub use wait::AsOf;
 pub use worker::{Worker, WorkerStep};
 
 use follow::Follower;
+use leader::Leadership;
 use pace::FollowerPace;
 use wait::FollowerProgress;
 use wake::Wake;
@@ -127,12 +127,6 @@ impl Consumers {
     #[must_use]
     pub fn shards(&self) -> &[Shard] {
         &self.shards
-    }
-
-    /// Decides which of several processes does what only one should do at a time.
-    #[must_use]
-    pub fn leadership(&self) -> &Leadership {
-        &self.leadership
     }
 
     fn find(&self, name: &str) -> Result<&Arc<dyn Consumer>, ConsumerError> {

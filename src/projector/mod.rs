@@ -9,6 +9,7 @@ mod listing;
 mod read_model;
 mod rebuild;
 mod tables;
+mod turn;
 mod versions;
 
 use std::{sync::Arc, time::Duration};

@@ -14,7 +14,7 @@ use crate::{
     projections::{Projection, Tables},
 };
 
-use super::{Projector, error::ProjectorError, tables, versions};
+use super::{Projector, error::ProjectorError, tables, turn::RebuildTurn, versions};
 
 /// How far behind the live version the new one may be when both are stopped for the switch.
 const SWITCH_EVENTS_MAX: i64 = 5_000;
@@ -106,13 +106,11 @@ impl Projector {
         model: &dyn Projection,
         work: impl Future<Output = Result<T, ProjectorError>>,
     ) -> Result<T, ProjectorError> {
-        let lock = format!("counterfoil/{}/rebuild", model.name());
-        let leadership = self.consumers.leadership();
-        if !leadership.take(&lock).await {
-            return Err(ProjectorError::RebuildUnderWay { projection: model.name().to_owned() });
-        }
+        let turn = RebuildTurn::take(&self.pool, model.name()).await?;
+        let turn =
+            turn.ok_or_else(|| ProjectorError::RebuildUnderWay { projection: model.name().to_owned() })?;
         let done = work.await;
-        leadership.release(&lock).await;
+        turn.end().await;
         done
     }
 

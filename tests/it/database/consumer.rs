@@ -244,3 +244,29 @@ async fn who_asks_for_a_consumer_that_is_not_there_is_told() {
     let unknown = instance.consumers.resume("other").await;
     assert!(matches!(unknown, Err(ConsumerError::Unknown { .. })), "{unknown:?}");
 }
+
+/// A process that is frozen keeps its connections, but not its leases.
+#[tokio::test]
+async fn who_no_longer_renews_a_lease_leads_no_longer() {
+    let test = TestLedger::start().await;
+    let pool = test.database.pool();
+    let notes = Notes::new(&pool, FailureRule::Park).await;
+    open(&test.ledger, "acme").await.expect("opened");
+    let lease = "insert into read.leases values ('counterfoil/notes/0', gen_random_uuid(), now() + interval '3 seconds')";
+    sqlx::query(lease).execute(&pool).await.expect("somebody leads");
+    let instance = Instance::start(&test, pool.clone(), &notes).await;
+    let at_first: i64 =
+        sqlx::query_scalar("select count(*) from notes").fetch_one(&pool).await.expect("an answer");
+    assert_eq!(at_first, 0, "it waits for who leads");
+    instance.has_all(&test).await;
+    let still = "select count(*) from read.leases where until > now() + interval '2 seconds'";
+    let led: i64 = sqlx::query_scalar(still).fetch_one(&pool).await.expect("an answer");
+    assert_eq!(led, 1, "it leads now, and renews its lease");
+    drop(instance);
+    eventually("who ends gives its leases back", || async {
+        let left: i64 =
+            sqlx::query_scalar("select count(*) from read.leases").fetch_one(&pool).await.expect("an answer");
+        left == 0
+    })
+    .await;
+}
