@@ -162,7 +162,7 @@ impl Account {
                 slot: None,
                 reason: None,
             };
-            return Event::Credits(CreditsEvent::CreditsGranted { grant, effective_at: at });
+            return Event::Credits(CreditsEvent::CreditsGranted { grant, purpose: None, effective_at: at });
         }
         match (choice, self.hold.take(), self.deduction.take()) {
             (0..=3, hold, _) => {

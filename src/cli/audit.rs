@@ -22,16 +22,16 @@ use super::{
 };
 
 const REPLAY_HELP: &str = "\
-Each event with what the account held after it, computed from the events alone; the end is compared with what callers
-are told. Exit code 1 says that they differ.
+Each event with what the account held after it, computed from the events alone; the end is compared with what \
+callers are told. Exit code 1 says that they differ.
 
 Examples:
   counterfoil audit replay acme
   counterfoil audit replay acme --as-of 2026-06-30T23:59:59Z --json";
 
 const VERIFY_HELP: &str = "\
-Computes every hash, block, account and read model again. Keep the head that it shows somewhere else, to compare it with later ones.
-Exit code 1 says that something is not as it was written, and what comes first.
+Computes every hash, block, account and read model again. Keep the head that it shows somewhere else, to compare it \
+with later ones. Exit code 1 says that something is not as it was written, and what comes first.
 
 Examples:
   counterfoil audit verify
@@ -52,6 +52,7 @@ pub(super) enum AuditCommand {
 
 #[derive(Args)]
 pub(super) struct ReplayArguments {
+    /// The account
     #[arg(value_parser = AccountId::parse)]
     account: AccountId,
     /// Only what was recorded by then, in RFC 3339

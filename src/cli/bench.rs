@@ -13,8 +13,8 @@ use super::{
 };
 
 const HELP: &str = "\
-Opens accounts of its own (bench-…), gives them credits, and spends these. All of that stays in the journal, so do not
-point it at a server whose journal matters. The key needs the scopes deduct and operate, and no rate limit.
+Opens accounts of its own (bench-…), gives them credits, and spends these. All of that stays in the journal, so do \
+not point it at a server whose journal matters. The key needs the scopes deduct and operate, and no rate limit.
 
 Examples:
   counterfoil bench --key cf_test_…

@@ -11,6 +11,7 @@ use crate::{
 
 use super::{
     exit::{CliFailure, CliResult, Exit},
+    files::check_readable,
     flags::DatabaseFlags,
     output::Output,
     session::{self, CliSession},
@@ -28,6 +29,7 @@ pub(super) enum CatalogCommand {
     /// List every mistake in a catalog file, or what it sells
     #[command(after_help = HELP)]
     Check {
+        /// The catalog file
         file: PathBuf,
         /// Which of the two sets of price ids is checked
         #[arg(long, value_enum, default_value_t = ModeName::Test)]
@@ -58,6 +60,7 @@ impl From<ModeName> for Mode {
 impl CatalogCommand {
     pub(super) async fn run(self, output: Output) -> CliResult {
         let Self::Check { file, mode, with_database, flags } = self;
+        check_readable(&file)?;
         let report = catalog::check(&file, &|name| std::env::var(name).ok(), mode.into());
         let on_old_plans = if with_database { find_old_plans(&flags, &report).await? } else { None };
         let mut shown = report.to_json();

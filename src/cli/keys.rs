@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::{
     app::mode,
     auth::keys::{self, ApiKey, KeyScope, NewKey},
+    clock::Clock,
     domain::{ids::AccountId, time::Timestamp},
     http::{InvalidText, Text},
 };
@@ -21,8 +22,8 @@ use super::{
 };
 
 const CREATE_HELP: &str = "\
-Scopes: deduct (open accounts, spend, hold, refund), read (see accounts), billing (see revenue; sell, change and refund
-at Stripe), audit (replay, verify), operate (import, grant, adjust, mend), admin (everything, and keys).
+Scopes: deduct (open accounts, spend, hold, refund), read (see accounts), billing (see revenue; sell, change and \
+refund at Stripe), audit (replay, verify), operate (import, grant, adjust, mend), admin (everything, and keys).
 
 Examples:
   counterfoil keys create --name backend --scope deduct --scope read
@@ -91,11 +92,11 @@ impl Create {
     async fn run(self, output: Output) -> CliResult {
         let Self { name, scopes, accounts, expires_at, requests_per_minute, flags } = self;
         let accounts = (!accounts.is_empty()).then(|| accounts.into_iter().collect::<BTreeSet<_>>());
+        if expires_at.is_some_and(|end| end <= Clock::system().now()) {
+            return Err(CliFailure::Usage("--expires-at: it is in the past".to_owned()));
+        }
         let created = session::with(&flags, async |session: &CliSession| {
             let mode = session.config.mode;
-            if expires_at.is_some_and(|end| end <= session.clock.now()) {
-                return Err(CliFailure::Usage("--expires-at: it is in the past".to_owned()));
-            }
             mode::enter(&session.pool, mode, &session.clock).await.map_err(CliFailure::broken)?;
             let scopes = scopes.into_iter().collect();
             let new = NewKey { name, mode, scopes, accounts, expires_at, requests_per_minute };

@@ -5,6 +5,7 @@ mod banner;
 mod bench;
 mod catalog;
 mod exit;
+mod files;
 mod flags;
 mod import;
 mod inbox;
@@ -45,8 +46,8 @@ Exit codes:
   1  the answer is no: something differs, was refused, is missing, or was left out
   2  the command or a setting is wrong; nothing was done
   3  something that is needed does not work: the database, the network, a file
-  130  a signal ended it at once; after a first signal, serve, sandbox and import finish what they have begun,
-       and a second one ends them
+  130  a signal ended it at once; after a first signal, serve, sandbox and import
+       finish what they have begun, and a second one ends them
 
 Examples:
   counterfoil serve

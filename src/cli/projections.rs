@@ -19,8 +19,9 @@ use super::{
 };
 
 const REBUILD_HELP: &str = "\
-The new version is built beside the one that readers see, from the first event on. When both are at the same position
-their totals are compared; readers are switched to it if they are equal. Exit code 1 says that they are not.
+The new version is built beside the one that readers see, from the first event on. When both are at the same \
+position their totals are compared; readers are switched to it if they are equal. Exit code 1 says that they are \
+not.
 
 Examples:
   counterfoil projections rebuild usage
@@ -38,7 +39,9 @@ pub(super) enum ProjectionsCommand {
     Rebuild(Rebuild),
     /// Apply the waiting events of a parked account
     Unpark {
+        /// The read model, as `projections list` names it
         projection: String,
+        /// The account that is parked in it
         #[arg(value_parser = AccountId::parse)]
         account: AccountId,
         #[command(flatten)]
@@ -46,6 +49,7 @@ pub(super) enum ProjectionsCommand {
     },
     /// Let a read model that stopped try again
     Resume {
+        /// The read model, as `projections list` names it
         projection: String,
         #[command(flatten)]
         flags: DatabaseFlags,
@@ -54,6 +58,7 @@ pub(super) enum ProjectionsCommand {
 
 #[derive(Args)]
 pub(super) struct Rebuild {
+    /// The read model, as `projections list` names it
     projection: String,
     /// Switch to the new version even if it differs, as after a bug was fixed
     #[arg(long)]

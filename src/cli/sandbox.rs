@@ -19,8 +19,8 @@ use super::{
 };
 
 const HELP: &str = "\
-It answers as Stripe's API does, shows pages to pay on, and sends signed webhooks. Any sk_test_ key is taken, and no live one.
-Nothing is kept when it ends.
+It answers as Stripe's API does, shows pages to pay on, and sends signed webhooks. Any sk_test_ key is taken, and no \
+live one. Nothing is kept when it ends.
 
 Examples:
   counterfoil sandbox

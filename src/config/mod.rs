@@ -11,6 +11,7 @@ pub mod settings;
 pub mod shown;
 mod sources;
 mod unread;
+mod usual;
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
 

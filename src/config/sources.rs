@@ -7,6 +7,7 @@ use crate::catalog::suggestion;
 use super::{
     mistake::SettingMistake,
     settings::{self, PREFIX, Setting},
+    usual::{self, Instead},
 };
 
 /// The environment variables of a process, or those of a test.
@@ -65,7 +66,19 @@ impl SettingSources {
         let names = self.environment.keys().filter(|name| name.starts_with(PREFIX));
         names
             .filter(|name| !known.contains(&name.as_str()))
-            .map(|name| SettingMistake::new(name, suggestion::unknown("setting", name, &ours)))
+            .map(|name| SettingMistake::new(name, unknown_of(name, &ours)))
             .collect()
+    }
+}
+
+fn unknown_of(name: &str, ours: &[&str]) -> String {
+    match usual::meant(name) {
+        Some(Instead::Setting(setting)) => {
+            format!("unknown setting `{name}`; did you mean `{}`?", setting.name)
+        }
+        Some(Instead::Catalog(place)) => {
+            format!("unknown setting `{name}`; the catalog says it, as `{place}`")
+        }
+        None => suggestion::unknown("setting", name, ours),
     }
 }

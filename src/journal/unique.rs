@@ -3,7 +3,7 @@
 use std::{ops::Range, sync::Arc};
 
 use crate::domain::{
-    event::{CreditsEvent, Event, HoldEvent, Purpose},
+    event::{CreditsEvent, Event, HoldEvent},
     ids::GenerationId,
 };
 
@@ -16,20 +16,30 @@ pub enum Unique {
     Generation(GenerationId),
 }
 
-/// The column `generation` of an event: the id of the generation that it spends or holds credits for, a space, and the
-/// event's sequence.
+/// The column `generation` of an event: the id of the generation that it is about, a space, and the event's sequence.
 /// Without the sequence it is the generation's own charge or hold, of which there is only one.
 #[must_use]
 pub fn generation(event: &Event, sequence: i64) -> Option<String> {
-    let (Event::Credits(CreditsEvent::CreditsDeducted { purpose, .. })
-    | Event::Hold(HoldEvent::CreditsHeld { purpose, .. } | HoldEvent::HoldCommitted { purpose, .. })) = event
-    else {
-        return None;
+    let (purpose, may_begin) = match event {
+        Event::Credits(CreditsEvent::CreditsDeducted { purpose, .. })
+        | Event::Hold(HoldEvent::CreditsHeld { purpose, .. }) => (purpose, true),
+        Event::Hold(HoldEvent::HoldCommitted { purpose, .. }) => (purpose, false),
+        Event::Credits(CreditsEvent::CreditsGranted { purpose, .. })
+        | Event::Hold(HoldEvent::HoldReleased { purpose, .. } | HoldEvent::HoldExpired { purpose, .. }) => {
+            (purpose.as_ref()?, false)
+        }
+        // A refund is found by its purpose.
+        Event::Credits(_)
+        | Event::Hold(HoldEvent::HoldExtended { .. })
+        | Event::Account(_)
+        | Event::Invoice(_)
+        | Event::Subscription(_)
+        | Event::Notice(_)
+        | Event::Payment(_)
+        | Event::Checkout(_) => return None,
     };
     let id = purpose.generation_id()?;
-    let begins = matches!(purpose, Purpose::Generation { .. })
-        && !matches!(event, Event::Hold(HoldEvent::HoldCommitted { .. }));
-    Some(if begins { first_of(id) } else { format!("{id} {sequence}") })
+    Some(if may_begin && purpose.is_generation() { first_of(id) } else { format!("{id} {sequence}") })
 }
 
 /// The column for a generation's own charge or hold.

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::directory::DataDirectory;
 use super::owner::ClusterOwner;
-use super::{DATABASE, Keeper, Server, ServerOptions, StartError, server, socket, start};
+use super::{DATABASE, Keeper, Server, ServerOptions, StartError, lock, server, socket, start_within};
 
 /// How long a server is waited for that another process is just starting or stopping.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -53,13 +53,15 @@ impl DatabaseAccess {
 
 /// Connects to the server of a data directory, or starts it if it does not run.
 ///
+/// A command beside a program that serves is to wait for nothing, so each attempt to start gives up soon.
+///
 /// # Errors
 ///
-/// Like [`start`]; `Locked` if another process holds the directory and its server does not answer.
+/// Like [`start`](super::start); `Locked` if another process holds the directory and its server does not answer.
 pub async fn join_or_start(options: ServerOptions) -> Result<DatabaseAccess, StartError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let locked = match start(options.clone()).await {
+        let locked = match start_within(options.clone(), lock::PATIENCE_SHORT).await {
             Ok(server) => return Ok(DatabaseAccess::Started(server)),
             Err(locked @ StartError::Locked { .. }) => locked,
             Err(error) => return Err(error),

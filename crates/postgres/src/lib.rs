@@ -38,6 +38,7 @@ mod socket;
 mod system;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 
@@ -89,11 +90,14 @@ pub enum Durability {
 ///
 /// Each `StartError` says what the operator can do about it. Nothing runs after an error.
 pub async fn start(options: ServerOptions) -> Result<Server, StartError> {
+    start_within(options, lock::PATIENCE).await
+}
+
+/// Like [`start`]; `patience` is how long another process has to release the directory.
+async fn start_within(options: ServerOptions, patience: Duration) -> Result<Server, StartError> {
     let ServerOptions { data_directory, binaries, durability, max_connections } = options;
-    let prepared =
-        tokio::task::spawn_blocking(move || prepare(&data_directory, binaries.as_deref(), durability))
-            .await
-            .map_err(StartError::Preparation)??;
+    let prepare = move || prepare(&data_directory, binaries.as_deref(), durability, patience);
+    let prepared = tokio::task::spawn_blocking(prepare).await.map_err(StartError::Preparation)??;
     let server = server::start(prepared, durability, max_connections).await?;
     ensure_database(&server).await.map_err(StartError::Database)?;
     Ok(server)
@@ -113,9 +117,10 @@ fn prepare(
     data_directory: &Path,
     binaries: Option<&Path>,
     durability: Durability,
+    patience: Duration,
 ) -> Result<Prepared, StartError> {
     let directory = DataDirectory::open(data_directory)?;
-    let lock = DirectoryLock::acquire(&directory)?;
+    let lock = DirectoryLock::acquire(&directory, patience)?;
     let owner = ClusterOwner::choose(&directory)?;
     owner.check_reach(&directory)?;
     let major = cluster::find_major(&directory)?;

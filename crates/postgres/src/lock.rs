@@ -11,8 +11,10 @@ use super::StartError;
 use super::directory::{DataDirectory, open_private};
 use super::error::io_error;
 
-/// How long a process that is just ending has to release the lock, in milliseconds.
-const PATIENCE_MS: u64 = 3_000;
+/// How long a process that is just ending has to release the lock.
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
+/// The same where a process that goes on holding it is usual: only as long as the lock may outlast its holder.
+pub(super) const PATIENCE_SHORT: Duration = Duration::from_millis(100);
 const POLL_MS: u64 = 20;
 
 /// The right to run the server of a data directory, until it is dropped.
@@ -23,11 +25,11 @@ pub(super) struct DirectoryLock {
 }
 
 impl DirectoryLock {
-    /// Takes the lock. Blocks the thread for at most [`PATIENCE_MS`] while another process holds it.
-    pub fn acquire(directory: &DataDirectory) -> Result<Self, StartError> {
+    /// Takes the lock. Blocks the thread for at most `patience` while another process holds it.
+    pub fn acquire(directory: &DataDirectory, patience: Duration) -> Result<Self, StartError> {
         let path = directory.lock();
         let file = open_private(&path).map_err(io_error("open", &path))?;
-        let deadline = Instant::now() + Duration::from_millis(PATIENCE_MS);
+        let deadline = Instant::now() + patience;
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(Self { file }),

@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     auth::{
-        bearer,
+        bearer::{self, NoBearer},
         rate_limit::{RateLimit, RateLimitState, TooMany},
     },
     clock::Clock,
@@ -94,8 +94,10 @@ impl Caller {
 /// Why the caller is not known.
 #[derive(Debug)]
 pub enum AuthError {
-    /// No key was sent, or not as a bearer token.
+    /// No key was sent.
     NoKey,
+    /// What was sent is no bearer token.
+    NotBearer,
     Unknown,
     Expired,
     Revoked,
@@ -134,7 +136,10 @@ impl KeyCache {
     /// # Errors
     /// If they have no valid key, or if that cannot be checked now.
     pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Arc<Caller>, AuthError> {
-        let secret = bearer::find(headers).ok_or(AuthError::NoKey)?;
+        let secret = bearer::find(headers).map_err(|why| match why {
+            NoBearer::NoHeader => AuthError::NoKey,
+            NoBearer::OtherForm => AuthError::NotBearer,
+        })?;
         if secret.len() > SECRET_BYTES_MAX {
             return Err(AuthError::Unknown);
         }

@@ -13,7 +13,10 @@ use indicatif::ProgressBar;
 use crate::http::MovedAccount;
 
 use super::{
-    super::exit::CliFailure,
+    super::{
+        exit::CliFailure,
+        files::{check_readable, unreadable},
+    },
     Format,
     csv::Csv,
     entry::{ImportEntry, LineMistake, LineMistakes},
@@ -39,7 +42,7 @@ pub(super) type Entries = Box<dyn Iterator<Item = Result<ImportEntry, LineMistak
 
 impl File {
     /// # Errors
-    /// If the format is not known.
+    /// If the format is not known, or the file cannot be read.
     pub(super) fn new(path: PathBuf, format: Option<Format>) -> Result<Self, CliFailure> {
         let by_name = || match path.extension()?.to_str()? {
             "csv" => Some(Format::Csv),
@@ -51,6 +54,7 @@ impl File {
                 "the name ends neither in .csv nor in .ndjson, so --format has to say how it is written";
             CliFailure::Usage(because.to_owned())
         })?;
+        check_readable(&path)?;
         Ok(Self { path, format })
     }
 
@@ -70,7 +74,7 @@ impl File {
     }
 
     fn unreadable(&self, error: &std::io::Error) -> CliFailure {
-        CliFailure::broken(format!("{}: {error}", self.path.display()))
+        unreadable(&self.path, error)
     }
 }
 

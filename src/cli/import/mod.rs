@@ -34,9 +34,9 @@ use self::{
 };
 
 const ACCOUNTS_HELP: &str = "\
-Every line is read before anything is changed. An account is imported once: the same file again changes nothing, and a run
-that was interrupted is taken up by running it again. After a first ctrl-C it finishes what is on its way and says how far it
-came; a second one ends it at once. docs/MOVING.md says what a file has.
+Every line is read before anything is changed. An account is imported once: the same file again changes nothing, and \
+a run that was interrupted is taken up by running it again. After a first ctrl-C it finishes what is on its way and \
+says how far it came; a second one ends it at once. docs/MOVING.md says what a file has.
 
 Examples:
   counterfoil import accounts accounts.csv --dry-run

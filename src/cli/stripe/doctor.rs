@@ -22,9 +22,9 @@ use super::{
 };
 
 pub(super) const HELP: &str = "\
-The key and its rights, clocks, prices, the portal, and the webhook endpoint are held against the settings and the
-catalog. Nothing is changed. Each check has a name that stays, and says what to do. Exit code 1 says that there is an
-error; warnings alone are 0.
+The key and its rights, clocks, prices, the portal, and the webhook endpoint are held against the settings and the \
+catalog. Nothing is changed. Each check has a name that stays, and says what to do. Exit code 1 says that there is \
+an error; warnings alone are 0.
 
 Examples:
   counterfoil stripe doctor --url https://ledger.example.com

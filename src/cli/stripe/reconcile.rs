@@ -26,12 +26,12 @@ use super::super::{
 };
 
 pub(super) const HELP: &str = "\
-Reads Stripe's events of the last 30 days, and its customers, subscriptions, invoices, checkouts, payments, refunds,
-credit notes and disputes, and says what the ledger does not know, or knows with another amount or state, and why. What
-the ledger names and Stripe does not list is asked for one by one. What could not be compared is said. With --repair,
-events that never came are put into the inbox, and what no event tells is told by one that is made of the object; late
-events count once all the same. What no event corrects is left to a person. Nothing is changed at Stripe.
-Exit code 1 says that something is still not as Stripe says.
+Reads Stripe's events of the last 30 days, and its customers, subscriptions, invoices, checkouts, payments, refunds, \
+credit notes and disputes, and says what the ledger does not know, or knows with another amount or state, and why. \
+What the ledger names and Stripe does not list is asked for one by one. What could not be compared is said. With \
+--repair, events that never came are put into the inbox, and what no event tells is told by one that is made of the \
+object; late events count once all the same. What no event corrects is left to a person. Nothing is changed at \
+Stripe. Exit code 1 says that something is still not as Stripe says.
 
 Examples:
   counterfoil stripe reconcile

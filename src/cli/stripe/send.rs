@@ -16,13 +16,14 @@ use crate::{
 
 use super::super::{
     exit::{CliFailure, CliResult, Exit},
+    files::{check_readable, unreadable},
     flags::ServeFlags,
     output::{Output, or_dash, table},
 };
 
 pub(super) const HELP: &str = "\
-Each document is signed with the first secret of STRIPE_WEBHOOK_SECRET and posted, one after the other, in the order in
-which they are given. Exit code 1 says that one of them was not accepted.
+Each document is signed with the first secret of STRIPE_WEBHOOK_SECRET and posted, one after the other, in the order \
+in which they are given. Exit code 1 says that one of them was not accepted.
 
 Examples:
   counterfoil stripe send event.json
@@ -61,6 +62,7 @@ impl Send {
                 "STRIPE_WEBHOOK_SECRET is not set, so nothing can be signed; use the server's".to_owned(),
             )
         })?;
+        self.files.iter().try_for_each(|file| check_readable(file))?;
         let url = self.url.unwrap_or_else(|| webhook_url(config.listen));
         let client = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(CliFailure::broken)?;
         let progress = output.progress("sending", u64::try_from(self.files.len()).unwrap_or(0));
@@ -83,8 +85,7 @@ async fn send_file(
     file: &PathBuf,
 ) -> Result<Sent, CliFailure> {
     let shown = file.display().to_string();
-    let unreadable = |error| CliFailure::broken(format!("{shown} cannot be read: {error}"));
-    let body = tokio::fs::read(file).await.map_err(unreadable)?;
+    let body = tokio::fs::read(file).await.map_err(|error| unreadable(file, &error))?;
     let answer = send(client, url, secret, body, Clock::system().now()).await.map_err(CliFailure::broken)?;
     let accepted = answer.is_accepted();
     let send::SendResult { event, status, body } = answer;

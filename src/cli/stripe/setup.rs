@@ -19,12 +19,12 @@ use super::super::{
 };
 
 pub(super) const HELP: &str = "\
-Products, prices, the portal's configuration and the webhook endpoint are made or brought up to date, from the catalog.
-What is there already is found again, so that a second setup changes nothing. A price whose amount has changed is made
-anew; the old one is archived, subscriptions keep it, and its id goes on standing for the plan.
+Products, prices, the portal's configuration and the webhook endpoint are made or brought up to date, from the \
+catalog. What is there already is found again, so that a second setup changes nothing. A price whose amount has \
+changed is made anew; the old one is archived, subscriptions keep it, and its id goes on standing for the plan.
 
-The standard output has the settings that result, for a `.env` file; what was done is said beside it. The secret of a
-new webhook endpoint is among them, this once.
+The standard output has the settings that result, for a `.env` file; what was done is said beside it. The secret of \
+a new webhook endpoint is among them, this once.
 
 Examples:
   counterfoil stripe setup --url https://ledger.example.com --dry-run

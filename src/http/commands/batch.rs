@@ -25,7 +25,8 @@ use crate::{
         problem,
         problems::{AccessError, RequestError},
         request::{
-            BATCH_BYTES_MAX, Commands, Need, RequestId, Several, check_key, parse, read, require_json, word,
+            BATCH_BYTES_MAX, Commands, Need, RequestId, Several, check_key, key_missing, parse, read,
+            require_json, word,
         },
     },
 };
@@ -160,7 +161,7 @@ pub async fn execute_item<C: Callable>(from: Sender<'_>, item: &[u8]) -> Result<
     let account = account_of(caller, &head)?;
     let key = match C::KEY {
         KeyRule::None => String::new(),
-        KeyRule::Required | KeyRule::OrOwnId => key_of(head, fields.own_key())?,
+        KeyRule::Required | KeyRule::OrOwnId => key_of(head, fields.own_key(), C::KEY)?,
     };
     fields.execute(subject, Target { state, caller, request_id, account: &account, key: &key }).await
 }
@@ -174,8 +175,8 @@ fn account_of(caller: &Caller, head: &ItemHead) -> Result<AccountId, Failure> {
     if caller.may_use(&account) { Ok(account) } else { Err(AccessError::AccountNotAllowed.into()) }
 }
 
-fn key_of(head: ItemHead, other: Option<String>) -> Result<String, Failure> {
-    let key = head.idempotency_key.or(other).ok_or(RequestError::IdempotencyKeyMissing)?;
+fn key_of(head: ItemHead, other: Option<String>, rule: KeyRule) -> Result<String, Failure> {
+    let key = head.idempotency_key.or(other).ok_or_else(|| key_missing(rule))?;
     if check_key(&key) {
         return Ok(key);
     }

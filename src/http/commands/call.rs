@@ -212,7 +212,7 @@ impl<C: Callable> CommandCall<C> {
             }
         };
         let body = read_json(HttpRequest::from_parts(parts, body), C::nothing()).await?;
-        let key = key.map(|key| key.or(body.own_key())).transpose()?.unwrap_or_default();
+        let key = key.map(|key| key.or(body.own_key(), C::KEY)).transpose()?.unwrap_or_default();
         let AccountOf { account, caller, request_id, .. } = &to;
         let target = Target { state: &state, caller, request_id, account, key: &key };
         body.execute(subject, target).await.map(reply::send)

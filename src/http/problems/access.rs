@@ -10,8 +10,10 @@ use super::{Explain, Explanation, RetryAfter, explain};
 /// Why a caller may not do this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccessError {
-    /// No key was sent, or not as a bearer token.
+    /// No key was sent.
     NoKey,
+    /// What was sent is no bearer token.
+    NotBearer,
     KeyUnknown,
     KeyExpired,
     /// The key needs one of these.
@@ -23,7 +25,11 @@ pub enum AccessError {
 }
 
 explain! {
-    AccessError;
+    AccessError, also {
+        Self::NotBearer => Self::NoKey
+            .explain()
+            .says("The header `Authorization` is not `Bearer`, a space and an API key.".to_owned()),
+    };
 
     Self::NoKey => Unauthenticated = UNAUTHORIZED, "unauthenticated", "No API key was sent",
         "Send `Authorization: Bearer cf_…`. `counterfoil keys create` makes a key.";
@@ -50,6 +56,7 @@ impl Explain for AuthError {
     fn explain(self) -> Explanation {
         match self {
             Self::NoKey => AccessError::NoKey.explain(),
+            Self::NotBearer => AccessError::NotBearer.explain(),
             Self::Unknown | Self::Revoked => AccessError::KeyUnknown.explain(),
             Self::Expired => AccessError::KeyExpired.explain(),
             Self::Busy => ExecuteError::Overloaded.explain(),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     ledger::ExecuteError,
     stripe::{
-        client::{Rejection, declines::Remedy},
+        client::{Rejection, declines::Remedy, is_missing},
         outbound::{BillingError, ResourceKind},
     },
 };
@@ -46,6 +46,11 @@ explain! {
         StripeRejected = BAD_GATEWAY, "stripe_rejected", "Stripe does not accept the request",
         "Nothing was changed. `stripe_code` says why. Correct the request, and send it with a new key.",
         says says(&rejection),
+        advises lacks_object(&rejection).then_some(
+            "Nothing was changed. Stripe does not have the object that `stripe_parameter` names, or it is another \
+             customer's: it was made in another account or mode of Stripe, or deleted there. A sandbox forgets \
+             everything when it restarts. Once that is put right, send the request with a new key.",
+        ),
         written members(&rejection), as {
             #[schema(required)]
             stripe_code: Option<String>,
@@ -101,6 +106,11 @@ explain! {
 
 fn says(rejection: &Rejection) -> Option<String> {
     rejection.code.as_ref().map(|code| format!("Stripe says `{code}`."))
+}
+
+/// Without a parameter Stripe's code says that the customer has no payment method.
+fn lacks_object(rejection: &Rejection) -> bool {
+    is_missing(rejection) && rejection.parameter.is_some()
 }
 
 /// `next_step` is only present if a bank declined.

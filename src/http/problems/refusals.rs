@@ -31,6 +31,10 @@ explain! {
         "Ask for no more than `available`, or let the customer buy credits or upgrade. The same request with the \
          same key can succeed afterwards.",
         says format!("{requested} credits were asked for, and {available} are available."),
+        advises (!debt.is_zero()).then_some(
+            "The account owes `debt`, which new credits pay first. Let the customer buy `requested` and `debt` together, \
+             or upgrade. The same request with the same key can succeed afterwards.",
+        ),
         with {
             requested: Count = requested,
             available: Count = available,
@@ -39,7 +43,8 @@ explain! {
             /// When the next credits are due. `null`: none are.
             #[schema(required)]
             next_credits_at: Option<Time> = next_credits_at,
-            /// The smallest plan above the account's that gives this many credits a month, or else the largest.
+            /// The smallest plan above the account's whose credits of a month are enough for `requested` and `debt`, or
+            /// else the largest.
             /// `null`: no larger plan gives more.
             #[schema(required)]
             upgrade: Option<Id> = upgrade,

@@ -14,6 +14,8 @@ pub enum RequestPart {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestError {
     IdempotencyKeyMissing,
+    /// The same, where the id of the work can stand for the key.
+    KeyOrOwnIdMissing,
     InvalidJson(String),
     Invalid {
         part: RequestPart,
@@ -48,7 +50,12 @@ impl RequestError {
 }
 
 explain! {
-    RequestError;
+    RequestError, also {
+        Self::KeyOrOwnIdMissing => Self::IdempotencyKeyMissing.explain().advising(
+            "Send `generation_id`, your own id of the work, which is then charged once; or `Idempotency-Key` with a value \
+             that is new for each new request, such as a UUID, and the same when you repeat it.",
+        ),
+    };
 
     Self::IdempotencyKeyMissing => IdempotencyKeyMissing = BAD_REQUEST,
         "idempotency_key_missing", "An Idempotency-Key is needed",

@@ -32,11 +32,9 @@ impl Default for PageSize {
 
 impl<'de> Deserialize<'de> for PageSize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let items = usize::deserialize(deserializer)?;
-        if (1..=PAGE_ITEMS_MAX).contains(&items) {
-            return Ok(Self(items));
-        }
-        Err(de::Error::custom(format!("a page has 1 to {PAGE_ITEMS_MAX} items")))
+        let text = String::deserialize(deserializer)?;
+        let items = text.parse().ok().filter(|items| (1..=PAGE_ITEMS_MAX).contains(items));
+        items.map(Self).ok_or_else(|| de::Error::custom(format!("a page has 1 to {PAGE_ITEMS_MAX} items")))
     }
 }
 

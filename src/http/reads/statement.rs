@@ -144,9 +144,11 @@ impl<'a> StatementLineResponse<'a> {
 /// See every movement
 ///
 /// The newest first. With `Accept: text/csv`, all matching lines in one file, the oldest first.
-/// A page may have fewer lines than its limit, if few of many events match.
-/// The last page is the one without `next_cursor`.
 /// There, your own texts that a spreadsheet would read as a formula begin with an apostrophe; numbers do not.
+/// A page may have fewer lines than its limit, or none, while there is a `next_cursor`: the last page is the one
+/// without it.
+/// The line of credits that have just ended may be missing for a moment, until their end is recorded (about a second),
+/// while the balance already leaves them out.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/statement", operation_id = "get_statement", tag = "Reports",
     params(("account" = Id, Path), StatementQuery),
@@ -168,7 +170,7 @@ pub async fn statement(
     let cursor = cursor.map(|cursor| cursor.ok_or_else(unknown_cursor)).transpose()?;
     let zone = state.ledger.catalog().time_zone;
     let (from, until) = (asked.from.map(|from| from.begin(zone)), asked.to.map(|to| to.end(zone)));
-    if from.zip(until).is_some_and(|(from, until)| until < from) {
+    if asked.from.zip(asked.to).is_some_and(|(from, to)| to.is_before(from, zone)) {
         return Err(Failure::query("to", "it is before `from`"));
     }
     let min_position = asked.min_position.map(Token::position);

@@ -47,7 +47,9 @@ impl TryFrom<String> for Moment {
 
     fn try_from(text: String) -> Result<Self, &'static str> {
         let instant = Timestamp::parse(&text).map(Self::Instant);
-        instant.or_else(|_| text.parse().map(Self::Day)).map_err(|_| "an RFC 3339 instant or day is expected")
+        instant.or_else(|_| text.parse().map(Self::Day)).map_err(|_| {
+            "a time as in RFC 3339 is expected, such as 2026-03-31T12:00:00Z, or a day, such as 2026-03-31"
+        })
     }
 }
 
@@ -57,6 +59,15 @@ impl Moment {
         match self {
             Self::Instant(at) => at,
             Self::Day(day) => start_of_day(day, zone),
+        }
+    }
+
+    /// Whether it is over before `from` begins.
+    #[must_use]
+    pub fn is_before(self, from: Self, zone: Tz) -> bool {
+        match self {
+            Self::Instant(at) => at < from.begin(zone),
+            Self::Day(_) => self.end(zone) <= from.begin(zone),
         }
     }
 

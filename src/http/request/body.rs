@@ -209,7 +209,24 @@ fn explain<T: DeserializeOwned>(bytes: &[u8], root: &str, error: &serde_json::Er
 /// Removes line and column, since the path says where.
 fn message(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    text.rsplit_once(" at line ").map_or(text.clone(), |(message, _)| message.to_owned())
+    in_words(text.rsplit_once(" at line ").map_or(&text, |(message, _)| message))
+}
+
+/// Names of Rust's types say nothing to a caller.
+fn in_words(message: &str) -> String {
+    let Some((found, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
+    let expected = match expected {
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" | "usize" => "a whole number, at least 0",
+        "i8" | "i16" | "i32" | "i64" => "a whole number",
+        "a map" => "an object",
+        "a sequence" => "a list",
+        name if name.starts_with("struct ") => "an object",
+        other => other,
+    };
+    format!("{found}, expected {expected}")
 }
 
 /// A missing field has no path in the document, so it is taken from the message.

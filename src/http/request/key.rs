@@ -27,8 +27,17 @@ impl IdempotencyHeader {
 
     /// # Errors
     /// If none was sent, and nothing else identifies repetitions.
-    pub fn or(self, other: Option<String>) -> Result<String, RequestError> {
-        self.0.or(other).ok_or(RequestError::IdempotencyKeyMissing)
+    pub fn or(self, other: Option<String>, rule: KeyRule) -> Result<String, RequestError> {
+        self.0.or(other).ok_or_else(|| key_missing(rule))
+    }
+}
+
+/// What is said if a request has no key.
+#[must_use]
+pub const fn key_missing(rule: KeyRule) -> RequestError {
+    match rule {
+        KeyRule::OrOwnId => RequestError::KeyOrOwnIdMissing,
+        KeyRule::Required | KeyRule::None => RequestError::IdempotencyKeyMissing,
     }
 }
 

@@ -17,7 +17,7 @@ pub use caller::{
     AccountOf, Administers, All, Audits, Authenticated, Bills, Commands, Deducts, Lists, Need, Operates,
     Quotes, Reads, Several, Watches, parameter, provenance,
 };
-pub use key::{IdempotencyHeader, check_key};
+pub use key::{IdempotencyHeader, check_key, key_missing};
 pub use metadata::{Pair, Pairs};
 pub use names::names_once;
 pub use query::Query;

@@ -25,12 +25,25 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     }
 }
 
+/// What the texts of Rust's own parsers mean, and how a time is written in a query.
+fn in_words(expected: &str) -> String {
+    match expected {
+        "invalid digit found in string"
+        | "cannot parse integer from empty string"
+        | "number too large to fit in target type"
+        | "number too small to fit in target type" => "a whole number is expected".to_owned(),
+        "provided string was not `true` or `false`" => "`true` or `false` is expected".to_owned(),
+        time if time.contains("RFC 3339") => format!("{time}; in a query, + is written %2B"),
+        other => other.to_owned(),
+    }
+}
+
 /// The rejection's text is `Failed to …: name: message`.
 fn explain(text: &str) -> Failure {
     let message = text.split_once(": ").map_or(text, |(_, message)| message);
     let quoted = message.split('`').nth(1);
     match message.split_once(": ") {
-        Some((name, expected)) if !name.contains(' ') => Failure::query(name, expected),
+        Some((name, expected)) if !name.contains(' ') => Failure::query(name, in_words(expected)),
         Some(_) | None => Failure::query(quoted.unwrap_or("query"), message),
     }
 }

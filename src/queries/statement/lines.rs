@@ -1,14 +1,10 @@
 //! Which lines of the statement does an event have?
 
-use std::fmt;
-
 use chrono_tz::Tz;
-use serde::{Deserialize, Serialize};
-use strum::{EnumIter, IntoStaticStr};
 
 use crate::domain::{
     amount::Credits,
-    credits::{Balance, GrantTerms, Source},
+    credits::{Balance, GrantTerms},
     event::{AccountEvent, CreditsEvent, Draw, Event, HoldEvent, Purpose},
     ids::{GenerationId, GenerationType, GrantId, ProviderId},
     moving::MovedIn,
@@ -16,112 +12,7 @@ use crate::domain::{
     time::Timestamp,
 };
 
-/// What a line is about.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, EnumIter, IntoStaticStr,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", const_into_str)]
-pub enum LineKind {
-    Allocation,
-    Rollover,
-    Signup,
-    TopUp,
-    Bonus,
-    Refund,
-    Adjustment,
-    Usage,
-    Expiry,
-    ExpiryReversed,
-    Clawback,
-    ClawbackReversed,
-    Freeze,
-    Unfreeze,
-    Hold,
-    HoldReturned,
-    DebtMovedIn,
-    DebtPaid,
-    DebtForgiven,
-}
-
-impl LineKind {
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        self.into_str()
-    }
-}
-
-impl LineKind {
-    /// The types of the events that can have a line of this kind.
-    #[must_use]
-    pub const fn event_types(self) -> &'static [&'static str] {
-        match self {
-            Self::Allocation | Self::Rollover | Self::Signup | Self::TopUp | Self::Bonus => {
-                &["CreditsGranted"]
-            }
-            Self::Refund => &["CreditsGranted", "CreditsRefunded"],
-            Self::Adjustment => &["CreditsGranted", "CreditsAdjusted"],
-            Self::Usage => &["CreditsDeducted", "HoldCommitted"],
-            Self::Expiry => &["CreditsExpired"],
-            Self::ExpiryReversed => &["GrantEndMoved"],
-            Self::Clawback => &["CreditsClawedBack"],
-            Self::ClawbackReversed => &["CreditsRestored"],
-            Self::Freeze => &["GrantFrozen"],
-            Self::Unfreeze => &["GrantUnfrozen"],
-            Self::Hold => &["CreditsHeld"],
-            Self::HoldReturned => &["HoldCommitted", "HoldReleased", "HoldExpired"],
-            Self::DebtMovedIn => &["AccountOpened"],
-            Self::DebtPaid => &["DebtPaid"],
-            Self::DebtForgiven => &["DebtForgiven"],
-        }
-    }
-
-    /// The description of a line of this kind, if the event has none.
-    #[must_use]
-    pub const fn description(self) -> &'static str {
-        match self {
-            Self::Allocation => "Credits of the plan",
-            Self::Rollover => "Rolled over from the month before",
-            Self::Signup => "Credits for signing up",
-            Self::TopUp => "Credits that were bought",
-            Self::Bonus => "Credits that were given",
-            Self::Refund => "Credits that were refunded",
-            Self::Adjustment => "Adjusted",
-            Self::Usage => "Credits that were used",
-            Self::Expiry => "Credits that ended",
-            Self::ExpiryReversed => "Credits that did not end after all",
-            Self::Clawback => "Taken back with a payment",
-            Self::ClawbackReversed => "Returned with a payment",
-            Self::Freeze => "Frozen by a dispute",
-            Self::Unfreeze => "No longer frozen",
-            Self::Hold => "Set aside",
-            Self::HoldReturned => "No longer held",
-            Self::DebtMovedIn => "Debt that was imported",
-            Self::DebtPaid => "Debt that was paid",
-            Self::DebtForgiven => "Debt that was forgiven",
-        }
-    }
-}
-
-impl fmt::Display for LineKind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
-
-impl From<Source> for LineKind {
-    fn from(source: Source) -> Self {
-        match source {
-            Source::Allocation => Self::Allocation,
-            Source::Rollover => Self::Rollover,
-            Source::Signup => Self::Signup,
-            Source::TopUp => Self::TopUp,
-            Source::Bonus => Self::Bonus,
-            Source::Refund => Self::Refund,
-            Source::Adjustment => Self::Adjustment,
-        }
-    }
-}
+use super::kind::LineKind;
 
 /// The grants that a line took credits from or gave credits to.
 #[derive(Clone, Copy)]
@@ -150,11 +41,14 @@ struct LineDraft<'a> {
     grants: LineGrants<'a>,
     purpose: Option<&'a Purpose>,
     description: Option<&'a str>,
+    /// When it took effect. `None`: when its event did.
+    effective_at: Option<Timestamp>,
 }
 
 impl<'a> LineDraft<'a> {
     const fn new(kind: LineKind, available: i64, grants: LineGrants<'a>) -> Self {
-        Self { kind, available, held: 0, debt: 0, grants, purpose: None, description: None }
+        let (purpose, description, effective_at) = (None, None, None);
+        Self { kind, available, held: 0, debt: 0, grants, purpose, description, effective_at }
     }
 }
 
@@ -210,7 +104,7 @@ pub fn lines_of(recorded: &RecordedEvent) -> Vec<StatementLine> {
             at: recorded.at(),
             sequence: recorded.sequence,
             line: i16::try_from(number).unwrap_or(i16::MAX),
-            effective_at: recorded.event.effective_at(),
+            effective_at: draft.effective_at.unwrap_or_else(|| recorded.event.effective_at()),
             recorded_at: recorded.recorded_at,
             kind: draft.kind,
             amount: draft.available,
@@ -256,7 +150,9 @@ fn sum(draws: &[Draw]) -> i64 {
 /// At most two lines, in order.
 fn drafts(event: &Event) -> [Option<LineDraft<'_>>; 2] {
     match event {
-        Event::Credits(CreditsEvent::CreditsGranted { grant, .. }) => [Some(granted(grant)), None],
+        Event::Credits(CreditsEvent::CreditsGranted { grant, purpose, .. }) => {
+            [Some(granted(grant, purpose.as_ref())), None]
+        }
         Event::Credits(CreditsEvent::CreditsDeducted { amount, draws, purpose, .. }) => {
             [Some(used(*amount, draws, purpose)), None]
         }
@@ -293,20 +189,7 @@ fn drafts(event: &Event) -> [Option<LineDraft<'_>>; 2] {
         Event::Credits(CreditsEvent::DebtForgiven { amount, reason, .. }) => {
             [Some(debt_forgiven(*amount, reason)), None]
         }
-        Event::Hold(HoldEvent::CreditsHeld { amount, draws, purpose, .. }) => {
-            let line = LineDraft::new(LineKind::Hold, taken(*amount), LineGrants::Draws(draws));
-            [Some(LineDraft { held: amount.get(), purpose: Some(purpose), ..line }), None]
-        }
-        Event::Hold(HoldEvent::HoldCommitted { amount, draws, returns, purpose, .. }) => {
-            let whole = amount.get().saturating_add(sum(returns));
-            let line = LineDraft::new(LineKind::HoldReturned, whole, LineGrants::Draws(draws));
-            let line = LineDraft { held: whole.saturating_neg(), purpose: Some(purpose), ..line };
-            [Some(line), Some(used(*amount, draws, purpose))]
-        }
-        Event::Hold(HoldEvent::HoldReleased { returns, .. } | HoldEvent::HoldExpired { returns, .. }) => {
-            let line = LineDraft::new(LineKind::HoldReturned, sum(returns), LineGrants::Draws(returns));
-            [Some(LineDraft { held: sum(returns).saturating_neg(), ..line }), None]
-        }
+        Event::Hold(event) => drafts_of_hold(event),
         Event::Account(AccountEvent::AccountOpened { moved_in, .. }) => {
             [moved_in.as_ref().and_then(debt_moved_in), None]
         }
@@ -318,7 +201,6 @@ fn drafts(event: &Event) -> [Option<LineDraft<'_>>; 2] {
             | AccountEvent::AccountMetadataSet { .. }
             | AccountEvent::AccountClosed { .. },
         )
-        | Event::Hold(HoldEvent::HoldExtended { .. })
         | Event::Invoice(_)
         | Event::Subscription(_)
         | Event::Notice(_)
@@ -327,9 +209,31 @@ fn drafts(event: &Event) -> [Option<LineDraft<'_>>; 2] {
     }
 }
 
-fn granted(grant: &GrantTerms) -> LineDraft<'_> {
+fn drafts_of_hold(event: &HoldEvent) -> [Option<LineDraft<'_>>; 2] {
+    match event {
+        HoldEvent::CreditsHeld { amount, draws, purpose, .. } => {
+            let line = LineDraft::new(LineKind::Hold, taken(*amount), LineGrants::Draws(draws));
+            [Some(LineDraft { held: amount.get(), purpose: Some(purpose), ..line }), None]
+        }
+        HoldEvent::HoldCommitted { amount, draws, returns, purpose, .. } => {
+            let whole = amount.get().saturating_add(sum(returns));
+            let line = LineDraft::new(LineKind::HoldReturned, whole, LineGrants::Draws(draws));
+            let line = LineDraft { held: whole.saturating_neg(), purpose: Some(purpose), ..line };
+            [Some(line), Some(used(*amount, draws, purpose))]
+        }
+        HoldEvent::HoldReleased { returns, purpose, .. }
+        | HoldEvent::HoldExpired { returns, purpose, .. } => {
+            let line = LineDraft::new(LineKind::HoldReturned, sum(returns), LineGrants::Draws(returns));
+            let purpose = purpose.as_ref();
+            [Some(LineDraft { held: sum(returns).saturating_neg(), purpose, ..line }), None]
+        }
+        HoldEvent::HoldExtended { .. } => [None, None],
+    }
+}
+
+fn granted<'a>(grant: &'a GrantTerms, purpose: Option<&'a Purpose>) -> LineDraft<'a> {
     let line = LineDraft::new(grant.source.into(), grant.amount.get(), LineGrants::One(&grant.grant_id));
-    LineDraft { description: grant.reason.as_deref(), ..line }
+    LineDraft { purpose, description: grant.reason.as_deref(), ..line }
 }
 
 /// Reissued credits come as a grant, which has a line of its own.
@@ -348,9 +252,14 @@ fn adjusted<'a>(amount: Credits, draws: &'a [Draw], reason: &'a str) -> LineDraf
     LineDraft { description: Some(reason), ..line }
 }
 
+/// The debt is one of the account's state, which may be of an earlier time than the import.
 fn debt_moved_in(moved_in: &MovedIn) -> Option<LineDraft<'_>> {
     let line = LineDraft::new(LineKind::DebtMovedIn, 0, LineGrants::None);
-    (!moved_in.debt.is_zero()).then_some(LineDraft { debt: moved_in.debt.get(), ..line })
+    (!moved_in.debt.is_zero()).then_some(LineDraft {
+        debt: moved_in.debt.get(),
+        effective_at: Some(moved_in.as_of),
+        ..line
+    })
 }
 
 fn debt_paid(amount: Credits, grant: &GrantId) -> LineDraft<'_> {

@@ -5,6 +5,7 @@
 //! Lines are computed from the account's own events when they are read, so they are never behind the journal.
 
 mod csv;
+mod kind;
 mod lines;
 mod page;
 
@@ -16,7 +17,8 @@ use crate::{
 };
 
 pub use csv::{csv_header, csv_row};
-pub use lines::{LineKind, StatementLine, lines_of};
+pub use kind::LineKind;
+pub use lines::{StatementLine, lines_of};
 pub use page::{
     Direction, EVENTS_SEARCHED_MAX, Filter, LINES_MAX, Lines, StatementCursor, StatementOf, StatementPart,
 };

@@ -17,7 +17,10 @@ use crate::{
     },
 };
 
-use super::lines::{LineKind, StatementLine, lines_of};
+use super::{
+    kind::LineKind,
+    lines::{StatementLine, lines_of},
+};
 
 /// The longest page.
 pub const LINES_MAX: usize = 1_000;

@@ -1,13 +1,14 @@
 //! What was clawed back after it was spent is owed: the next grant pays it first, or someone forgives it.
 
 use domain::{
+    amount::Credits,
     command::{Command, CreditsCommand},
     event::{CreditsEvent, Event},
     refusal::Refusal,
 };
 
 use crate::builders::{
-    catalog::{credits, free_nothing},
+    catalog::{credits, free_nothing, plan_id},
     scenario::{Scenario, opened_under},
     words::{buy, day, deduct, grant, grant_id, hold, hours, month, pay, refund_payment, release, year},
 };
@@ -66,6 +67,21 @@ fn a_grant_that_begins_later_does_not_pay_before_it_begins() {
         grant.starts_at = Some(day(5));
     }
     indebted().at(day(1)).when(later).then_balance(0, 0, 300).at(day(5)).then_available(400);
+}
+
+#[test]
+fn the_plan_that_is_recommended_gives_enough_for_what_is_owed_too() {
+    for (requested, enough) in [(200, "basic"), (201, "creator"), (1200, "creator"), (1201, "team")] {
+        let refused = Refusal::InsufficientCredits {
+            requested: credits(requested),
+            available: Credits::ZERO,
+            held: Credits::ZERO,
+            debt: credits(300),
+            next_credits_at: None,
+            upgrade: Some(plan_id(enough)),
+        };
+        indebted().when(deduct(requested)).then_refused(refused);
+    }
 }
 
 #[test]

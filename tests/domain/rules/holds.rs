@@ -1,10 +1,13 @@
 //! Is each hold opened once, and ended once: committed, released or expired?
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 use domain::{
-    command::{Command, CreditsCommand, Excess, HoldFor},
+    command::{Command, CreditsCommand, Excess, Generation, HoldFor},
     credits::HoldOutcome,
-    event::{Event, HoldEvent},
+    event::{Event, HoldEvent, Purpose},
+    ids::GenerationId,
     refusal::Refusal,
 };
 
@@ -136,6 +139,29 @@ fn a_hold_that_expired_returns_to_the_same_grants() {
         other => panic!("{other:?}"),
     }
     scenario.then_balance(20, 0, 0);
+}
+
+/// So that all that happened to a generation is found by its id.
+#[test]
+fn the_end_of_a_hold_says_what_was_held_for() {
+    let generation = Generation { id: GenerationId::parse("gen_1").ok(), ..generation("standard", &[]) };
+    let what = HoldFor::Generation(generation.clone());
+    let command = Command::Credits(CreditsCommand::HoldCredits { what, expires_in_s: None });
+    let held = given([opened(), granted_forever("a", 10)]).when(command);
+    let expected =
+        Some(Purpose::Generation { id: generation.id, kind: generation.kind, options: BTreeMap::new() });
+    for ended in [held.clone().when(release("hold_3")), held.after(TimeDelta::minutes(15)).settle()] {
+        match ended.outcome().as_deref() {
+            Ok(
+                [
+                    Event::Hold(
+                        HoldEvent::HoldReleased { purpose, .. } | HoldEvent::HoldExpired { purpose, .. },
+                    ),
+                ],
+            ) => assert_eq!(*purpose, expected),
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 #[test]

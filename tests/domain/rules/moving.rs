@@ -5,7 +5,7 @@ use domain::{
     catalog::{Interval, Measure, WindowKind},
     command::{AccountCommand, Command, SubscriptionChange},
     credits::Source,
-    event::{AccountEvent, Event},
+    event::{AccountEvent, CreditsEvent, Event},
     invoice::LineEffect,
     moving::{ImportAccount, MovedGrant, Used},
     refusal::Refusal,
@@ -252,6 +252,30 @@ fn what_was_owed_is_owed_and_paid_by_what_is_left() {
     };
     assert_eq!(moved_in.debt, credits(130));
     scenario.then_balance(0, 0, 30);
+}
+
+/// A month's statement pays no debt that is not there yet.
+#[test]
+fn a_debt_is_paid_no_earlier_than_it_was_known_however_old_the_grant_is() {
+    let as_of = moved_at().minus(TimeDelta::days(2));
+    let grants = [("older", time("2025-03-01T00:00:00Z")), ("newer", moved_at().minus(TimeDelta::days(1)))];
+    let granted =
+        |(id, at)| MovedGrant { granted_at: Some(at), amount: credits(50), ..moved(id, Source::TopUp, 50) };
+    let import = ImportAccount {
+        as_of: Some(as_of),
+        grants: grants.map(granted).to_vec(),
+        debt: Some(credits(70)),
+        ..ImportAccount::default()
+    };
+    let scenario = given([]).at(moved_at()).when(words::import(import));
+    let paid = scenario.history.iter().filter_map(|event| match event {
+        Event::Credits(CreditsEvent::DebtPaid { amount, effective_at, .. }) => {
+            Some((amount.get(), *effective_at))
+        }
+        _ => None,
+    });
+    assert_eq!(paid.collect::<Vec<_>>(), [(50, as_of), (20, moved_at().minus(TimeDelta::days(1)))]);
+    scenario.then_balance(30, 0, 0);
 }
 
 #[test]

@@ -64,10 +64,13 @@ fn what_comes_back_to_a_grant_that_ended_is_reissued_for_three_days() {
     match scenario.outcome().as_deref() {
         Ok(
             [
-                Event::Credits(CreditsEvent::CreditsRefunded { returns, reissued, .. }),
-                Event::Credits(CreditsEvent::CreditsGranted { grant, .. }),
+                Event::Credits(CreditsEvent::CreditsRefunded {
+                    returns, reissued, purpose: spent_on, ..
+                }),
+                Event::Credits(CreditsEvent::CreditsGranted { grant, purpose, .. }),
             ],
         ) => {
+            assert_eq!(purpose.as_ref(), Some(spent_on));
             assert_eq!(returns, &[draw("b", 5)]);
             assert_eq!(reissued, &[draw("a", 20)]);
             assert_eq!(grant.amount.get(), 20);

@@ -184,3 +184,35 @@ async fn a_card_can_be_kept_without_being_charged() {
     let methods = bench.get(&format!("/v1/customers/{customer}/payment_methods")).await;
     assert_eq!(methods["data"][0]["card"]["brand"], "mastercard");
 }
+
+#[tokio::test]
+async fn an_address_is_fixed_only_if_it_is_known_and_the_security_code_is_digits() {
+    let bench = Bench::start().await;
+    let price = bench.price("Basic", "999").await;
+    for (known, is_fixed) in [(None, false), (Some("bob@example.com"), true)] {
+        let given: Vec<(&str, &str)> = known.map(|email| ("email", email)).into_iter().collect();
+        let customer = bench.post("/v1/customers", &given).await;
+        let session = [
+            ("mode", "subscription"),
+            ("customer", text(&customer["id"])),
+            ("line_items[0][price]", &price),
+            ("line_items[0][quantity]", "1"),
+            ("success_url", "https://example.com/done"),
+        ];
+        let session = bench.post("/v1/checkout/sessions", &session).await;
+        let page = format!("/checkout/{}", text(&session["id"]));
+        let (_, html) = bench.page(&page).await;
+        assert_eq!(html.contains("readonly"), is_fixed, "{html}");
+        assert!(html.contains("pattern=\"[0-9]{3,4}\""), "{html}");
+        for code in ["", "12", "12345", "12a"] {
+            let mut wrong = card("4242424242424242");
+            wrong[3].1 = code;
+            let (status, leads, html) = bench.submit(&page, &wrong).await;
+            assert_eq!((status, leads), (200, None), "{code}");
+            assert!(html.contains("security code is incomplete"), "{code}: {html}");
+        }
+        let mut american = card("4242424242424242");
+        american[3].1 = "1234";
+        assert_eq!(bench.submit(&page, &american).await.0, 303);
+    }
+}

@@ -130,7 +130,7 @@ async fn a_person_subscribes_on_the_page_and_has_the_plan_and_its_credits() {
     let shop = Shop::open(&database).await;
     let page = shop.page_to_pay_on("acme").await;
     let refused =
-        [("email", "a@example.com"), ("number", "4000000000000002"), ("expiry", "12/49"), ("cvc", "1")];
+        [("email", "a@example.com"), ("number", "4000000000000002"), ("expiry", "12/49"), ("cvc", "123")];
     let refused = shop.client.post(&page).form(&refused).send().await.unwrap().text().await.unwrap();
     assert!(refused.contains("Your card was declined."), "{refused}");
     shop.subscribe().await;
@@ -183,6 +183,9 @@ async fn after_a_restart_it_is_today_nobody_is_known_there_and_the_journal_stays
         (&refused["code"], &refused["stripe_code"]),
         (&json!("stripe_rejected"), &json!("resource_missing"))
     );
+    let advice = refused["advice"].as_str().unwrap();
+    assert!(advice.contains("A sandbox forgets everything when it restarts"), "{advice}");
+    assert!(!advice.contains("Correct the request"), "{advice}");
 }
 
 /// What a customer changes there by themselves follows the catalog, as after a setup.

@@ -74,7 +74,7 @@ impl OpenAccount {
     fn apply_to_credits(&mut self, event: &CreditsEvent) -> Result<(), CorruptHistory> {
         let wallet = &mut self.wallet;
         match event {
-            CreditsEvent::CreditsGranted { grant, effective_at } => self.grant(grant, *effective_at)?,
+            CreditsEvent::CreditsGranted { grant, effective_at, .. } => self.grant(grant, *effective_at)?,
             CreditsEvent::CreditsDeducted { draws, windows, .. } => {
                 wallet.shift_all(draws, GrantColumn::Remaining, GrantColumn::Consumed)?;
                 self.usage.add(windows);

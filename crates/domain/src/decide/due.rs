@@ -102,6 +102,7 @@ impl DecisionDraft<'_> {
         let event = Event::Hold(HoldEvent::HoldExpired {
             hold_id: hold.hold_id.clone(),
             returns: hold.draws.clone(),
+            purpose: Some(hold.purpose.clone()),
             effective_at: due,
         });
         Some((due, event))

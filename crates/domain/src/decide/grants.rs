@@ -78,7 +78,7 @@ impl DecisionDraft<'_> {
             return Ok(());
         }
         let (id, payment) = (grant.grant_id.clone(), grant.payment.clone());
-        self.record(Event::Credits(CreditsEvent::CreditsGranted { grant, effective_at }))?;
+        self.record(Event::Credits(CreditsEvent::CreditsGranted { grant, purpose: None, effective_at }))?;
         if let Some(payment) = payment {
             self.settle_payment(&payment, effective_at)?;
         }

@@ -77,6 +77,7 @@ impl DecisionDraft<'_> {
         self.record(Event::Hold(HoldEvent::HoldReleased {
             hold_id: id.clone(),
             returns: hold.draws.clone(),
+            purpose: Some(hold.purpose),
             effective_at: self.context.at,
         }))?;
         self.settle_returns(&hold.draws, self.context.at)?;

@@ -3,7 +3,7 @@
 use crate::{
     catalog::{Allocation, Catalog},
     credits::{AllocationMonth, GrantTerms, PRIORITY_DEFAULT, Source},
-    event::{Event, InvoiceEvent},
+    event::{CreditsEvent, Event, InvoiceEvent},
     limits::{self, UsageWindow},
     months::months_between,
     moving::{ImportAccount, MonthOf, MovedGrant, MovedIn},
@@ -72,7 +72,10 @@ impl DecisionDraft<'_> {
             slot,
             reason: moved.reason.clone(),
         };
-        self.grant(grant, granted_at.min(at))
+        let effective_at = granted_at.min(at);
+        self.record(Event::Credits(CreditsEvent::CreditsGranted { grant, purpose: None, effective_at }))?;
+        // The debt is one of the account's state, so nothing paid it before that.
+        self.pay_debt(&moved.grant_id, effective_at.max(as_of))
     }
 
     fn slot(

@@ -78,7 +78,7 @@ impl DecisionDraft<'_> {
             effective_at: self.context.at,
         }))?;
         if !again.is_zero() {
-            self.reissue(again, reason)?;
+            self.reissue(again, deduction, reason)?;
         }
         self.settle_returns(&returns, self.context.at)
     }
@@ -102,10 +102,11 @@ impl DecisionDraft<'_> {
         (returns, reissued)
     }
 
-    fn reissue(&mut self, amount: Credits, reason: &str) -> Result<(), Refusal> {
+    fn reissue(&mut self, amount: Credits, of: &RecordedDeduction, reason: &str) -> Result<(), Refusal> {
         let at = self.context.at;
+        let grant_id = self.next_grant_id("refund")?;
         let grant = GrantTerms {
-            grant_id: self.next_grant_id("refund")?,
+            grant_id: grant_id.clone(),
             source: Source::Refund,
             amount,
             starts_at: at,
@@ -116,7 +117,9 @@ impl DecisionDraft<'_> {
             slot: None,
             reason: Some(reason.to_owned()),
         };
-        self.grant(grant, at)
+        let purpose = Some(of.purpose.clone());
+        self.record(Event::Credits(CreditsEvent::CreditsGranted { grant, purpose, effective_at: at }))?;
+        self.pay_debt(&grant_id, at)
     }
 }
 

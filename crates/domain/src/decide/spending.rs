@@ -153,12 +153,13 @@ impl DecisionDraft<'_> {
             held: balance.held,
             debt: balance.debt,
             next_credits_at: self.account.next_credits_at(self.context.at, self.context.catalog),
-            upgrade: self.upgrade(requested),
+            // The credits of the next month pay the debt first.
+            upgrade: self.upgrade(requested.checked_add(balance.debt).unwrap_or(Credits::MAX)),
         }
     }
 
-    /// The smallest plan above the account's that gives `requested` credits a month, else the largest above it.
-    fn upgrade(&self, requested: Credits) -> Option<PlanId> {
+    /// The smallest plan above the account's that gives `needed` credits a month, else the largest above it.
+    fn upgrade(&self, needed: Credits) -> Option<PlanId> {
         let plan = self.account.plan(self.context.at, self.context.catalog);
         let monthly = |plan: &PlanId| {
             self.context.catalog.terms_of(plan).map_or(Credits::ZERO, |plan| plan.allocation.monthly())
@@ -166,7 +167,7 @@ impl DecisionDraft<'_> {
         let above = self.context.catalog.plans.iter().skip_while(|other| other.id != *plan).skip(1);
         let above = above.filter(|other| other.is_sold());
         let mut larger = above.filter(|other| other.allocation.monthly() > monthly(plan));
-        let enough = larger.clone().find(|other| other.allocation.monthly() >= requested);
+        let enough = larger.clone().find(|other| other.allocation.monthly() >= needed);
         enough
             .or_else(|| larger.by_ref().max_by_key(|other| other.allocation.monthly()))
             .map(|plan| plan.id.clone())

@@ -14,6 +14,9 @@ super::family! {
         /// A grant was made.
         CreditsGranted {
             grant: GrantTerms,
+            /// What the credits had been spent on, if a refund gives them as a new grant.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            purpose: Option<Purpose>,
             effective_at: Timestamp,
         },
         /// Credits were spent.

@@ -43,11 +43,17 @@ super::family! {
         HoldReleased {
             hold_id: HoldId,
             returns: Vec<Draw>,
+            /// What was held for. `None`: an earlier release of the program did not store it.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            purpose: Option<Purpose>,
             effective_at: Timestamp,
         },
         HoldExpired {
             hold_id: HoldId,
             returns: Vec<Draw>,
+            /// What was held for. `None`: an earlier release of the program did not store it.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            purpose: Option<Purpose>,
             effective_at: Timestamp,
         },
     }

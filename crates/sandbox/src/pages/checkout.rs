@@ -77,13 +77,12 @@ fn bought(state: &SandboxState, session: &SandboxCheckout) -> Markup {
 fn fields(state: &SandboxState, session: &SandboxCheckout, typed: &Params) -> Markup {
     let known = session.customer.as_deref().and_then(|id| state.store.customers.find(id));
     let email = known.and_then(|customer| customer.email.as_deref()).or(session.customer_email.as_deref());
-    let fixed = session.customer.is_some() || session.customer_email.is_some();
     let year = year(state.store.now).saturating_add(4) % 100;
     let cards = CARDS.iter().map(|card| html! { tr { td { code { (card.number) } } td { (card.shown) } } });
     html! {
         form method="post" {
             label for="email" { "E-mail" }
-            input id="email" name="email" type="email" autocomplete="email" required readonly[fixed]
+            input id="email" name="email" type="email" autocomplete="email" required readonly[email.is_some()]
                 value=(typed.text("email").or(email).unwrap_or_default());
             label for="number" { "Card number" }
             input id="number" name="number" inputmode="numeric" autocomplete="cc-number" required
@@ -95,7 +94,8 @@ fn fields(state: &SandboxState, session: &SandboxCheckout, typed: &Params) -> Ma
                 }
                 div {
                     label for="cvc" { "Security code" }
-                    input id="cvc" name="cvc" inputmode="numeric" autocomplete="cc-csc" required value="123";
+                    input id="cvc" name="cvc" inputmode="numeric" autocomplete="cc-csc" required value="123"
+                        pattern="[0-9]{3,4}" maxlength="4" title="3 or 4 digits";
                 }
             }
             label for="name" { "Name on the card" }
@@ -160,6 +160,9 @@ fn try_to_pay(state: &mut SandboxState, id: &str, typed: &Params) -> Result<Afte
     else {
         return stay(state, "Your card's expiration date is in the past, or is not one (MM/YY).");
     };
+    if !is_security_code(typed.text("cvc").unwrap_or_default()) {
+        return stay(state, "Your card's security code is incomplete: it has 3 or 4 digits.");
+    }
     let payer = Payer {
         card,
         exp_month,
@@ -199,6 +202,10 @@ fn expiry(text: &str, now: i64) -> Option<(u32, i32)> {
     let short: i32 = short.trim().parse().ok().filter(|short| (0..100).contains(short))?;
     let full = 2_000_i32.checked_add(short)?;
     (full >= year(now)).then_some((month, full))
+}
+
+fn is_security_code(text: &str) -> bool {
+    (3..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The bank's question. The form keeps what the person entered, so that the server does not have to.

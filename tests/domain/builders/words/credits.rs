@@ -30,7 +30,7 @@ pub fn granted_forever(id: &str, amount: i64) -> Event {
 }
 
 pub fn granted_as(grant: GrantTerms) -> Event {
-    Event::Credits(CreditsEvent::CreditsGranted { grant, effective_at: day(0) })
+    Event::Credits(CreditsEvent::CreditsGranted { grant, purpose: None, effective_at: day(0) })
 }
 
 pub fn bonus(id: &str, amount: i64) -> GrantTerms {

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
 
-use counterfoil::postgres::{DATABASE, ServerOptions, StartError};
+use counterfoil::postgres::{self, DATABASE, DatabaseAccess, ServerOptions, StartError};
 
 use super::{ask, connect, count_rows, durable, refusal, start, throw_away, write_rows};
 use crate::support::Scratch;
@@ -85,4 +86,25 @@ async fn a_path_that_is_too_long_for_a_socket_works() {
     let options = server.connect_options(DATABASE);
     server.stop().await;
     fs::remove_dir(options.get_socket().unwrap()).expect("the short directory in /tmp is left, and empty");
+}
+
+/// It waited until it was clear that the program beside it goes on: for three seconds.
+#[tokio::test]
+async fn a_command_beside_a_running_server_does_not_wait() {
+    let scratch = Scratch::create();
+    let server = start(throw_away(scratch.path())).await;
+    let mut shortest = Duration::MAX;
+    for _ in 0..3 {
+        let begun = Instant::now();
+        let access = postgres::join_or_start(throw_away(scratch.path())).await.expect("it runs");
+        shortest = shortest.min(begun.elapsed());
+        assert!(matches!(access, DatabaseAccess::Joined(_)));
+        access.end().await;
+    }
+    assert!(shortest < Duration::from_secs(2), "{shortest:?}");
+    server.stop().await;
+    // Nobody holds the directory any more.
+    let access = postgres::join_or_start(throw_away(scratch.path())).await.expect("it starts");
+    assert!(matches!(access, DatabaseAccess::Started(_)));
+    access.end().await;
 }

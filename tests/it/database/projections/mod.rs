@@ -164,7 +164,7 @@ fn granted(amount: i64, at: Timestamp) -> Event {
         slot: None,
         reason: None,
     };
-    Event::Credits(CreditsEvent::CreditsGranted { grant, effective_at: at })
+    Event::Credits(CreditsEvent::CreditsGranted { grant, purpose: None, effective_at: at })
 }
 
 fn deducted(number: i64, amount: i64, at: Timestamp) -> Event {

@@ -87,6 +87,20 @@ fn every_golden_file_is_read_as_the_event_that_it_was() {
     }
 }
 
+/// The forms of events that were stored before a field was added: what is read of them is what they say, and no more.
+#[test]
+fn what_was_stored_before_a_field_was_added_is_read_as_what_it_was() {
+    let earlier = fs::read_dir(root().join("tests/it/functions/contracts/earlier")).expect("it is there");
+    let mut read = 0;
+    for file in earlier {
+        let stored = fs::read_to_string(file.expect("it can be read").path()).expect("it is there");
+        let event: Event = serde_json::from_str(&stored).expect("it is an event");
+        assert_eq!(pretty(&event), stored);
+        read += 1;
+    }
+    assert!(read >= 3, "{read} files");
+}
+
 #[test]
 fn the_name_of_an_event_is_its_stored_name() {
     for event in samples::events() {

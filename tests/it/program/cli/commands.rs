@@ -57,6 +57,55 @@ fn the_help_of_each_command_names_its_exit_codes_or_examples() {
     }
 }
 
+/// The paths of all commands, from their own lists of commands.
+fn paths(of: &[String]) -> Vec<Vec<String>> {
+    let help = help(of, "100");
+    let listed = help.split_once("\nCommands:\n").map_or("", |(_, rest)| rest);
+    let listed = listed.lines().take_while(|line| !line.is_empty());
+    let names = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names = names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+    let inside = names.flat_map(|name| paths(&[of, &[name.to_owned()]].concat()));
+    [of.to_vec()].into_iter().chain(inside).collect()
+}
+
+fn help(of: &[String], columns: &str) -> String {
+    let arguments: Vec<&str> = of.iter().map(String::as_str).chain(["--help"]).collect();
+    let help = program::run(program::command(&arguments).env("COLUMNS", columns));
+    assert_eq!(program::code(&help), 0, "{of:?}");
+    String::from_utf8(help.stdout).unwrap()
+}
+
+#[test]
+fn a_help_is_broken_only_where_the_line_is_full_and_explains_each_argument() {
+    let paths = paths(&[]);
+    assert!(paths.len() > 25, "{paths:?}");
+    for path in paths {
+        for (columns, width) in [("80", 80), ("100", 100)] {
+            let help = help(&path, columns);
+            let lines: Vec<&str> = help.lines().collect();
+            for pair in lines.windows(2) {
+                let [line, next] = pair else { continue };
+                let is_prose = |line: &str| line.starts_with(|first: char| !first.is_whitespace());
+                if !is_prose(line) || !is_prose(next) || line.ends_with(':') {
+                    continue;
+                }
+                let word = next.split(' ').next().unwrap_or_default();
+                let joined = line.chars().count() + 1 + word.chars().count();
+                assert!(joined > width, "{path:?} at {columns}: {line} / {next}");
+            }
+            // What an argument is stands beside its name, or in the line below.
+            let arguments = help.split_once("\nArguments:\n").map_or("", |(_, rest)| rest);
+            let arguments: Vec<&str> =
+                arguments.lines().take_while(|line| line.is_empty() || line.starts_with(' ')).collect();
+            for (number, line) in arguments.iter().enumerate().filter(|(_, line)| line.starts_with("  <")) {
+                let beside = line.split_once('>').is_some_and(|(_, beside)| !beside.trim().is_empty());
+                let below = arguments.get(number + 1).is_some_and(|below| below.starts_with("      "));
+                assert!(beside || below, "{path:?}: {line}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_wrong_command_is_a_wrong_use() {
     assert_eq!(program::code(&program::run(&mut program::command(&["sevre"]))), 2);
@@ -79,6 +128,27 @@ fn a_catalog_is_checked() {
     let wrong = program::run(&mut program::command(&["--json", "catalog", "check", "Cargo.toml"]));
     assert_eq!(program::code(&wrong), 1);
     assert!(program::json(&wrong)["mistakes"].as_array().unwrap().len() > 1);
+}
+
+/// Before anything else is done: the database of these settings is not there.
+#[test]
+fn a_file_that_cannot_be_read_is_a_fault_that_is_said_first() {
+    for command in [
+        &["catalog", "check"][..],
+        &["catalog", "check", "--with-database"],
+        &["import", "accounts", "--format", "csv"],
+        &["stripe", "send", "Cargo.toml"],
+    ] {
+        for file in ["nofile.toml", "/"] {
+            let mut told = program::command(&[command, &[file]].concat());
+            told.env("DATABASE_URL", "postgres://localhost:1/none")
+                .env("STRIPE_WEBHOOK_SECRET", "whsec_test");
+            let told = program::run(&mut told);
+            assert_eq!(program::code(&told), 3, "{command:?} {file}: {}", program::stderr(&told));
+            let reason = format!("cannot read {file}: ");
+            assert!(program::stderr(&told).contains(&reason), "{}", program::stderr(&told));
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

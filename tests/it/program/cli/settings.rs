@@ -202,6 +202,8 @@ fn all_mistakes_are_said_at_once_each_with_what_is_allowed() {
     let mistakes = mistakes(&[
         ("COUNTERFOIL_LISTN", "127.0.0.1:9000"),
         ("COUNTERFOIL_LISTEN", "8080"),
+        ("COUNTERFOIL_PORT", "8080"),
+        ("COUNTERFOIL_TRIAL_DAYS", "14"),
         ("COUNTERFOIL_METRICS_LISTEN", "9464"),
         ("COUNTERFOIL_TRUSTED_PROXIES", "10.0.0.0/8,the proxy"),
         ("COUNTERFOIL_CATALOG", "/nonexistent/catalog.toml"),
@@ -225,8 +227,10 @@ fn all_mistakes_are_said_at_once_each_with_what_is_allowed() {
     ]);
     let text = mistakes.to_string();
     for part in [
-        "22 settings are wrong, and nothing was started:",
+        "24 settings are wrong, and nothing was started:",
         "unknown setting `COUNTERFOIL_LISTN`; did you mean `COUNTERFOIL_LISTEN`?",
+        "unknown setting `COUNTERFOIL_PORT`; did you mean `COUNTERFOIL_LISTEN`?",
+        "unknown setting `COUNTERFOIL_TRIAL_DAYS`; the catalog says it, as `payments.trial_days`",
         "COUNTERFOIL_LISTEN: `8080` is not valid; it has to be an IP address and a port, such as 127.0.0.1:8080",
         "COUNTERFOIL_METRICS_LISTEN: `9464` is not valid; it has to be an IP address and a port, such as 127.0.0.1:9464",
         "COUNTERFOIL_TRUSTED_PROXIES: `10.0.0.0/8,the proxy` is not valid; it has to be a list of addresses and networks",

@@ -65,3 +65,24 @@ fn its_commands_are_there() {
         assert!(created.contains(&format!("--scope {scope}")), "{created}");
     }
 }
+
+/// After the prompt that breaks the work, the next steps need the one that both pages begin with.
+#[test]
+fn its_steps_go_on_with_the_prompt_and_the_numbers_of_the_examples() {
+    const PROMPT: &str = "rain on a tin roof";
+    for file in ["examples/python/index.html", "examples/nextjs/app/page.tsx"] {
+        assert!(page(file).contains(&format!("\"{PROMPT}\"")), "{file}");
+    }
+    let (left, spent) = (45, 4 * PROMPT.split(' ').count());
+    let guide = page("docs/GUIDE.md");
+    let steps: Vec<&str> = guide.split("Write `silence` as the prompt").skip(1).collect();
+    assert_eq!(steps.len(), 2, "one for each example");
+    for step in steps {
+        let again = step.find(&format!("Then write `{PROMPT}` again")).expect("the prompt is put back");
+        let rendered = step.find(&format!(
+            "makes a song of {spent} seconds, four for each word of the prompt, and spends {spent}: {} are left.",
+            left - spent
+        ));
+        assert!(rendered.is_some_and(|rendered| again < rendered), "{step}");
+    }
+}

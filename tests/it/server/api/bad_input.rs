@@ -194,8 +194,70 @@ async fn queries_are_read_strictly() {
         is_at(&answer, 400, "invalid_parameter", "from");
         assert!(answer.text.contains("a day is expected, such as 2026-03-31"), "{}", answer.text);
     }
-    let answer = server.get("/v1/analytics/mrr?from=2025-06-02&to=2025-06-01").send().await;
-    is_at(&answer, 400, "invalid_parameter", "to");
+    for read in ["analytics/mrr", "accounts/acme/usage", "accounts/acme/statement"] {
+        let answer = server.get(&format!("/v1/{read}?from=2025-06-02&to=2025-06-01")).send().await;
+        is_at(&answer, 400, "invalid_parameter", "to");
+        assert!(answer.text.contains("it is before `from`"), "{}", answer.text);
+        let day = server.get(&format!("/v1/{read}?from=2025-06-02&to=2025-06-02")).send().await;
+        assert_eq!(day.status, 200, "{}", day.text);
+    }
+    let earlier = "/v1/accounts/acme/statement?from=2025-06-02&to=2025-06-01T12:00:00Z";
+    is_at(&server.get(earlier).send().await, 400, "invalid_parameter", "to");
+}
+
+#[tokio::test]
+async fn what_is_expected_is_said_in_the_words_of_the_caller() {
+    let server = Server::start().await;
+    server.open("acme").await;
+    for (path, expected) in [
+        ("accounts/acme/statement?limit=abc", "limit: a page has 1 to 1000 items"),
+        ("accounts/acme/statement?limit=-1", "limit: a page has 1 to 1000 items"),
+        ("accounts/acme/statement?limit=", "limit: a page has 1 to 1000 items"),
+        ("inbox?cursor=abc", "cursor: a whole number is expected"),
+        (
+            "accounts/acme/statement?from=2026-03-31T12:00:00+02:00",
+            "from: a time as in RFC 3339 is expected, such as 2026-03-31T12:00:00Z, or a day, such as 2026-03-31; in a \
+             query, + is written %2B",
+        ),
+        (
+            "audit/accounts/acme/replay?as_of=2026-03-31T12:00:00+02:00",
+            "as_of: a time is written as in RFC 3339, such as 2025-06-01T00:00:00Z; in a query, + is written %2B",
+        ),
+    ] {
+        let answer = server.get(&format!("/v1/{path}")).send().await;
+        assert_eq!((answer.status.as_u16(), &answer.body["detail"]), (400, &json!(expected)), "{path}");
+    }
+    let generation =
+        json!({ "type": "standard_generation", "generation_id": "gen_1", "hold": true, "expires_in_s": "x" });
+    let hold = json!({ "amount": 1, "expires_in_s": -1 });
+    let grant = json!({ "source": "bonus", "amount": 1, "reason": "x", "priority": 256 });
+    let import = json!({ "grants": [3] });
+    for (command, body, expected) in [
+        (
+            "generations",
+            generation,
+            "$.expires_in_s: invalid type: string \"x\", expected a whole number from 0 to 4294967295",
+        ),
+        (
+            "holds",
+            hold,
+            "$.expires_in_s: invalid value: integer `-1`, expected a whole number from 0 to 4294967295",
+        ),
+        ("grants", grant, "$.priority: invalid value: integer `256`, expected a whole number from 0 to 255"),
+        ("import", import, "$.grants[0]: invalid type: integer `3`, expected an object"),
+    ] {
+        let answer = server.post(&format!("/v1/accounts/acme/{command}"), body).send().await;
+        assert_eq!((answer.status.as_u16(), &answer.body["detail"]), (422, &json!(expected)), "{command}");
+    }
+    // Where the id of the work can stand for the key, it is named.
+    let call = |command: &str, body| server.post(&format!("/v1/accounts/acme/{command}"), body);
+    let work = call("generations", json!({ "type": "standard_generation" })).without("idempotency-key");
+    let work = work.send().await;
+    work.is_problem(400, "idempotency_key_missing");
+    assert!(work.body["advice"].as_str().unwrap().contains("`generation_id`"), "{}", work.text);
+    let spent = call("deductions", json!({ "amount": 1 })).without("idempotency-key").send().await;
+    spent.is_problem(400, "idempotency_key_missing");
+    assert!(!spent.body["advice"].as_str().unwrap().contains("generation_id"), "{}", spent.text);
 }
 
 #[tokio::test]

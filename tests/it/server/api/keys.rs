@@ -21,12 +21,13 @@ async fn a_missing_or_wrong_key_opens_nothing() {
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     balance().key("cf_test_nobody_has_this_key").send().await.is_problem(401, "api_key_invalid");
     balance().key(&"x".repeat(1000)).send().await.is_problem(401, "api_key_invalid");
-    balance()
-        .without_key()
-        .header("authorization", "Basic YTpi")
-        .send()
-        .await
-        .is_problem(401, "unauthenticated");
+    assert_eq!(answer.body["detail"], "No API key was sent.");
+    for other in ["Basic YTpi", &server.admin, "Bearer", "Bearer "] {
+        let answer = balance().without_key().header("authorization", other).send().await;
+        answer.is_problem(401, "unauthenticated");
+        let detail = "The header `Authorization` is not `Bearer`, a space and an API key.";
+        assert_eq!(answer.body["detail"], detail, "{other}");
+    }
     balance().without_key().header("authorization", &format!("bearer {}", server.admin)).send().await;
 }
 

@@ -47,6 +47,34 @@ async fn an_account_is_imported_once_by_its_route_and_in_batches() {
 }
 
 #[tokio::test]
+async fn a_debt_is_on_the_statement_before_it_is_paid_and_what_is_owed_is_advised_about() {
+    let server = Server::start().await;
+    let as_of = "2026-06-01T00:00:00Z";
+    let grant = |at: &str| json!({ "source": "bonus", "amount": 50, "granted_at": at });
+    let import = json!({ "as_of": as_of, "grants": [grant("2026-03-01T00:00:00Z")], "debt": 130 });
+    assert_eq!(server.post("/v1/accounts/ada/import", import).send().await.status, 201);
+    let statement =
+        |query: &str| server.get(&format!("/v1/accounts/ada/statement?order=oldest_first{query}")).send();
+    let whole = statement("").await;
+    let lines = whole.body["lines"].as_array().unwrap().iter();
+    let lines: Vec<_> = lines.map(|line| json!([line["type"], line["effective_at"], line["debt"]])).collect();
+    let expected = json!([
+        ["debt_moved_in", as_of, 130],
+        ["bonus", "2026-03-01T00:00:00Z", 130],
+        ["debt_paid", as_of, 80],
+    ]);
+    assert_eq!(json!(lines), expected);
+    let march = statement("&from=2026-03-01&to=2026-03-31").await;
+    assert_eq!(march.body["lines"].as_array().unwrap().len(), 1, "{}", march.text);
+
+    let refused = server.post("/v1/accounts/ada/deductions", json!({ "amount": 450 })).send().await;
+    refused.is_problem(402, "insufficient_credits");
+    assert_eq!((&refused.body["debt"], &refused.body["upgrade"]), (&json!(80), &json!("creator")));
+    let advice = refused.body["advice"].as_str().unwrap();
+    assert!(advice.contains("The account owes `debt`, which new credits pay first."), "{advice}");
+}
+
+#[tokio::test]
 async fn what_does_not_fit_is_said_where_it_is() {
     let server = Server::start().await;
     for (grant, place) in [

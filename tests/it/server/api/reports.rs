@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 use counterfoil::{
     auth::keys::KeyScope,
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     http::Server,
-    ledger::{TestLedger, music},
+    ledger::{TestLedger, music, noon},
 };
 
 const NOON: &str = "2026-11-20";
@@ -94,6 +95,51 @@ async fn all_that_a_generation_did_is_found_by_its_id() {
     }
     let usage = server.get(&format!("{path}&type=usage")).send().await;
     assert_eq!(usage.body["lines"].as_array().unwrap().len(), 2);
+}
+
+/// What was held and never spent, and what a refund gave as a new grant.
+#[tokio::test]
+async fn what_came_back_of_a_generation_is_found_by_its_id_and_its_type() {
+    let server = Server::start().await;
+    server.open("acme").await;
+    let held = async |id: &str| {
+        let held = json!({ "type": "standard_generation", "generation_id": id, "hold": true });
+        let held = server.post("/v1/accounts/acme/generations", held).send().await;
+        held.body["hold_id"].as_str().unwrap_or_else(|| panic!("{}", held.text)).to_owned()
+    };
+    let released = format!("/v1/accounts/acme/holds/{}/release", held("gen_1").await);
+    assert_eq!(server.post(&released, json!({})).send().await.status, 200);
+    held("gen_2").await;
+    let ends = noon().plus(TimeDelta::hours(1)).to_string();
+    let short = json!({ "source": "bonus", "amount": 5, "reason": "today", "expires_at": ends });
+    assert_eq!(server.post("/v1/accounts/acme/grants", short).send().await.status, 201);
+    let generation = json!({ "type": "standard_generation", "generation_id": "gen_3" });
+    assert_eq!(server.post("/v1/accounts/acme/generations", generation).send().await.status, 201);
+
+    server.test.clock.set(noon().plus(TimeDelta::hours(2)));
+    let refund = json!({ "generation_id": "gen_3", "reason": "failed" });
+    let refunded = server.post("/v1/accounts/acme/refunds", refund).send().await;
+    assert_eq!(refunded.status, 201, "{}", refunded.text);
+    let types = async |filter: &str| {
+        let path = format!("/v1/accounts/acme/statement?order=oldest_first&{filter}");
+        let answer = server.get(&path).send().await;
+        let lines = answer.body["lines"].as_array().unwrap_or_else(|| panic!("{}", answer.text)).clone();
+        lines.iter().map(|line| line["type"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(types("generation_id=gen_1").await, ["hold", "hold_returned"]);
+    assert_eq!(types("generation_id=gen_2").await, ["hold", "hold_returned"]);
+    assert_eq!(types("generation_id=gen_3").await, ["usage", "refund"]);
+    let all = ["hold", "hold_returned", "hold", "usage", "hold_returned", "refund"];
+    assert_eq!(types("generation_type=standard_generation").await, all);
+    // The generation is neither charged nor refunded a second time by these events.
+    let position = refunded.body["position"].as_str().unwrap();
+    let day = format!("/v1/accounts/acme/usage?from={NOON}&to={NOON}&min_position={position}");
+    let usage = server.get(&day).send().await;
+    let day = &usage.body["days"][0];
+    let figures = ["count", "credits", "refunds", "credits_refunded"].map(|name| day[name].as_i64().unwrap());
+    assert_eq!((usage.body["days"].as_array().unwrap().len(), figures), (1, [1, 5, 1, 5]), "{}", usage.text);
+    let again = json!({ "generation_id": "gen_3", "reason": "failed" });
+    server.post("/v1/accounts/acme/refunds", again).send().await.is_problem(409, "refund_exceeds_deduction");
 }
 
 #[tokio::test]

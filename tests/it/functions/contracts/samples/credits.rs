@@ -42,7 +42,7 @@ pub(super) fn accounts() -> Vec<Event> {
 pub(super) fn grants() -> Vec<Event> {
     let effective_at = at();
     vec![
-        Event::Credits(CreditsEvent::CreditsGranted { grant: grant(), effective_at }),
+        Event::Credits(CreditsEvent::CreditsGranted { grant: grant(), purpose: Some(work()), effective_at }),
         Event::Credits(CreditsEvent::CreditsDeducted {
             deduction_id: deduction_id(),
             amount: credits(5),
@@ -144,7 +144,17 @@ pub(super) fn holds() -> Vec<Event> {
             purpose: named(),
             effective_at,
         }),
-        Event::Hold(HoldEvent::HoldReleased { hold_id: hold_id.clone(), returns: draws(), effective_at }),
-        Event::Hold(HoldEvent::HoldExpired { hold_id, returns: draws(), effective_at }),
+        Event::Hold(HoldEvent::HoldReleased {
+            hold_id: hold_id.clone(),
+            returns: draws(),
+            purpose: Some(work()),
+            effective_at,
+        }),
+        Event::Hold(HoldEvent::HoldExpired {
+            hold_id,
+            returns: draws(),
+            purpose: Some(named()),
+            effective_at,
+        }),
     ]
 }
