@@ -256,7 +256,7 @@ async fn import_by(server: &Server, numbers: &[u64]) -> u64 {
         .iter()
         .map(|number| {
             let (account, customer) = (format!("other_{number}"), format!("cus_{number}"));
-            let key = format!("import {number}");
+            let key = format!("import_{number}");
             json!({ "command": "import", "idempotency_key": key, "account": account, "customer": customer })
         })
         .collect();
