@@ -6,7 +6,6 @@ use sqlx::{Executor, PgConnection, PgPool, Postgres, pool::PoolConnection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Connections that read the database as it was at one moment; later events are left to the next audit.
-#[derive(Clone)]
 pub(super) struct JournalMoment {
     idle: Arc<Mutex<Vec<PoolConnection<Postgres>>>>,
     free: Arc<Semaphore>,

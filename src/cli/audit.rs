@@ -37,9 +37,6 @@ Examples:
   counterfoil audit verify
   counterfoil audit verify --since 4711:5f0e…";
 
-/// How many connections read the journal at most.
-const CONNECTIONS_MAX: usize = 8;
-
 #[derive(Subcommand)]
 pub(super) enum AuditCommand {
     /// Show each event of an account and the state after it
@@ -179,7 +176,9 @@ async fn verify_journal(
     };
     let shard = only_shard(&session.pool).await.map_err(CliFailure::broken)?;
     // The database works for each of them as long as this program does.
-    let connections = std::thread::available_parallelism().map_or(1, NonZero::get).min(CONNECTIONS_MAX);
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let most = usize::try_from(session.pool.options().get_max_connections()).unwrap_or(1);
+    let connections = processors.min(most);
     let scope = AuditScope { since, connections };
     let verified = audit::verify_journal(&session.pool, shard, scope, report).await;
     let verified = verified.map_err(CliFailure::broken)?;

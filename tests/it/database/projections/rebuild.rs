@@ -5,7 +5,10 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use counterfoil::{projections, projector::ProjectionState};
+use counterfoil::{
+    projections,
+    projector::{ProjectionState, ProjectorError},
+};
 
 use crate::support::ledger::{TestLedger, deduct, grant, open as open_account};
 
@@ -104,4 +107,20 @@ async fn a_rebuild_that_differs_is_not_shown_unless_that_was_asked_for() {
     assert!(accepted.switched && !accepted.is_same());
     assert_eq!(accepted.to_version, rebuilt.to_version, "what was left unfinished made room");
     following.assert_rebuild_finds_the_same().await;
+}
+
+/// Which no program writes, but somebody with every privilege may.
+#[tokio::test]
+async fn a_rebuild_up_to_a_position_that_is_not_there_ends_with_a_reason() {
+    let database = crate::support::database::TestDatabase::create().await;
+    let pool = database.pool();
+    catch_up::fill(&pool, 500, 10).await.expect("the journal takes it");
+    let following = Following::start(pool.clone(), projections::all()).await;
+    following.caught_up(&pool).await;
+    sqlx::query("update read.checkpoints set position = position + 100000 where projection = 'usage'")
+        .execute(&pool)
+        .await
+        .expect("allowed");
+    let rebuilt = following.projector.rebuild("usage", false, |_| {}).await;
+    assert!(matches!(rebuilt, Err(ProjectorError::PositionMissing { position: 100_500 })), "{rebuilt:?}");
 }

@@ -5,7 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use counterfoil::stripe::client::{ApiUrl, AskObject, CallError, Client, Patience, Rejection, SecretKey};
+use counterfoil::stripe::client::{
+    ApiUrl, AskObject, CallError, Client, ListFilter, Patience, Rejection, SecretKey,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -35,10 +37,14 @@ fn http(status: &str, body: &str) -> Option<String> {
     Some(format!("HTTP/1.1 {status}\r\nlocation: /elsewhere\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
 }
 
-async fn ask(address: SocketAddr) -> Result<(), CallError> {
+fn client(address: SocketAddr) -> Client {
     let url = ApiUrl::parse(&format!("http://{address}")).unwrap();
     let patience = Patience { timeout: TIMEOUT, pauses: Vec::new() };
-    let client = Client::new(&SecretKey::parse("sk_test_of_this_test").unwrap(), &url, patience).unwrap();
+    Client::new(&SecretKey::parse("sk_test_of_this_test").unwrap(), &url, patience).unwrap()
+}
+
+async fn ask(address: SocketAddr) -> Result<(), CallError> {
+    let client = client(address);
     let object = AskObject { path: "/coupons/HALF".to_owned(), expand: &["applies_to"] };
     client.execute_idempotent(&object).await.map(|_| ())
 }
@@ -130,4 +136,17 @@ async fn only_without_a_connection_is_it_certain_that_nothing_happened() {
     let asked = Instant::now();
     assert_eq!(outcome(None).await, Err(CallError::OutcomeUnknown));
     assert!(asked.elapsed() < 9 * TIMEOUT, "{:?}", asked.elapsed());
+}
+
+/// A list would be read for ever if what is in between answered each page with the first one.
+#[tokio::test]
+async fn a_page_that_ends_where_it_began_is_no_page() {
+    let listing = ListFilter::PaymentsOf { invoice: "in_1".to_owned() };
+    let page = r#"{"data":[{"id":"pay_1"}],"has_more":true}"#;
+    let (address, _first) = answering(http("200 OK", page)).await;
+    let first = client(address).page(&listing, None).await.unwrap();
+    assert_eq!(first.next.as_deref(), Some("pay_1"));
+    let (address, _again) = answering(http("200 OK", page)).await;
+    let again = client(address).page(&listing, first.next.as_deref()).await;
+    assert_eq!(again.err(), Some(CallError::Unavailable));
 }
