@@ -14,11 +14,11 @@ use counterfoil::{
         ids::{
             AccountId, Actor, DeductionId, GenerationId, GenerationType, GrantId, HoldId, PlanId, ProviderId,
         },
-        recorded::{EventMetadata, Origin, Shard},
+        recorded::{EventMetadata, Origin, RequestHash, Shard},
         subscription::{ReportOrder, SubscriptionState, SubscriptionStatus},
         time::{Period, Timestamp},
     },
-    journal::feed::Feed,
+    journal::{feed::Feed, unique::key_digest},
     projections::Projection,
     projector::Projector,
 };
@@ -103,7 +103,7 @@ struct Rows {
     payloads: Vec<String>,
     metadata: Vec<String>,
     recorded_at: Vec<chrono::DateTime<chrono::Utc>>,
-    keys: Vec<Option<String>>,
+    keys: Vec<Option<Uuid>>,
 }
 
 fn name<T>(text: &str, parse: impl Fn(&str) -> Result<T, counterfoil::domain::ids::InvalidIdentifier>) -> T {
@@ -288,27 +288,26 @@ impl Rows {
             debt: Credits::ZERO,
         };
         let metadata = EventMetadata {
-            event_id: Uuid::from_u128((index as u128) << 64 | account.sequence as u128),
-            command_id: None,
-            request_hash: format!("{:032x}", account.sequence),
+            command: None,
+            request_hash: RequestHash(account.sequence.unsigned_abs()),
             actor: name("cf_live_12345678", Actor::parse),
             origin: Origin::Api,
-            catalog: "0123456789abcdef".repeat(4).into(),
+            catalog: "0123456789abcdef".repeat(2).into(),
             events: 1,
             balance_then: None,
             balance,
-            correlation_id: Some(format!("req_{index}_{}", account.sequence)),
+            correlation_id: None,
             causation_id: None,
             stripe_event: None,
         };
-        self.accounts
-            .push(AccountId::parse(&format!("account-{index:06}")).expect("an identifier").to_string());
+        let id = AccountId::parse(&format!("account-{index:06}")).expect("an identifier");
+        self.keys.push(Some(key_digest(&id, &format!("key-{}", account.sequence))));
+        self.accounts.push(id.to_string());
         self.sequences.push(account.sequence);
         self.types.push(event.name());
         self.payloads.push(serde_json::to_string(event).expect("events are written as JSON"));
         self.metadata.push(serde_json::to_string(&metadata).expect("metadata is written as JSON"));
         self.recorded_at.push(at.to_utc());
-        self.keys.push(Some(format!("key-{index}-{}", account.sequence)));
     }
 
     async fn write(self, pool: &PgPool) -> Result<(), sqlx::Error> {
@@ -322,10 +321,10 @@ impl Rows {
         .await?;
         sqlx::query(
             "insert into ledger.events (shard, position, aggregate_type, aggregate_id, sequence, event_type, \
-             event_version, payload, metadata, recorded_at, idempotency_key, leaf_hash) \
+             event_version, payload, metadata, recorded_at, key_digest, leaf_hash) \
              select 0, $1 + number, 'account', account, sequence, type, '1', payload::json, metadata::json, \
              at, key, sha256(payload::bytea) from unnest($2::text[], $3::bigint[], $4::text[], $5::text[], \
-             $6::text[], $7::timestamptz[], $8::text[]) with ordinality \
+             $6::text[], $7::timestamptz[], $8::uuid[]) with ordinality \
              as row (account, sequence, type, payload, metadata, at, key, number)",
         )
         .bind(last - count)

@@ -163,8 +163,11 @@ impl RunningParts {
         catalogs::recall(pool, &mut catalog.catalog, config.mode).await?;
         catalogs::tell(&catalogs::on_old_plans(pool, &catalog.catalog).await?);
         let first_key = first_key::see_to(pool, &clock, config, teller).await?;
-        let projector = open_projector(projector_pool, &clock).await?;
-        let (ledger, running) = Ledger::start(pool.clone(), Arc::new(catalog.catalog), clock).await?;
+        // What the ledger appends is handed to the read models in memory.
+        let feed = Feed::new(projector_pool.clone());
+        let projector = open_projector(projector_pool, feed.clone(), &clock).await?;
+        let catalog = Arc::new(catalog.catalog);
+        let (ledger, running) = Ledger::start_with_feed(pool.clone(), catalog, clock, feed).await?;
         let readers = Background::default();
         projector.start(&readers.tasks, &readers.stop, Some(ledger.positions()));
         let inbox = Inbox::new(pool.clone());
@@ -204,8 +207,8 @@ impl RunningParts {
 }
 
 /// A projector for all read models.
-pub(crate) async fn open_projector(pool: &PgPool, clock: &Clock) -> Result<Projector, AppError> {
-    Ok(Projector::open(pool.clone(), Feed::new(pool.clone()), projections::all(), clock.clone()).await?)
+pub(crate) async fn open_projector(pool: &PgPool, feed: Feed, clock: &Clock) -> Result<Projector, AppError> {
+    Ok(Projector::open(pool.clone(), feed, projections::all(), clock.clone()).await?)
 }
 
 fn start_senders(

@@ -7,7 +7,7 @@ use crate::{
     domain::{recorded::Shard, time::Timestamp},
     journal::{
         merkle::{self, MerkleHash},
-        row::{AGGREGATE_TYPE, Hashed},
+        row::{AGGREGATE_TYPE, Hashed, StoredKey},
     },
 };
 
@@ -108,7 +108,10 @@ impl Walk {
             payload: row.try_get("payload")?,
             metadata: row.try_get("metadata")?,
             recorded_at: Timestamp::from(recorded_at),
-            idempotency_key: row.try_get("idempotency_key")?,
+            key: match row.try_get("key_digest")? {
+                Some(digest) => Some(StoredKey::Digest(digest)),
+                None => row.try_get::<Option<&str>, _>("idempotency_key")?.map(StoredKey::Text),
+            },
         };
         Ok(hashed.leaf())
     }

@@ -10,7 +10,7 @@ use crate::{
     audit::{self, AuditFinding, AuditScope, Replay, ReplayError, ReplayStep, Verification, VerifiedHead},
     config::LoadedCatalog,
     domain::{ids::AccountId, recorded::Shard, time::Timestamp},
-    journal::append,
+    journal::{append, feed::Feed},
     ledger::Ledger,
 };
 
@@ -195,7 +195,9 @@ async fn verify_read_models(
     verified: &mut Verification,
     output: Output,
 ) -> Result<(), CliFailure> {
-    let projector = open_projector(&session.pool, &session.clock).await.map_err(CliFailure::broken)?;
+    let projector = open_projector(&session.pool, Feed::new(session.pool.clone()), &session.clock)
+        .await
+        .map_err(CliFailure::broken)?;
     let progress = output.progress("read models", 0);
     let report = |name: &str, position: i64, goal: i64| {
         progress.set_message(name.to_owned());

@@ -8,6 +8,7 @@ use crate::{
     app::open_projector,
     consumer::ConsumerError,
     domain::ids::AccountId,
+    journal::feed::Feed,
     projector::{ProjectionListing, ProjectionState, Projector, ProjectorError, Rebuilt},
 };
 
@@ -93,7 +94,9 @@ async fn with_projector<T>(
     work: impl AsyncFnOnce(&Projector) -> Result<T, ProjectorError>,
 ) -> Result<T, CliFailure> {
     session::with(flags, async |session: &CliSession| {
-        let projector = open_projector(&session.pool, &session.clock).await.map_err(CliFailure::broken)?;
+        let projector = open_projector(&session.pool, Feed::new(session.pool.clone()), &session.clock)
+            .await
+            .map_err(CliFailure::broken)?;
         work(&projector).await.map_err(failure)
     })
     .await

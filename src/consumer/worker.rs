@@ -207,10 +207,7 @@ pub(super) fn readable(
 ) -> Result<Vec<&RecordedEvent>, ConsumerError> {
     let mut events = Vec::with_capacity(entries.len());
     for entry in entries.iter().filter(|entry| !parked(entry.account())) {
-        match entry {
-            FeedEntry::Readable(recorded) => events.push(recorded),
-            FeedEntry::Unreadable(unreadable) => return Err(unreadable.clone().into()),
-        }
+        events.push(entry.event().map_err(Clone::clone)?);
     }
     Ok(events)
 }

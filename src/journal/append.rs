@@ -80,7 +80,7 @@ pub async fn append(
         .bind(rows.event_versions.as_slice())
         .bind(rows.payloads.as_slice())
         .bind(rows.metadata.as_slice())
-        .bind(rows.idempotency_keys.iter().map(Option::as_deref).collect::<Vec<_>>())
+        .bind(rows.key_digests.as_slice())
         .bind(rows.generations.as_slice())
         .bind(rows.leaf_hashes.iter().map(MerkleHash::as_slice).collect::<Vec<_>>())
         .fetch_one(connection)

@@ -6,11 +6,11 @@ select
     wanted.number,
     e.position, e.aggregate_id, e.sequence, e.event_type, e.event_version, e.payload::text as payload,
     e.metadata::text as metadata, e.recorded_at
-from unnest($2::text[], $3::text[], $4::text[]) with ordinality as wanted (id, key, generation, number)
+from unnest($2::text[], $3::uuid[], $4::text[]) with ordinality as wanted (id, key, generation, number)
 cross join lateral (
     select sequence as first, sequence + coalesce((metadata ->> 'events')::bigint, 1) - 1 as last
     from ledger.events
-    where shard = $1 and aggregate_id = wanted.id and idempotency_key = wanted.key
+    where shard = $1 and coalesce(key_digest, ledger.key_digest(aggregate_id, idempotency_key)) = wanted.key
     union all
     select sequence - coalesce((metadata ->> 'events')::bigint, 1) + 1, sequence
     from ledger.events

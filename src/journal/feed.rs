@@ -1,6 +1,7 @@
 //! How do several readers read events in order, if most of them are at the same place?
 //!
-//! Each shard has a cache of the batches that were decoded last.
+//! What this process has just appended is handed to its readers in memory ([`Feed::hand_over`]).
+//! For the rest, each shard has a cache of the batches that were decoded last.
 //! A reader finds the events after a position there, or reads the next batch from the database for all readers.
 //! While a batch is being used, the next one is read ahead.
 //! Readers that go through history together wait a moment for the slowest of them, so that a batch is decoded only
@@ -8,6 +9,10 @@
 
 mod batch_cache;
 mod decode;
+mod fresh;
+#[cfg(test)]
+#[path = "../../tests/unit/journal/fresh.rs"]
+mod fresh_laws;
 
 use std::{
     collections::BTreeMap,
@@ -22,6 +27,7 @@ use super::append;
 use crate::domain::recorded::{Position, RecordedEvent, Shard};
 use crate::domain::time::Timestamp;
 use batch_cache::BatchCache;
+pub use fresh::StoredCommand;
 
 /// Ranges are aligned to this many positions, so that readers that started at different places meet at the next border.
 pub const BATCH_EVENTS_MAX: i64 = 20_000;
@@ -31,6 +37,11 @@ pub const BATCH_EVENTS_MAX: i64 = 20_000;
 #[expect(clippy::large_enum_variant, reason = "nearly every entry is of the large kind")]
 pub enum FeedEntry {
     Readable(RecordedEvent),
+    /// One of a command's events, as this process has appended it.
+    Fresh {
+        command: StoredCommand,
+        index: usize,
+    },
     Unreadable(UnreadableEvent),
 }
 
@@ -46,29 +57,32 @@ pub struct UnreadableEvent {
 }
 
 impl FeedEntry {
-    #[must_use]
-    pub const fn position(&self) -> Position {
+    /// The event.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn event(&self) -> Result<&RecordedEvent, &UnreadableEvent> {
         match self {
-            Self::Readable(recorded) => recorded.position,
-            Self::Unreadable(unreadable) => unreadable.position,
+            Self::Readable(recorded) => Ok(recorded),
+            Self::Fresh { command, index } => Ok(&command[*index]),
+            Self::Unreadable(unreadable) => Err(unreadable),
         }
+    }
+
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.event().map_or_else(|unreadable| unreadable.position, |recorded| recorded.position)
     }
 
     /// `None`: the event cannot be read.
     #[must_use]
-    pub const fn recorded_at(&self) -> Option<Timestamp> {
-        match self {
-            Self::Readable(recorded) => Some(recorded.recorded_at),
-            Self::Unreadable(_) => None,
-        }
+    pub fn recorded_at(&self) -> Option<Timestamp> {
+        self.event().ok().map(|recorded| recorded.recorded_at)
     }
 
     #[must_use]
     pub fn account(&self) -> &str {
-        match self {
-            Self::Readable(recorded) => recorded.account.as_str(),
-            Self::Unreadable(unreadable) => &unreadable.account,
-        }
+        self.event().map_or_else(|unreadable| &*unreadable.account, |recorded| recorded.account.as_str())
     }
 }
 
@@ -121,6 +135,14 @@ impl Feed {
         let shelf =
             shelves.entry(shard).or_insert_with(|| Arc::new(BatchCache::new(self.pool.clone(), shard)));
         FeedReader { number: shelf.enter(), shelf: Arc::clone(shelf) }
+    }
+
+    /// Gives readers what this process has stored, in the order of positions. Without readers, nothing is kept.
+    pub fn hand_over(&self, shard: Shard, commands: impl Iterator<Item = StoredCommand>) {
+        let shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shelf) = shelves.get(&shard) {
+            shelf.hand_over(commands);
+        }
     }
 
     /// The shards of this database.

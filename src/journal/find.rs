@@ -23,7 +23,7 @@ pub async fn by_uniques(
     uniques: &[(AccountId, Unique)],
 ) -> Result<BTreeMap<(AccountId, Unique), Vec<RecordedEvent>>, RowError> {
     let ids: Vec<&str> = uniques.iter().map(|(id, _)| id.as_str()).collect();
-    let (keys, generations) = columns(uniques.iter().map(|(_, unique)| Some(unique)));
+    let (keys, generations) = columns(uniques.iter().map(|(id, unique)| (id, Some(unique))));
     let rows =
         sqlx::query(include_str!("by_uniques.sql")).bind(shard.0).bind(ids).bind(keys).bind(generations);
     let rows = rows.fetch_all(connection).await?;

@@ -2,7 +2,6 @@
 
 pub mod aggregate;
 pub mod append;
-mod event_id;
 pub mod feed;
 pub mod find;
 pub mod history;
@@ -17,5 +16,3 @@ pub mod snapshot;
 pub mod store;
 pub mod unique;
 pub mod upcast;
-
-pub use event_id::event_id;

@@ -3,14 +3,14 @@
 --
 -- With the limit, each needs one or two look-ups in an index, whatever the statistics of the table are.
 select claim.number
-from unnest($2::text[], $3::bigint[], $4::text[], $5::text[]) with ordinality
+from unnest($2::text[], $3::bigint[], $4::uuid[], $5::text[]) with ordinality
     as claim (id, sequence, key, generation, number)
 cross join lateral (
     select from ledger.events e
     where e.shard = $1 and e.aggregate_id = claim.id and e.sequence = claim.sequence + 1
     union all
     select from ledger.events e
-    where e.shard = $1 and e.aggregate_id = claim.id and e.idempotency_key = claim.key
+    where e.shard = $1 and coalesce(e.key_digest, ledger.key_digest(e.aggregate_id, e.idempotency_key)) = claim.key
     union all
     select from ledger.events e
     where e.shard = $1 and e.aggregate_id = claim.id and e.generation = claim.generation

@@ -28,7 +28,7 @@ pub async fn find_outdated(
     claims: &[Precondition],
 ) -> Result<Vec<usize>, sqlx::Error> {
     let query = include_str!("outdated.sql");
-    let (keys, generations) = columns(claims.iter().map(|claim| claim.free.as_ref()));
+    let (keys, generations) = columns(claims.iter().map(|claim| (&claim.account, claim.free.as_ref())));
     let numbers: Vec<i64> = sqlx::query_scalar(query)
         .bind(shard.0)
         .bind(claims.iter().map(|claim| claim.account.as_str()).collect::<Vec<_>>())

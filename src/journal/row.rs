@@ -1,8 +1,7 @@
 //! How is an event written to a row, and read from it?
 
-use std::sync::Arc;
-
 use sqlx::{Row, postgres::PgRow};
+use uuid::Uuid;
 
 use crate::domain::{
     event::Event,
@@ -29,7 +28,8 @@ pub struct NewRows {
     pub event_versions: Vec<&'static str>,
     pub payloads: Vec<String>,
     pub metadata: Vec<String>,
-    pub idempotency_keys: Vec<Option<Arc<str>>>,
+    /// Of the first event of each command that has a key. See [`unique::key_digest`].
+    pub key_digests: Vec<Option<Uuid>>,
     /// See [`unique::generation`].
     pub generations: Vec<Option<String>>,
     pub leaf_hashes: Vec<MerkleHash>,
@@ -47,13 +47,25 @@ pub struct Hashed<'a> {
     pub payload: &'a str,
     pub metadata: &'a str,
     pub recorded_at: Timestamp,
-    pub idempotency_key: Option<&'a str>,
+    pub key: Option<StoredKey<'a>>,
+}
+
+/// The idempotency key of a command, as its first event has it.
+#[derive(Clone, Copy, Debug)]
+pub enum StoredKey<'a> {
+    Digest(Uuid),
+    /// The key itself, which earlier releases stored.
+    Text(&'a str),
 }
 
 impl Hashed<'_> {
     #[must_use]
     pub fn leaf(&self) -> MerkleHash {
-        let key = self.idempotency_key.map_or_else(Vec::new, |key| [b"k", key.as_bytes()].concat());
+        let key = match self.key {
+            None => Vec::new(),
+            Some(StoredKey::Digest(digest)) => [b"d", digest.as_bytes().as_slice()].concat(),
+            Some(StoredKey::Text(key)) => [b"k", key.as_bytes()].concat(),
+        };
         merkle::leaf([
             self.shard.0.to_be_bytes().as_slice(),
             &self.position.to_be_bytes(),
@@ -78,12 +90,13 @@ impl NewRows {
     pub fn push(
         &mut self,
         recorded: &RecordedEvent,
-        idempotency_key: Option<&Arc<str>>,
+        idempotency_key: Option<&str>,
     ) -> Result<MerkleHash, serde_json::Error> {
         let payload = serde_json::to_string(&recorded.event)?;
         let metadata = serde_json::to_string(&recorded.metadata)?;
         let event_type = recorded.event.name();
         let event_version = upcast::newest(event_type);
+        let key_digest = idempotency_key.map(|key| unique::key_digest(&recorded.account, key));
         let hashed = Hashed {
             shard: recorded.shard,
             position: recorded.position.0,
@@ -94,7 +107,7 @@ impl NewRows {
             payload: &payload,
             metadata: &metadata,
             recorded_at: recorded.recorded_at,
-            idempotency_key: idempotency_key.map(AsRef::as_ref),
+            key: key_digest.map(StoredKey::Digest),
         };
         let leaf_hash = hashed.leaf();
         self.accounts.push(recorded.account.clone());
@@ -103,7 +116,7 @@ impl NewRows {
         self.event_versions.push(event_version);
         self.payloads.push(payload);
         self.metadata.push(metadata);
-        self.idempotency_keys.push(idempotency_key.cloned());
+        self.key_digests.push(key_digest);
         self.generations.push(unique::generation(&recorded.event, recorded.sequence));
         self.leaf_hashes.push(leaf_hash);
         Ok(leaf_hash)
@@ -127,7 +140,7 @@ impl NewRows {
         self.event_versions.truncate(len);
         self.payloads.truncate(len);
         self.metadata.truncate(len);
-        self.idempotency_keys.truncate(len);
+        self.key_digests.truncate(len);
         self.generations.truncate(len);
         self.leaf_hashes.truncate(len);
     }

@@ -14,14 +14,14 @@ use crate::{
     domain::{
         event::Event,
         ids::{AccountId, Actor},
-        recorded::{EventMetadata, Origin, Position, RecordedEvent, Shard},
+        recorded::{EventMetadata, Origin, Position, RecordedEvent, RequestHash, Shard},
     },
 };
 
 use super::{
     aggregate::{AccountAggregate, AggregateEvent, RefusedCommand},
     append::{self, AppendError},
-    event_id, find,
+    find,
     load::{self, LoadError, LoadedAccount},
     row::NewRows,
 };
@@ -117,10 +117,11 @@ impl JournalStore {
             sequence: known.sequence(),
             recorded_at: at,
             metadata: EventMetadata {
-                event_id: event_id(at),
-                command_id: None,
+                command: None,
                 events: 1,
-                request_hash: text("request_hash").unwrap_or_default(),
+                request_hash: text("request_hash")
+                    .and_then(|text| RequestHash::parse(&text))
+                    .unwrap_or_default(),
                 actor: actor.map_err(unexpected)?,
                 origin: Origin::Operator,
                 catalog: text("catalog").unwrap_or_default().into(),

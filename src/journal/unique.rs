@@ -1,10 +1,15 @@
 //! What can only one command of an account have? An idempotency key, and a generation.
+//!
+//! A key is stored as its digest: 16 bytes, however long it is.
 
 use std::{ops::Range, sync::Arc};
 
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
 use crate::domain::{
     event::{CreditsEvent, Event, HoldEvent},
-    ids::GenerationId,
+    ids::{AccountId, GenerationId},
 };
 
 /// What at most one command of an account has, for ever.
@@ -54,12 +59,24 @@ pub fn all_of(id: &GenerationId) -> Range<String> {
     first_of(id)..format!("{id}!")
 }
 
+/// The column `key_digest` of the first event of a command: the first 128 bits of SHA-256 over the account, a zero byte
+/// and the key. `ledger.key_digest` computes the same.
+#[must_use]
+pub fn key_digest(account: &AccountId, key: &str) -> Uuid {
+    let mut hasher = Sha256::new();
+    hasher.update(account.as_str());
+    hasher.update([0_u8]);
+    hasher.update(key);
+    let hash: [u8; 32] = hasher.finalize().into();
+    Uuid::from_bytes(hash.first_chunk().copied().unwrap_or_default())
+}
+
 /// Keys and generations as two columns, for a look-up in each.
 pub(super) fn columns<'a>(
-    uniques: impl Iterator<Item = Option<&'a Unique>>,
-) -> (Vec<Option<&'a str>>, Vec<Option<String>>) {
-    let column = |unique: Option<&'a Unique>| match unique {
-        Some(Unique::Key(key)) => (Some(key.as_ref()), None),
+    uniques: impl Iterator<Item = (&'a AccountId, Option<&'a Unique>)>,
+) -> (Vec<Option<Uuid>>, Vec<Option<String>>) {
+    let column = |(account, unique): (&'a AccountId, Option<&'a Unique>)| match unique {
+        Some(Unique::Key(key)) => (Some(key_digest(account, key)), None),
         Some(Unique::Generation(id)) => (None, Some(first_of(id))),
         None => (None, None),
     };

@@ -36,7 +36,7 @@ use crate::{
         refusal::Refusal,
         time::Timestamp,
     },
-    journal::{append, find, probe, range, row::RowError, snapshot},
+    journal::{append, feed::Feed, find, probe, range, row::RowError, snapshot},
 };
 
 use newest::Newest;
@@ -99,6 +99,20 @@ impl Ledger {
         catalog: Arc<Catalog>,
         clock: Clock,
     ) -> Result<(Self, Running), sqlx::Error> {
+        let feed = Feed::new(pool.clone());
+        Self::start_with_feed(pool, catalog, clock, feed).await
+    }
+
+    /// The same, with a feed whose readers are given in memory what the ledger appends.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_with_feed(
+        pool: PgPool,
+        catalog: Arc<Catalog>,
+        clock: Clock,
+        feed: Feed,
+    ) -> Result<(Self, Running), sqlx::Error> {
         let mut connection = pool.acquire().await?;
         let shard = append::only_shard(&mut connection).await?;
         let head = append::head(&mut connection, shard).await?;
@@ -112,6 +126,7 @@ impl Ledger {
         let task = ShardTask {
             shard,
             sequencer: Sequencer::new(shard, Arc::clone(&catalog), shard::LIMITS, head),
+            feed,
             pool: pool.clone(),
             clock: clock.clone(),
             incoming,

@@ -11,7 +11,7 @@ use crate::{
         credits::Balance,
         event::Event,
         ids::{AccountId, Actor},
-        recorded::{JournalPosition, Origin, RecordedEvent},
+        recorded::{JournalPosition, Origin, RecordedEvent, RequestHash},
         refusal::Refusal,
         time::Timestamp,
     },
@@ -59,10 +59,6 @@ impl IdempotencyKey {
     pub fn as_deref(&self) -> Option<&str> {
         self.0.as_deref()
     }
-
-    pub(super) const fn shared(&self) -> Option<&Arc<str>> {
-        self.0.as_ref()
-    }
 }
 
 /// An account, with something that only one of its commands can have.
@@ -85,8 +81,8 @@ pub struct Request<R = ()> {
     pub(super) command: Command,
     pub(super) key: IdempotencyKey,
     pub(super) provenance: Provenance,
-    /// By this, repeated requests are compared: hex, the first 128 bits of SHA-256.
-    pub(super) hash: String,
+    /// By this, repeated requests are compared.
+    pub(super) hash: RequestHash,
     pub(super) reply_to: R,
 }
 
@@ -131,7 +127,7 @@ impl<R> Request<R> {
 }
 
 /// For Stripe's requests, only the key is hashed, since repeated reports may differ in form.
-fn hash(command: &Command, key: &IdempotencyKey, origin: Origin) -> String {
+fn hash(command: &Command, key: &IdempotencyKey, origin: Origin) -> RequestHash {
     let mut hasher = Sha256::new();
     match origin {
         Origin::Stripe => hasher.update(key.as_deref().unwrap_or_default()),
@@ -141,7 +137,7 @@ fn hash(command: &Command, key: &IdempotencyKey, origin: Origin) -> String {
         }
     }
     let hash: [u8; 32] = hasher.finalize().into();
-    hash.first_chunk::<16>().map(hex::encode).unwrap_or_default()
+    RequestHash(hash.first_chunk().copied().map(u64::from_be_bytes).unwrap_or_default())
 }
 
 /// What a command did. Repeated requests have the same outcome.

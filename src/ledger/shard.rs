@@ -19,7 +19,10 @@ use crate::{
         ids::AccountId,
         recorded::{Position, Shard},
     },
-    journal::load::{self, LoadError, LoadedAccount},
+    journal::{
+        feed::Feed,
+        load::{self, LoadError, LoadedAccount},
+    },
 };
 
 use super::{
@@ -49,6 +52,8 @@ pub(super) const LIMITS: Limits = Limits {
 pub(super) struct ShardTask {
     pub(super) shard: Shard,
     pub(super) sequencer: Sequencer<PendingReply>,
+    /// For the readers in this process.
+    pub(super) feed: Feed,
     pub(super) pool: PgPool,
     pub(super) clock: Clock,
     pub(super) incoming: mpsc::Receiver<Request<PendingReply>>,
@@ -152,6 +157,7 @@ impl ShardTask {
             AppendFailure::from(error)
         });
         let answers = self.sequencer.appended(appended);
+        self.feed.hand_over(self.shard, answers.stored());
         if self.sequencer.is_recovering() {
             metrics::counter!("counterfoil_batches_decided_again_total").increment(1);
         }

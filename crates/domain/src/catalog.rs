@@ -30,7 +30,8 @@ pub use super::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Catalog {
     pub name: String,
-    /// Hex SHA-256 of the file's bytes. Every event has the hash of the catalog that it was decided under.
+    /// Hex SHA-256 of the file's bytes. Every event has the beginning of it ([`Self::stamp`]), and so says which
+    /// catalog it was decided under.
     ///
     /// Settings are deliberately not hashed: they only say which ids prices have at Stripe, and no amount of credits
     /// depends on that.
@@ -341,6 +342,12 @@ pub enum NoPrice {
 }
 
 impl Catalog {
+    /// What events have of the hash: the first 128 bits.
+    #[must_use]
+    pub fn stamp(&self) -> &str {
+        self.hash.get(..32).unwrap_or(&self.hash)
+    }
+
     /// What a generation costs on `plan`: base and surcharges, less the plan's discount, rounded up, at least 1.
     ///
     /// # Errors

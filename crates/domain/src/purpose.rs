@@ -32,7 +32,20 @@ pub enum Purpose {
     },
 }
 
+impl Default for Purpose {
+    /// Nothing but an amount.
+    fn default() -> Self {
+        Self::Named { id: None, description: None }
+    }
+}
+
 impl Purpose {
+    /// Whether nothing is known but an amount.
+    #[must_use]
+    pub const fn is_unnamed(&self) -> bool {
+        matches!(self, Self::Named { id: None, description: None })
+    }
+
     #[must_use]
     pub const fn generation_id(&self) -> Option<&GenerationId> {
         match self {

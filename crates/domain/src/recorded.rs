@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{
     credits::Balance,
@@ -68,6 +67,12 @@ impl RecordedEvent {
         self.metadata.balance_then.unwrap_or(self.metadata.balance)
     }
 
+    /// The sequence of the first event of its command. It names the command within the account.
+    #[must_use]
+    pub fn command(&self) -> i64 {
+        self.metadata.command.unwrap_or(self.sequence)
+    }
+
     /// The id of the payment provider's event that it came from.
     #[must_use]
     pub fn stripe_event(&self) -> Option<&str> {
@@ -78,22 +83,25 @@ impl RecordedEvent {
 /// Where an event came from, and what the account held after it.
 ///
 /// Every value is stored as text, because the framework's own store reads metadata as a map of texts.
+/// What an event says by its place is not stored with it: its account and its sequence name it, and those of its first
+/// event name a command. Earlier releases also stored ids for both.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct EventMetadata {
-    /// UUID v7.
-    pub event_id: Uuid,
-    /// The id of the command. Stored with all of its events except the first, whose own id it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub command_id: Option<Uuid>,
+    /// The sequence of the command's first event, for all of its events except the first.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "some_as_text")]
+    #[schemars(with = "Option<String>")]
+    pub command: Option<i64>,
     /// How many events the command has. They follow each other in the account's stream.
     #[serde(default = "one", skip_serializing_if = "is_one", with = "as_text")]
     #[schemars(with = "String")]
     pub events: u32,
-    /// Hex, the first 128 bits of the SHA-256 of the command. Another request with the same key has another hash.
-    pub request_hash: String,
+    #[schemars(with = "String")]
+    pub request_hash: RequestHash,
     pub actor: Actor,
+    #[serde(default = "api", skip_serializing_if = "is_api")]
     pub origin: Origin,
-    /// The hash of the catalog that the command was decided under.
+    /// The first 128 bits of the hash of the catalog that the command was decided under, hex.
+    /// Earlier releases stored all of it.
     #[schemars(with = "String")]
     pub catalog: Arc<str>,
     /// The balance after this event, at the time of the decision.
@@ -105,7 +113,7 @@ pub struct EventMetadata {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "balance_then_as_text")]
     #[schemars(with = "Option<String>")]
     pub balance_then: Option<Balance>,
-    /// An id with which the caller relates the command to something else, such as its request.
+    /// An id that the caller gave the request, to relate the command to something else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
     /// The id of the event that caused the command.
@@ -115,11 +123,39 @@ pub struct EventMetadata {
     pub stripe_event: Option<String>,
 }
 
-impl EventMetadata {
-    /// The id of the command that the event came from, the same for all events of the command.
+/// What tells a repeated request from another one with the same key: the first 64 bits of the SHA-256 of the command.
+///
+/// It is written as hex. Earlier releases stored 128 bits, of which the first half is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct RequestHash(pub u64);
+
+impl RequestHash {
+    /// Reads the text of any release.
     #[must_use]
-    pub fn command_id(&self) -> Uuid {
-        self.command_id.unwrap_or(self.event_id)
+    pub fn parse(text: &str) -> Option<Self> {
+        let first = text.get(..16)?;
+        first
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit())
+            .then(|| u64::from_str_radix(first, 16).ok().map(Self))?
+    }
+}
+
+impl Serialize for RequestHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:016x}", self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for RequestHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        // The framework's own commands may have none.
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
+        Self::parse(&text)
+            .ok_or_else(|| D::Error::custom("a request's hash has at least 16 hexadecimal digits"))
     }
 }
 
@@ -142,7 +178,23 @@ mod as_text {
     }
 }
 
-/// A balance as text: available, held and debt, with a space between.
+/// The same, for a number that may be absent.
+mod some_as_text {
+    use serde::{Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(value: &Option<i64>, serializer: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => super::as_text::serialize(value, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+        super::as_text::deserialize(deserializer).map(Some)
+    }
+}
+
+/// A balance as text: available, held and debt, with a space between; only what is available, if that is all.
 mod balance_as_text {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
@@ -150,15 +202,23 @@ mod balance_as_text {
 
     pub fn serialize<S: Serializer>(balance: &Balance, serializer: S) -> Result<S::Ok, S::Error> {
         let Balance { available, held, debt, settled: _ } = balance;
+        if (*held, *debt) == (Credits::ZERO, Credits::ZERO) {
+            return serializer.collect_str(available);
+        }
         serializer.collect_str(&format_args!("{available} {held} {debt}"))
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Balance, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
         let mut parts = text.split(' ').map(|part| part.parse().ok().and_then(Credits::new));
-        match (parts.next().flatten(), parts.next().flatten(), parts.next().flatten(), parts.next()) {
-            (Some(available), Some(held), Some(debt), None) => Ok(Balance::new(available, held, debt)),
-            _ => Err(D::Error::custom("a balance is three amounts")),
+        match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some(Some(available)), None, None, None) => {
+                Ok(Balance::new(available, Credits::ZERO, Credits::ZERO))
+            }
+            (Some(Some(available)), Some(Some(held)), Some(Some(debt)), None) => {
+                Ok(Balance::new(available, held, debt))
+            }
+            _ => Err(D::Error::custom("a balance is one amount, or three")),
         }
     }
 }
@@ -188,6 +248,15 @@ const fn one() -> u32 {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 const fn is_one(events: &u32) -> bool {
     *events == 1
+}
+
+const fn api() -> Origin {
+    Origin::Api
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_api(origin: &Origin) -> bool {
+    matches!(origin, Origin::Api)
 }
 
 /// Through which part of the program a command came.

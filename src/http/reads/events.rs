@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     domain::{
         ids::AccountId,
-        recorded::{EventMetadata, RecordedEvent},
+        recorded::{EventMetadata, Origin, RecordedEvent},
         time::Timestamp,
     },
     http::{
@@ -98,7 +98,17 @@ pub struct EventResponse<'a> {
     data: Value,
     /// Where it came from, and the balance after it.
     #[schema(value_type = Object)]
-    metadata: &'a EventMetadata,
+    metadata: EventMetadataResponse<'a>,
+}
+
+/// The metadata as it is stored, with what is left out there because it is nearly always the same.
+#[derive(Debug, Serialize)]
+struct EventMetadataResponse<'a> {
+    /// `None`: it is among the stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<Origin>,
+    #[serde(flatten)]
+    stored: &'a EventMetadata,
 }
 
 impl<'a> EventResponse<'a> {
@@ -113,7 +123,10 @@ impl<'a> EventResponse<'a> {
             effective_at: recorded.event.effective_at(),
             recorded_at: recorded.recorded_at,
             data,
-            metadata: &recorded.metadata,
+            metadata: EventMetadataResponse {
+                origin: (recorded.metadata.origin == Origin::Api).then_some(Origin::Api),
+                stored: &recorded.metadata,
+            },
         })
     }
 }

@@ -161,7 +161,7 @@ pub fn provenance(caller: &Caller, request_id: &RequestId) -> Provenance {
     Provenance {
         actor: caller.actor.clone(),
         origin: Origin::Api,
-        correlation_id: Some(request_id.as_str().to_owned()),
+        correlation_id: request_id.of_caller().map(str::to_owned),
         causation_id: None,
         stripe_event: None,
     }

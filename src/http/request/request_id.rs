@@ -10,24 +10,34 @@ pub const REQUEST_ID_BYTES_MAX: usize = 64;
 
 /// The caller's own id if it is well formed, else a new one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestId(Arc<str>);
+pub struct RequestId {
+    text: Arc<str>,
+    is_callers: bool,
+}
 
 impl RequestId {
     #[must_use]
     pub fn of(header: Option<&HeaderValue>) -> Self {
         let given = header.and_then(|value| value.to_str().ok()).filter(|text| is_well_formed(text));
         match given {
-            Some(text) => Self(text.into()),
+            Some(text) => Self { text: text.into(), is_callers: true },
             None => {
                 let mut buffer = Uuid::encode_buffer();
-                Self((&*Uuid::new_v4().simple().encode_lower(&mut buffer)).into())
+                let text = &*Uuid::new_v4().simple().encode_lower(&mut buffer);
+                Self { text: text.into(), is_callers: false }
             }
         }
     }
 
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// The id, if the caller chose it. Events are stored with it: the caller knows it, and can find them by it.
+    #[must_use]
+    pub fn of_caller(&self) -> Option<&str> {
+        self.is_callers.then_some(&*self.text)
     }
 }
 

@@ -17,7 +17,11 @@ use crate::{
     journal::append,
 };
 
-use super::{BATCH_EVENTS_MAX, FeedBatch, FeedEntry, FeedError, range};
+use super::{
+    BATCH_EVENTS_MAX, FeedBatch, FeedEntry, FeedError,
+    fresh::{FreshEvents, StoredCommand},
+    range,
+};
 
 /// How many decoded events are kept, about 1 KB each.
 const SHELF_EVENTS_MAX: usize = 80_000;
@@ -30,6 +34,7 @@ pub(super) struct BatchCache {
     shard: Shard,
     /// Locked while somebody reads from the database, with what is being read ahead.
     source: AsyncMutex<Option<ReadAhead>>,
+    fresh: Mutex<FreshEvents>,
     contents: Mutex<CachedContents>,
     moved: Notify,
 }
@@ -70,7 +75,18 @@ struct ReaderPosition {
 
 impl BatchCache {
     pub fn new(pool: PgPool, shard: Shard) -> Self {
-        Self { pool, shard, source: AsyncMutex::default(), contents: Mutex::default(), moved: Notify::new() }
+        Self {
+            pool,
+            shard,
+            source: AsyncMutex::default(),
+            fresh: Mutex::default(),
+            contents: Mutex::default(),
+            moved: Notify::new(),
+        }
+    }
+
+    pub fn hand_over(&self, commands: impl Iterator<Item = StoredCommand>) {
+        self.fresh.lock().unwrap_or_else(PoisonError::into_inner).put(commands);
     }
 
     fn contents(&self) -> MutexGuard<'_, CachedContents> {
@@ -106,7 +122,8 @@ impl BatchCache {
             return Ok(FeedBatch { entries: Arc::new([]), from: 0 });
         }
         let batch = self.contents().put(position.0, entries.into());
-        if batch.last == border(position.0) {
+        // What is read ahead may be what this process has appended by then.
+        if batch.last == border(position.0) && !self.is_fresh(batch.last) {
             let task = tokio::spawn(fetch(self.pool.clone(), self.shard, batch.last));
             *source = Some(ReadAhead { after: batch.last, task });
         }
@@ -114,6 +131,11 @@ impl BatchCache {
     }
 
     async fn read(&self, source: &mut Option<ReadAhead>, after: i64) -> Result<Vec<FeedEntry>, FeedError> {
+        let fresh =
+            self.fresh.lock().unwrap_or_else(PoisonError::into_inner).after(Position(after), border(after));
+        if let Some(entries) = fresh {
+            return Ok(entries);
+        }
         if let Some(mut ahead) = source.take_if(|ahead| ahead.after == after) {
             let entries = (&mut ahead.task).await.map_err(|_| FeedError::Interrupted)??;
             // What was read ahead was the end of the journal at that time, and may not be any more.
@@ -122,6 +144,11 @@ impl BatchCache {
             }
         }
         fetch(self.pool.clone(), self.shard, after).await
+    }
+
+    fn is_fresh(&self, after: i64) -> bool {
+        let fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
+        fresh.after(Position(after), after).is_some()
     }
 
     /// Events are never removed, so an empty answer is either the end of the journal or a fault.

@@ -1,6 +1,6 @@
 //! Which events does one command have, on one loaded account?
 
-use uuid::Uuid;
+use std::sync::Arc;
 
 use crate::{
     domain::{
@@ -12,7 +12,7 @@ use crate::{
         recorded::{EventMetadata, JournalPosition, Position, RecordedEvent, Shard},
         time::Timestamp,
     },
-    journal::{event_id, load::LoadedAccount, row::NewRows},
+    journal::{load::LoadedAccount, row::NewRows},
 };
 
 use crate::ledger::request::{ExecuteError, ExecuteResult, Outcome, ReplyTo, Request};
@@ -22,6 +22,8 @@ use crate::ledger::request::{ExecuteError, ExecuteResult, Outcome, ReplyTo, Requ
 pub(super) struct Decider<'a> {
     pub(super) shard: Shard,
     pub(super) catalog: &'a Catalog,
+    /// See [`Catalog::stamp`].
+    pub(super) stamp: &'a Arc<str>,
     pub(super) recorded_at: Timestamp,
     /// The position of the last decided event. Each decision moves it on.
     pub(super) last: &'a mut Position,
@@ -63,27 +65,31 @@ impl Decider<'_> {
         events: Vec<Event>,
     ) -> Result<Vec<RecordedEvent>, Damage> {
         let count = u32::try_from(events.len()).map_err(|_| Damage)?;
-        let mut command_id = None;
+        let first = known.sequence().saturating_add(1);
         let mut all = Vec::with_capacity(events.len());
-        let mut key = request.key.shared();
+        let mut key = request.key.as_deref();
         let mut balances = RunningBalances::default();
         for event in events {
             known.state.apply(&event).map_err(|_| Damage)?;
             let (balance, then) = balances.after(&event, &known.state, at);
             let balance = (balance, then.filter(|then| *then != balance));
             self.last.0 = self.last.0.checked_add(1).ok_or(Damage)?;
-            let event_id = event_id(at);
+            let sequence = known.sequence();
             let recorded = RecordedEvent {
                 shard: self.shard,
                 position: *self.last,
                 account: known.id.clone(),
-                sequence: known.sequence(),
+                sequence,
                 recorded_at: self.recorded_at,
-                metadata: self.metadata(request, balance, (event_id, command_id), count),
+                metadata: self.metadata(
+                    request,
+                    balance,
+                    Some(first).filter(|first| *first != sequence),
+                    count,
+                ),
                 event,
             };
             known.tail = Some(self.rows.push(&recorded, key.take()).map_err(|_| Damage)?);
-            command_id = command_id.or(Some(event_id));
             all.push(recorded);
         }
         Ok(all)
@@ -93,18 +99,17 @@ impl Decider<'_> {
         &self,
         request: &Request<R>,
         (balance, balance_then): (Balance, Option<Balance>),
-        (event_id, command_id): (Uuid, Option<Uuid>),
+        command: Option<i64>,
         events: u32,
     ) -> EventMetadata {
         let provenance = &request.provenance;
         EventMetadata {
-            event_id,
-            command_id,
+            command,
             events,
-            request_hash: request.hash.clone(),
+            request_hash: request.hash,
             actor: provenance.actor.clone(),
             origin: provenance.origin,
-            catalog: self.catalog.hash.clone(),
+            catalog: Arc::clone(self.stamp),
             balance,
             balance_then,
             correlation_id: provenance.correlation_id.clone(),

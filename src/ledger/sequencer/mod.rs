@@ -25,7 +25,7 @@ use crate::{
     domain::{
         catalog::Catalog,
         ids::AccountId,
-        recorded::{Position, Shard},
+        recorded::{Position, RecordedEvent, Shard},
         time::Timestamp,
     },
     journal::{load::LoadedAccount, preconditions::Precondition, row::NewRows, snapshot::SNAPSHOT_EVENTS},
@@ -100,10 +100,20 @@ pub(super) enum LoadFailure {
 #[must_use = "whoever sent the commands waits for their answers"]
 pub(super) struct Answers<R>(Vec<Answered<R>>);
 
+impl<R> Answers<R> {
+    /// The events of each command that was stored, in the order of positions.
+    pub(super) fn stored(&self) -> impl Iterator<Item = Arc<Vec<RecordedEvent>>> {
+        let outcomes = self.0.iter().filter_map(|(_, answer)| answer.as_ref().ok());
+        outcomes.filter(|outcome| !outcome.replayed).map(|outcome| Arc::clone(&outcome.events))
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Sequencer<R> {
     shard: Shard,
     catalog: Arc<Catalog>,
+    /// See [`Catalog::stamp`].
+    stamp: Arc<str>,
     limits: Limits,
     /// The last known position of the journal. Other instances may have stored more.
     head: Position,
@@ -136,6 +146,7 @@ impl<R: ReplyTo> Sequencer<R> {
     pub(super) fn new(shard: Shard, catalog: Arc<Catalog>, limits: Limits, head: Position) -> Self {
         Self {
             shard,
+            stamp: catalog.stamp().into(),
             catalog,
             limits,
             head,
@@ -215,6 +226,7 @@ impl<R: ReplyTo> Sequencer<R> {
         let mut decider = Decider {
             shard: self.shard,
             catalog: &self.catalog,
+            stamp: &self.stamp,
             recorded_at: self.open.recorded_at,
             last: &mut self.decided,
             rows: &mut self.open.rows,

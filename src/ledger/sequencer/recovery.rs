@@ -118,6 +118,7 @@ impl<R: ReplyTo> Sequencer<R> {
         let mut decider = Decider {
             shard: self.shard,
             catalog: &self.catalog,
+            stamp: &self.stamp,
             recorded_at: now,
             last: &mut last,
             rows: &mut rows,

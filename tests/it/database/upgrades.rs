@@ -1,11 +1,26 @@
 //! What becomes of the ledger of an earlier release?
 
-use counterfoil::postgres::{Server, migrations};
-use sqlx::{Executor, PgConnection};
+use counterfoil::{
+    audit::{AuditScope, verify_journal},
+    clock::Clock,
+    domain::{
+        recorded::{Position, Shard},
+        time::Timestamp,
+    },
+    journal::unique::key_digest,
+    ledger::{ExecuteError, Repeated},
+    postgres::{Server, migrations},
+};
+use sqlx::{Executor, PgConnection, PgPool};
+use uuid::Uuid;
 
 use crate::{
     database::postgres::{connect, connect_with, start, throw_away},
-    support::Scratch,
+    support::{
+        Scratch,
+        database::TestDatabase,
+        ledger::{self, account, credits, deduct, opening},
+    },
 };
 
 /// A database as releases before `version` left it.
@@ -113,4 +128,58 @@ async fn of_what_earlier_releases_charged_twice_the_first_charge_is_the_generati
     let found: Vec<Option<&str>> = found.iter().map(Option::as_deref).collect();
     assert_eq!(found, [Some("gen_1 1"), Some("gen_1 "), Some("gen_1 3"), Some("gen_1 4"), None]);
     server.stop().await;
+}
+
+/// Rows that an earlier release has stored ([`earlier`](earlier/journal_33.sql)) have keys as text, and longer forms.
+#[tokio::test]
+async fn what_an_earlier_release_has_stored_is_found_by_its_keys_and_proved() {
+    let scratch = Scratch::create();
+    let server = start(throw_away(scratch.path())).await;
+    let mut connection = earlier_release(&server, "earlier", 34).await;
+    connection.execute(include_str!("earlier/journal_33.sql")).await.unwrap();
+    migrations::run(&server.connect_options("earlier")).await.unwrap();
+    let pool = PgPool::connect_with(server.connect_options("earlier")).await.unwrap();
+    let at = Timestamp::parse("2026-11-28T15:00:00Z").expect("a time");
+    let (ledger, running) = ledger::start(pool.clone(), Clock::fixed(at)).await;
+
+    let again = ledger.execute(deduct("acme", 5, "k")).await.expect("it was done");
+    assert!(again.replayed);
+    assert_eq!(again.position.position, Position(3));
+    assert_eq!(again.balance().expect("an event").available, credits(45));
+    assert_eq!(ledger.execute(deduct("acme", 6, "k")).await, Err(ExecuteError::KeyReused));
+    let opened = ledger.find_repeated(&opening("acme")).await.expect("readable");
+    assert_eq!(opened, Some(Repeated::Same), "the first of two events has the key");
+    let next = ledger.execute(deduct("acme", 6, "k2")).await.expect("deducted");
+    assert_eq!((next.replayed, next.position.position), (false, Position(5)));
+    assert_eq!(next.balance().expect("an event").available, credits(29));
+
+    let verified = verify_journal(&pool, Shard(0), AuditScope::WHOLE, |_, _| {}).await.unwrap();
+    assert_eq!((verified.findings, verified.events), (Vec::new(), 5));
+    let digests: Vec<Option<Uuid>> =
+        sqlx::query_scalar("select key_digest from ledger.events order by position")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+    let digest = key_digest(&account("acme"), "api:k2");
+    assert_eq!(digests, [None, None, None, None, Some(digest)]);
+    let computed: Uuid =
+        sqlx::query_scalar("select ledger.key_digest('acme', 'api:k2')").fetch_one(&pool).await.unwrap();
+    assert_eq!(computed, digest);
+    drop((ledger, running, pool));
+    server.stop().await;
+}
+
+/// The database computes the digest of a key as the program does, whatever is in it.
+#[tokio::test]
+async fn digests_of_keys_are_the_same_everywhere() {
+    let database = TestDatabase::create().await;
+    for (id, key) in [("acme", ""), ("acme", "api:ключ-🔑"), ("a", "cme\u{1}x"), ("ac", "me")] {
+        let computed: Uuid = sqlx::query_scalar("select ledger.key_digest($1, $2)")
+            .bind(id)
+            .bind(key)
+            .fetch_one(&database.pool())
+            .await
+            .unwrap();
+        assert_eq!(computed, key_digest(&account(id), key), "{id} {key}");
+    }
 }

@@ -10,9 +10,10 @@ use counterfoil::{
         command::{AccountCommand, Command, CreditsCommand, GrantCredits},
         credits::{Balance, Source},
         ids::{AccountId, Actor, GrantId},
-        recorded::{EventMetadata, Origin},
+        recorded::{EventMetadata, Origin, RequestHash},
         time::Timestamp,
     },
+    journal::feed::Feed,
     ledger::{ExecuteResult, IdempotencyKey, Ledger, Provenance, Request, Running},
 };
 use sqlx::PgPool;
@@ -62,6 +63,11 @@ pub async fn start(pool: PgPool, clock: Clock) -> (Ledger, Running) {
     Ledger::start(pool, music(), clock).await.expect("the database answers")
 }
 
+/// The same, with a feed whose readers are given what it appends.
+pub async fn start_with_feed(pool: PgPool, clock: Clock, feed: Feed) -> (Ledger, Running) {
+    Ledger::start_with_feed(pool, music(), clock, feed).await.expect("the database answers")
+}
+
 pub fn account(id: &str) -> AccountId {
     AccountId::parse(id).expect("an id")
 }
@@ -92,9 +98,11 @@ pub fn deduct(id: &str, amount: i64, key: &str) -> Request {
 }
 
 pub async fn open(ledger: &Ledger, id: &str) -> ExecuteResult {
-    ledger
-        .execute(request(id, Command::Account(AccountCommand::OpenAccount), IdempotencyKey::opening()))
-        .await
+    ledger.execute(opening(id)).await
+}
+
+pub fn opening(id: &str) -> Request {
+    request(id, Command::Account(AccountCommand::OpenAccount), IdempotencyKey::opening())
 }
 
 /// Gives so many credits that never expire.
@@ -115,9 +123,8 @@ pub async fn grant(ledger: &Ledger, id: &str, amount: i64, key: &str) -> Execute
 /// What is beside an event that nobody's command has made.
 pub fn metadata(balance: Balance, stripe_event: Option<String>) -> EventMetadata {
     EventMetadata {
-        event_id: uuid::Uuid::nil(),
-        command_id: None,
-        request_hash: "00".into(),
+        command: None,
+        request_hash: RequestHash::default(),
         actor: Actor::parse("test").expect("an actor"),
         origin: Origin::Api,
         catalog: "catalog".into(),

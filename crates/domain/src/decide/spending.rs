@@ -33,7 +33,7 @@ impl DecisionDraft<'_> {
             deduction_id: self.next_deduction_id()?,
             amount,
             draws,
-            order: BURN_ORDER.to_owned(),
+            order: BURN_ORDER.into(),
             purpose,
             windows,
             effective_at: self.context.at,

@@ -1,5 +1,7 @@
 //! What happened to the credits themselves?
 
+use std::borrow::Cow;
+
 use crate::{
     amount::Credits,
     credits::GrantTerms,
@@ -8,6 +10,16 @@ use crate::{
     purpose::{Draw, Purpose},
     time::Timestamp,
 };
+
+use super::BURN_ORDER;
+
+const fn burn_order() -> Cow<'static, str> {
+    Cow::Borrowed(BURN_ORDER)
+}
+
+fn is_burn_order(order: &str) -> bool {
+    order == BURN_ORDER
+}
 
 super::family! {
     CreditsEvent {
@@ -25,8 +37,11 @@ super::family! {
             amount: Credits,
             /// Which grants paid, and how much each. Sums to `amount`.
             draws: Vec<Draw>,
-            /// The spending order that was followed.
-            order: String,
+            /// The spending order that was followed: `burn/v1`, unless it says so.
+            #[serde(default = "burn_order", skip_serializing_if = "is_burn_order")]
+            order: Cow<'static, str>,
+            /// Nothing but an amount, unless it says so.
+            #[serde(default, skip_serializing_if = "Purpose::is_unnamed")]
             purpose: Purpose,
             /// The windows of limits in which the deduction counts.
             #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -58,7 +58,7 @@ pub fn deducted(number: u64, amount: i64, draws: impl Into<Vec<Draw>>, at: Times
         deduction_id: DeductionId::parse(&format!("ded_{number}")).expect("it is an identifier"),
         amount: credits(amount),
         draws: draws.into(),
-        order: BURN_ORDER.to_owned(),
+        order: BURN_ORDER.into(),
         purpose: Purpose::Named { id: None, description: None },
         windows: Vec::new(),
         effective_at: at,

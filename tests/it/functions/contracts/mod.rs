@@ -4,6 +4,7 @@
 //! `UPDATE_GOLDEN=1 cargo test contracts` rewrites the files. A change of a file that is there already needs an
 //! upcaster; a new file does not.
 
+mod metadata;
 mod samples;
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
@@ -14,6 +15,7 @@ use counterfoil::{
         event::Event,
         recorded::{Position, RecordedEvent, Shard},
     },
+    journal::upcast::{self, UPCASTERS},
     queries::statement::{LineKind, lines_of},
 };
 use serde_json::Value;
@@ -99,6 +101,25 @@ fn what_was_stored_before_a_field_was_added_is_read_as_what_it_was() {
         read += 1;
     }
     assert!(read >= 3, "{read} files");
+}
+
+/// Files are named by type and version.
+#[test]
+fn what_was_stored_in_an_earlier_version_is_read_as_what_it_was() {
+    let files = fs::read_dir(root().join("tests/it/functions/contracts/versions")).expect("it is there");
+    let mut read = Vec::new();
+    for file in files {
+        let path = file.expect("it can be read").path();
+        let name = path.file_stem().and_then(|stem| stem.to_str()).expect("it has a name").to_owned();
+        let (event_type, version) = name.split_once('.').expect("a type and a version");
+        assert_ne!(version, upcast::newest(event_type), "{name} is not an earlier version");
+        let stored = fs::read_to_string(&path).expect("it is there");
+        let event = upcast::read(event_type, version, &stored).expect("it is readable");
+        assert!(samples::events().contains(&event), "{event:?}");
+        read.push(name);
+    }
+    let earlier = UPCASTERS.iter().map(|upcaster| format!("{}.{}", upcaster.event_type, upcaster.from));
+    assert_eq!(read, earlier.collect::<Vec<_>>(), "each earlier version has a file");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! `COUNTERFOIL_CRASH_ROUNDS` says how often; `COUNTERFOIL_CRASH_SEED` repeats what a run has printed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -11,11 +11,13 @@ use std::{
 
 use counterfoil::{
     audit::{AuditScope, verify_journal},
-    domain::recorded::Shard,
+    domain::{ids::AccountId, recorded::Shard},
+    journal::unique::key_digest,
     postgres::{self, DatabaseAccess, Durability, MAX_CONNECTIONS_DEFAULT, ServerOptions, pool},
 };
 use sqlx::PgPool;
 use tokio::task::spawn_blocking;
+use uuid::Uuid;
 
 use super::{
     books::{Books, Holding},
@@ -244,19 +246,25 @@ impl Stage {
 
 /// The keys in the journal are those of the commands that were done, each on one event; no account was ever below zero.
 pub async fn assert_stored_once(pool: &PgPool, books: &Books) {
-    let stored: Vec<(String, String)> = sqlx::query_as(
-        "select aggregate_id, substr(idempotency_key, 5) from ledger.events where idempotency_key like 'api:%'",
+    let stored: Vec<(String, Uuid)> = sqlx::query_as(
+        "select aggregate_id, key_digest from ledger.events \
+         where key_digest is not null and metadata ->> 'origin' is null and event_type <> 'AccountOpened'",
     )
     .fetch_all(pool)
     .await
     .expect("read");
-    let keys = books.keys();
+    let digest = |account: &str, key: &str| {
+        key_digest(&AccountId::parse(account).expect("an id"), &format!("api:{key}"))
+    };
+    let keys = books.keys().into_iter().map(|(account, key)| (account.clone(), digest(&account, &key)));
+    let keys: BTreeSet<_> = keys.collect();
     assert_eq!(stored.len(), keys.len(), "{} stored, {} acknowledged", stored.len(), keys.len());
-    let stored = stored.into_iter().collect::<std::collections::BTreeSet<_>>();
+    let stored = stored.into_iter().collect::<BTreeSet<_>>();
     assert_eq!(stored, keys);
     let below: i64 = sqlx::query_scalar(
-        "select count(*) from ledger.events where (metadata -> 'balance' ->> 'available')::bigint < 0 \
-         or (metadata -> 'balance' ->> 'held')::bigint < 0 or (metadata -> 'balance' ->> 'debt')::bigint <> 0",
+        "select count(*) from ledger.events, lateral (select metadata ->> 'balance') as after (balance) \
+         where split_part(balance, ' ', 1)::bigint < 0 or coalesce(nullif(split_part(balance, ' ', 2), ''), '0')::bigint < 0 \
+         or coalesce(nullif(split_part(balance, ' ', 3), ''), '0')::bigint <> 0",
     )
     .fetch_one(pool)
     .await

@@ -275,7 +275,8 @@ async fn request_ids_are_taken_over_when_they_are_well_formed() {
     let deducted = events.body["events"].as_array().unwrap().iter();
     let ids: Vec<_> = deducted
         .filter(|event| event["type"] == "CreditsDeducted")
-        .map(|event| event["metadata"]["correlation_id"].as_str().unwrap())
+        .map(|event| event["metadata"]["correlation_id"].as_str())
         .collect();
-    assert_eq!(ids, ["order-7", made.header("x-request-id").unwrap()]);
+    // An id that nobody chose is in the answer and in the log, and not kept for ever.
+    assert_eq!(ids, [Some("order-7"), None]);
 }

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use uuid::Uuid;
+
 use crate::{
     domain::{
         account::Account,
@@ -13,8 +15,8 @@ use crate::{
         load::LoadedAccount,
         merkle::MerkleHash,
         preconditions::Precondition,
-        row::{Hashed, NewRows},
-        unique::{Unique, first_of},
+        row::{Hashed, NewRows, StoredKey},
+        unique::{Unique, first_of, key_digest},
         upcast,
     },
     ledger::{request::AccountUnique, sequencer::AppendRequest},
@@ -25,7 +27,7 @@ pub(super) const SHARD: Shard = Shard(0);
 /// An event, and what the journal's constraints look at.
 pub(super) struct Stored {
     pub recorded: RecordedEvent,
-    pub key: Option<String>,
+    pub key: Option<Uuid>,
     pub generation: Option<String>,
     leaf_hash: MerkleHash,
 }
@@ -38,7 +40,7 @@ struct SimulatedRow<'a> {
     event_version: &'static str,
     payload: &'a str,
     metadata: &'a str,
-    idempotency_key: Option<&'a str>,
+    key: Option<Uuid>,
     generation: Option<&'a str>,
     leaf_hash: MerkleHash,
 }
@@ -51,7 +53,7 @@ fn rows(rows: &NewRows) -> Vec<SimulatedRow<'_>> {
         event_version: rows.event_versions[at],
         payload: &rows.payloads[at],
         metadata: &rows.metadata[at],
-        idempotency_key: rows.idempotency_keys[at].as_deref(),
+        key: rows.key_digests[at],
         generation: rows.generations[at].as_deref(),
         leaf_hash: rows.leaf_hashes[at],
     };
@@ -90,7 +92,7 @@ impl SimulatedJournal {
                     event: event.expect("it was written as an event"),
                     metadata,
                 },
-                key: row.idempotency_key.map(str::to_owned),
+                key: row.key,
                 generation: row.generation.map(str::to_owned),
                 leaf_hash: row.leaf_hash,
             });
@@ -102,7 +104,7 @@ impl SimulatedJournal {
     fn is_taken(&self, row: &SimulatedRow<'_>) -> bool {
         self.of(row.account).any(|stored| {
             stored.recorded.sequence == row.sequence
-                || stored.key.is_some() && stored.key.as_deref() == row.idempotency_key
+                || stored.key.is_some() && stored.key == row.key
                 || stored.generation.is_some() && stored.generation.as_deref() == row.generation
         })
     }
@@ -133,9 +135,9 @@ impl SimulatedJournal {
         let mut found = BTreeMap::new();
         for (id, unique) in uniques {
             if let Some(with) = self.of(id).find(|stored| stored.has(unique)) {
-                let command = with.recorded.metadata.command_id();
+                let command = with.recorded.command();
                 let events = self.of(id).map(|stored| &stored.recorded);
-                let events = events.filter(|recorded| recorded.metadata.command_id() == command);
+                let events = events.filter(|recorded| recorded.command() == command);
                 found.insert((id.clone(), unique.clone()), events.cloned().collect());
             }
         }
@@ -157,7 +159,7 @@ impl SimulatedJournal {
 impl Stored {
     pub(super) fn has(&self, unique: &Unique) -> bool {
         match unique {
-            Unique::Key(key) => self.key.as_deref() == Some(key),
+            Unique::Key(key) => self.key == Some(key_digest(&self.recorded.account, key)),
             Unique::Generation(id) => self.generation.as_ref() == Some(&first_of(id)),
         }
     }
@@ -168,7 +170,7 @@ fn has_twins(rows: &[SimulatedRow<'_>]) -> bool {
     rows.iter().enumerate().any(|(index, row)| {
         rows.iter().take(index).filter(|other| other.account == row.account).any(|other| {
             other.sequence == row.sequence
-                || row.idempotency_key.is_some() && other.idempotency_key == row.idempotency_key
+                || row.key.is_some() && other.key == row.key
                 || row.generation.is_some() && other.generation == row.generation
         })
     })
@@ -186,7 +188,7 @@ fn leaf(row: &SimulatedRow<'_>, position: Position, request: &AppendRequest) -> 
         payload: row.payload,
         metadata: row.metadata,
         recorded_at: request.recorded_at,
-        idempotency_key: row.idempotency_key,
+        key: row.key.map(StoredKey::Digest),
     }
     .leaf()
 }

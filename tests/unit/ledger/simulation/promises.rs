@@ -34,8 +34,9 @@ fn stored_twice(world: &World) -> Option<String> {
     for stored in &world.journal.events {
         let account = &stored.recorded.account;
         let own_generation = stored.generation.as_ref().filter(|text| text.ends_with(' '));
-        for unique in [&stored.key.as_ref(), &own_generation].into_iter().copied().flatten() {
-            if !taken.insert((account, unique)) {
+        let key = stored.key.map(|digest| digest.to_string());
+        for unique in key.into_iter().chain(own_generation.cloned()) {
+            if !taken.insert((account, unique.clone())) {
                 return Some(format!("{unique} of {account} is stored twice"));
             }
         }
@@ -63,9 +64,10 @@ fn decided_on_another_state(world: &World) -> Option<String> {
 fn commands(world: &World) -> Vec<Vec<RecordedEvent>> {
     let mut commands: Vec<Vec<RecordedEvent>> = Vec::new();
     for stored in &world.journal.events {
-        let id = stored.recorded.metadata.command_id();
+        let of = |recorded: &RecordedEvent| (recorded.account.clone(), recorded.command());
+        let id = of(&stored.recorded);
         match commands.last_mut() {
-            Some(last) if last.first().is_some_and(|first| first.metadata.command_id() == id) => {
+            Some(last) if last.first().is_some_and(|first| of(first) == id) => {
                 last.push(stored.recorded.clone());
             }
             _ => commands.push(vec![stored.recorded.clone()]),

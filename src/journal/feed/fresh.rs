@@ -1,0 +1,72 @@
+//! Which events has this process just appended? Readers take them from here, and need not read them from the database.
+//!
+//! It holds the last events of one shard, without gaps.
+//! What another process has appended is a gap: only what comes after it is kept.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use crate::domain::recorded::{Position, RecordedEvent};
+
+use super::FeedEntry;
+
+/// How many events are kept, about 1 KB each. Readers that are further behind read from the database.
+pub(super) const FRESH_EVENTS_MAX: usize = 60_000;
+
+/// The events of one command, which are shared with those who answer it.
+pub type StoredCommand = Arc<Vec<RecordedEvent>>;
+
+#[derive(Debug, Default)]
+pub(super) struct FreshEvents {
+    commands: VecDeque<StoredCommand>,
+    events: usize,
+}
+
+impl FreshEvents {
+    /// Adds stored commands, in the order of their positions.
+    pub(super) fn put(&mut self, commands: impl Iterator<Item = StoredCommand>) {
+        for command in commands {
+            let Some(first) = command.first().map(|first| first.position) else { continue };
+            if self.last().is_none_or(|last| last.0.saturating_add(1) != first.0) {
+                self.commands.clear();
+                self.events = 0;
+            }
+            self.events = self.events.saturating_add(command.len());
+            self.commands.push_back(command);
+        }
+        while self.events > FRESH_EVENTS_MAX
+            && let Some(oldest) = self.commands.pop_front()
+        {
+            self.events = self.events.saturating_sub(oldest.len());
+        }
+    }
+
+    /// The events after a position and up to another. `None`: the next one is not here.
+    pub(super) fn after(&self, after: Position, to: i64) -> Option<Vec<FeedEntry>> {
+        let next = after.0.saturating_add(1);
+        let first = self.commands.front()?.first()?.position.0;
+        if next < first || self.last()?.0 < next {
+            return None;
+        }
+        let from = self.commands.partition_point(|command| last_of(command).is_none_or(|last| last <= after));
+        let mut entries = Vec::new();
+        for command in self.commands.range(from..) {
+            for (index, recorded) in
+                command.iter().enumerate().skip_while(|(_, recorded)| recorded.position <= after)
+            {
+                if recorded.position.0 > to {
+                    return Some(entries);
+                }
+                entries.push(FeedEntry::Fresh { command: Arc::clone(command), index });
+            }
+        }
+        Some(entries)
+    }
+
+    fn last(&self) -> Option<Position> {
+        last_of(self.commands.back()?)
+    }
+}
+
+fn last_of(command: &StoredCommand) -> Option<Position> {
+    command.last().map(|last| last.position)
+}

@@ -1,0 +1,87 @@
+//! Do readers get from memory exactly what was appended, in order and without gaps, or nothing?
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::fresh::{FRESH_EVENTS_MAX, FreshEvents, StoredCommand};
+use crate::domain::{
+    credits::Balance,
+    event::{AccountEvent, Event},
+    ids::{AccountId, Actor, PlanId},
+    recorded::{EventMetadata, Origin, Position, RecordedEvent, RequestHash, Shard},
+    time::Timestamp,
+};
+
+fn event(position: i64) -> RecordedEvent {
+    let at = Timestamp::MIN;
+    RecordedEvent {
+        shard: Shard(0),
+        position: Position(position),
+        account: AccountId::parse("acme").expect("an id"),
+        sequence: position,
+        recorded_at: at,
+        event: Event::Account(AccountEvent::AccountOpened {
+            plan: PlanId::parse("free").expect("an id"),
+            moved_in: None,
+            effective_at: at,
+        }),
+        metadata: EventMetadata {
+            command: None,
+            events: 1,
+            request_hash: RequestHash::default(),
+            actor: Actor::parse("test").expect("an actor"),
+            origin: Origin::Api,
+            catalog: "catalog".into(),
+            balance: Balance::default(),
+            balance_then: None,
+            correlation_id: None,
+            causation_id: None,
+            stripe_event: None,
+        },
+    }
+}
+
+fn command(first: i64, length: i64) -> StoredCommand {
+    Arc::new((first..first + length).map(event).collect())
+}
+
+/// The positions after one and up to another.
+fn positions(fresh: &FreshEvents, after: i64, to: i64) -> Option<Vec<i64>> {
+    let entries = fresh.after(Position(after), to)?;
+    Some(entries.iter().map(|entry| entry.position().0).collect())
+}
+
+proptest! {
+    /// Commands of one to three events; before some of them, others have appended.
+    #[test]
+    fn readers_get_what_follows_without_gaps_or_nothing(
+        steps in prop::collection::vec((1_i64..4, prop::option::weighted(0.2, 1_i64..9)), 1..40),
+        after in 0_i64..120,
+        length in 0_i64..60,
+    ) {
+        let mut fresh = FreshEvents::default();
+        let (mut last, mut from) = (0, 1);
+        for (events, gap) in steps {
+            if let Some(gap) = gap {
+                last += gap;
+                from = last + 1;
+            }
+            fresh.put(std::iter::once(command(last + 1, events)));
+            last += events;
+        }
+        let expected = (from <= after + 1 && after < last)
+            .then(|| (after + 1..=last.min(after + length)).collect::<Vec<_>>());
+        prop_assert_eq!(positions(&fresh, after, after + length), expected);
+    }
+}
+
+#[test]
+fn only_the_last_events_are_kept() {
+    let mut fresh = FreshEvents::default();
+    let most = i64::try_from(FRESH_EVENTS_MAX).expect("a small number");
+    fresh.put((0..=most / 2).map(|number| command(number * 2 + 1, 2)));
+    assert_eq!(positions(&fresh, 1, 5), None, "the first are forgotten");
+    assert_eq!(positions(&fresh, 2, 5), Some(vec![3, 4, 5]));
+    assert_eq!(positions(&fresh, most + 2, most + 9), None, "there is no later one");
+}
