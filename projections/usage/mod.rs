@@ -1,7 +1,7 @@
 //! How much was used when, by whom and for which type of generation?
 //!
 //! Usage is stored per quarter of an hour, by effective time; queries sum it to days in the catalog's time zone.
-//! Held credits count when they are committed. A refund counts on its own day, so that days that are over never change.
+//! Held credits count when they are committed, or spent in parts. A refund counts on its own day, so that days that are over never change.
 
 mod buckets;
 mod queries;
@@ -109,9 +109,9 @@ fn quarter(at: Timestamp) -> DateTime<Utc> {
 fn counted(event: &Event) -> Option<(&Purpose, UsageTally)> {
     match event {
         Event::Credits(CreditsEvent::CreditsDeducted { amount, purpose, .. })
-        | Event::Hold(HoldEvent::HoldCommitted { amount, purpose, .. }) => {
-            Some((purpose, UsageTally::used(amount.get())))
-        }
+        | Event::Hold(
+            HoldEvent::HoldCommitted { amount, purpose, .. } | HoldEvent::HoldSpent { amount, purpose, .. },
+        ) => Some((purpose, UsageTally::used(amount.get()))),
         Event::Credits(CreditsEvent::CreditsRefunded { amount, purpose, .. }) => {
             Some((purpose, UsageTally::refunded(amount.get())))
         }
@@ -131,6 +131,8 @@ fn counted(event: &Event) -> Option<(&Purpose, UsageTally)> {
         | Event::Hold(
             HoldEvent::CreditsHeld { .. }
             | HoldEvent::HoldExtended { .. }
+            | HoldEvent::HoldToppedUp { .. }
+            | HoldEvent::HoldReduced { .. }
             | HoldEvent::HoldReleased { .. }
             | HoldEvent::HoldExpired { .. },
         )

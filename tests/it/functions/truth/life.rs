@@ -264,7 +264,7 @@ impl Life {
 
     fn release(&mut self) {
         if let Some(hold_id) = self.holds.pop() {
-            self.command(&Command::Credits(CreditsCommand::ReleaseHold { hold_id }));
+            self.command(&Command::Credits(CreditsCommand::ReleaseHold { hold_id, amount: None }));
         }
     }
 

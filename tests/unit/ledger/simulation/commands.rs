@@ -5,9 +5,9 @@ use proptest::{prelude::RngExt, test_runner::TestRng};
 use crate::{
     domain::{
         amount::Credits,
-        command::{AccountCommand, Command, CreditsCommand, Generation, GrantCredits, HoldFor},
+        command::{AccountCommand, Command, CreditsCommand, Excess, Generation, GrantCredits, HoldFor},
         credits::Source,
-        ids::{AccountId, Actor, GenerationId, GenerationType, GrantId},
+        ids::{AccountId, Actor, GenerationId, GenerationType, GrantId, HoldId},
         metadata::Metadata,
         recorded::Origin,
         time::Timestamp,
@@ -30,8 +30,25 @@ fn generation(rng: &mut TestRng) -> Generation {
     }
 }
 
-/// The command with this number.
-fn command(rng: &mut TestRng, number: usize, now: Timestamp) -> Command {
+/// What becomes of a hold: parts of it are spent, added and returned, and it ends.
+fn of_hold(rng: &mut TestRng, hold_id: HoldId) -> CreditsCommand {
+    let amount = credits(rng.random_range(1..6));
+    match rng.random_range(0..8) {
+        0..=3 => CreditsCommand::SpendHold { hold_id, amount, id: None, description: None },
+        4..=5 => {
+            CreditsCommand::TopUpHold { hold_id, amount, expires_in_s: rng.random_bool(0.5).then_some(300) }
+        }
+        6 => CreditsCommand::ReleaseHold { hold_id, amount: rng.random_bool(0.7).then_some(amount) },
+        _ => CreditsCommand::CommitHold { hold_id, amount: None, excess: Excess::Reject },
+    }
+}
+
+/// The command with this number, for an account with these holds.
+fn command(rng: &mut TestRng, number: usize, now: Timestamp, holds: &[HoldId]) -> Command {
+    if !holds.is_empty() && rng.random_bool(0.4) {
+        let hold = holds[rng.random_range(0..holds.len())].clone();
+        return Command::Credits(of_hold(rng, hold));
+    }
     match rng.random_range(0..20) {
         0 => Command::Account(AccountCommand::OpenAccount),
         1..=4 => Command::Credits(CreditsCommand::GrantCredits(GrantCredits {
@@ -68,7 +85,16 @@ fn command(rng: &mut TestRng, number: usize, now: Timestamp) -> Command {
 }
 
 /// A request that is new, or repeats an earlier one, or has its key and asks for something else.
-pub(super) fn request(rng: &mut TestRng, earlier: &[Request], now: Timestamp) -> Request {
+/// `holds`: those that somebody was told of.
+pub(super) fn request(
+    rng: &mut TestRng,
+    earlier: &[Request],
+    holds: &[(AccountId, HoldId)],
+    now: Timestamp,
+) -> Request {
+    let holds_of = |account: &AccountId| -> Vec<HoldId> {
+        holds.iter().filter(|(of, _)| of == account).map(|(_, hold)| hold.clone()).collect()
+    };
     let number = earlier.len();
     let id = ACCOUNTS[rng.random_range(0..ACCOUNTS.len())];
     let account = AccountId::parse(id).expect("an id");
@@ -90,10 +116,14 @@ pub(super) fn request(rng: &mut TestRng, earlier: &[Request], now: Timestamp) ->
         let back = rng.random_range(1..=number.min(8));
         let again = &earlier[number - back];
         let is_same = again.key.as_deref().is_none() || rng.random_bool(0.8);
-        let command = if is_same { again.command.clone() } else { command(rng, number, now) };
+        let command = if is_same {
+            again.command.clone()
+        } else {
+            command(rng, number, now, &holds_of(&again.account))
+        };
         return Request::new(again.account.clone(), command, again.key.clone(), provenance);
     }
-    let command = command(rng, number, now);
+    let command = command(rng, number, now, &holds_of(&account));
     let key = if matches!(command, Command::Account(AccountCommand::OpenAccount)) {
         IdempotencyKey::opening()
     } else if matches!(command, Command::Account(AccountCommand::SetMetadata { .. })) && rng.random_bool(0.5)

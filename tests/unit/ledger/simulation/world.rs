@@ -11,7 +11,8 @@ use proptest::{
 use crate::{
     domain::{
         catalog::Catalog,
-        ids::AccountId,
+        event::{Event, HoldEvent},
+        ids::{AccountId, HoldId},
         recorded::{Position, RecordedEvent},
         time::Timestamp,
     },
@@ -201,7 +202,7 @@ impl World {
 
     fn send(&mut self, index: usize) {
         let earlier: Vec<Request> = self.sent.iter().map(|sent| sent.request.clone()).collect();
-        let request = commands::request(&mut self.rng, &earlier, self.now);
+        let request = commands::request(&mut self.rng, &earlier, &self.holds(), self.now);
         let number = self.sent.len();
         self.tell(|| {
             format!("{number} to {index}: {:?} {:?} {:?}", request.account, request.key, request.command)
@@ -211,6 +212,16 @@ impl World {
         self.instances[index].queue.push_back(request.clone().with_reply_to(caller));
         let (at, sent_at) = (self.now, self.journal.head());
         self.sent.push(Sent { request, at, sent_at, answer: None, is_lost: false });
+    }
+
+    /// The holds that somebody was told of.
+    fn holds(&self) -> Vec<(AccountId, HoldId)> {
+        let answers = self.sent.iter().filter_map(|sent| sent.answer.as_ref()?.0.as_ref().ok());
+        let held = answers.flat_map(|outcome| outcome.events.iter()).filter_map(|recorded| {
+            let Event::Hold(HoldEvent::CreditsHeld { hold_id, .. }) = &recorded.event else { return None };
+            Some((recorded.account.clone(), hold_id.clone()))
+        });
+        held.collect()
     }
 
     fn hand_over(&mut self, index: usize) {
