@@ -43,13 +43,15 @@ fn of_hold(rng: &mut TestRng, hold_id: HoldId) -> CreditsCommand {
     }
 }
 
-/// The command with this number, for an account with these holds.
-fn command(rng: &mut TestRng, number: usize, now: Timestamp, holds: &[HoldId]) -> Command {
-    if !holds.is_empty() && rng.random_bool(0.4) {
-        let hold = holds[rng.random_range(0..holds.len())].clone();
-        return Command::Credits(of_hold(rng, hold));
-    }
-    match rng.random_range(0..20) {
+/// A hold, most likely one of the last.
+fn newest(rng: &mut TestRng, holds: &[(AccountId, HoldId)]) -> Option<(AccountId, HoldId)> {
+    let back = rng.random_range(1..=holds.len().clamp(1, 4));
+    holds.len().checked_sub(back).map(|index| holds[index].clone())
+}
+
+/// The command with this number.
+fn command(rng: &mut TestRng, number: usize, now: Timestamp) -> Command {
+    match rng.random_range(0..24) {
         0 => Command::Account(AccountCommand::OpenAccount),
         1..=4 => Command::Credits(CreditsCommand::GrantCredits(GrantCredits {
             grant_id: GrantId::parse(&format!("bonus:{number}")).expect("an id"),
@@ -75,26 +77,23 @@ fn command(rng: &mut TestRng, number: usize, now: Timestamp, holds: &[HoldId]) -
         }),
         18 => Command::Credits(CreditsCommand::HoldCredits {
             what: HoldFor::Generation(generation(rng)),
-            expires_in_s: Some(60),
+            expires_in_s: Some(rng.random_range(60..900)),
         }),
         _ => Command::Credits(CreditsCommand::HoldCredits {
             what: HoldFor::Amount { amount: credits(rng.random_range(1..10)), id: None, description: None },
-            expires_in_s: Some(60),
+            expires_in_s: Some(rng.random_range(60..900)),
         }),
     }
 }
 
 /// A request that is new, or repeats an earlier one, or has its key and asks for something else.
-/// `holds`: those that somebody was told of.
+/// `holds`: those that are stored, and so are known to somebody or may be guessed.
 pub(super) fn request(
     rng: &mut TestRng,
     earlier: &[Request],
     holds: &[(AccountId, HoldId)],
     now: Timestamp,
 ) -> Request {
-    let holds_of = |account: &AccountId| -> Vec<HoldId> {
-        holds.iter().filter(|(of, _)| of == account).map(|(_, hold)| hold.clone()).collect()
-    };
     let number = earlier.len();
     let id = ACCOUNTS[rng.random_range(0..ACCOUNTS.len())];
     let account = AccountId::parse(id).expect("an id");
@@ -116,14 +115,13 @@ pub(super) fn request(
         let back = rng.random_range(1..=number.min(8));
         let again = &earlier[number - back];
         let is_same = again.key.as_deref().is_none() || rng.random_bool(0.8);
-        let command = if is_same {
-            again.command.clone()
-        } else {
-            command(rng, number, now, &holds_of(&again.account))
-        };
+        let command = if is_same { again.command.clone() } else { command(rng, number, now) };
         return Request::new(again.account.clone(), command, again.key.clone(), provenance);
     }
-    let command = command(rng, number, now, &holds_of(&account));
+    let (account, command) = match newest(rng, holds) {
+        Some((account, hold)) if rng.random_bool(0.5) => (account, Command::Credits(of_hold(rng, hold))),
+        _ => (account, command(rng, number, now)),
+    };
     let key = if matches!(command, Command::Account(AccountCommand::OpenAccount)) {
         IdempotencyKey::opening()
     } else if matches!(command, Command::Account(AccountCommand::SetMetadata { .. })) && rng.random_bool(0.5)

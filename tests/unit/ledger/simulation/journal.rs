@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use crate::{
     domain::{
         account::Account,
-        ids::AccountId,
+        event::{Event, HoldEvent},
+        ids::{AccountId, HoldId},
         recorded::{Position, RecordedEvent, Shard},
     },
     journal::{
@@ -109,6 +110,16 @@ impl SimulatedJournal {
 
     pub(super) fn of<'a>(&'a self, id: &'a AccountId) -> impl Iterator<Item = &'a Stored> {
         self.events.iter().filter(move |stored| stored.recorded.account == *id)
+    }
+
+    /// The holds that are stored, the newest last.
+    pub(super) fn holds(&self) -> Vec<(AccountId, HoldId)> {
+        let stored = self.events.iter().map(|stored| &stored.recorded);
+        let held = stored.filter_map(|recorded| {
+            let Event::Hold(HoldEvent::CreditsHeld { hold_id, .. }) = &recorded.event else { return None };
+            Some((recorded.account.clone(), hold_id.clone()))
+        });
+        held.collect()
     }
 
     /// An account as the events up to a position left it.

@@ -54,21 +54,23 @@ fn lost_or_made(world: &World) -> Option<String> {
         let is_whole = wallet.grants().all(Grant::is_conserved);
         let held: i64 = wallet.grants().map(|grant| grant.held.get()).sum();
         let in_holds: i64 = wallet.holds.open().map(|hold| hold.left().get()).sum();
-        let mut spent: i64 = 0;
-        for stored in world.journal.of(id) {
-            spent += match &stored.recorded.event {
-                Event::Credits(CreditsEvent::CreditsDeducted { amount, .. })
-                | Event::Hold(
-                    HoldEvent::HoldSpent { amount, .. } | HoldEvent::HoldCommitted { amount, .. },
-                ) => amount.get(),
-                _ => 0,
-            };
-        }
+        let spent: i64 = world.journal.of(id).map(|stored| spent_by(&stored.recorded.event)).sum();
         let consumed: i64 = wallet.grants().map(|grant| grant.consumed.get()).sum();
         (!is_whole || held != in_holds || consumed != spent).then(|| {
             format!("of {id}, {held} are held, {in_holds} in holds, and {consumed} of {spent} are spent")
         })
     })
+}
+
+/// How many credits an event says were spent.
+const fn spent_by(event: &Event) -> i64 {
+    if let Event::Credits(CreditsEvent::CreditsDeducted { amount, .. })
+    | Event::Hold(HoldEvent::HoldSpent { amount, .. } | HoldEvent::HoldCommitted { amount, .. }) = event
+    {
+        amount.get()
+    } else {
+        0
+    }
 }
 
 /// Every command was decided on the state that all earlier events of its account left.

@@ -11,8 +11,7 @@ use proptest::{
 use crate::{
     domain::{
         catalog::Catalog,
-        event::{Event, HoldEvent},
-        ids::{AccountId, HoldId},
+        ids::AccountId,
         recorded::{Position, RecordedEvent},
         time::Timestamp,
     },
@@ -154,7 +153,7 @@ impl World {
 
     /// Everything that happens, until all is answered.
     pub(super) fn run(&mut self) {
-        let commands = self.rng.random_range(10..60);
+        let commands = self.rng.random_range(10..100);
         while self.sent.len() < commands {
             self.step();
         }
@@ -202,7 +201,8 @@ impl World {
 
     fn send(&mut self, index: usize) {
         let earlier: Vec<Request> = self.sent.iter().map(|sent| sent.request.clone()).collect();
-        let request = commands::request(&mut self.rng, &earlier, &self.holds(), self.now);
+        let holds = self.journal.holds();
+        let request = commands::request(&mut self.rng, &earlier, &holds, self.now);
         let number = self.sent.len();
         self.tell(|| {
             format!("{number} to {index}: {:?} {:?} {:?}", request.account, request.key, request.command)
@@ -212,16 +212,6 @@ impl World {
         self.instances[index].queue.push_back(request.clone().with_reply_to(caller));
         let (at, sent_at) = (self.now, self.journal.head());
         self.sent.push(Sent { request, at, sent_at, answer: None, is_lost: false });
-    }
-
-    /// The holds that somebody was told of.
-    fn holds(&self) -> Vec<(AccountId, HoldId)> {
-        let answers = self.sent.iter().filter_map(|sent| sent.answer.as_ref()?.0.as_ref().ok());
-        let held = answers.flat_map(|outcome| outcome.events.iter()).filter_map(|recorded| {
-            let Event::Hold(HoldEvent::CreditsHeld { hold_id, .. }) = &recorded.event else { return None };
-            Some((recorded.account.clone(), hold_id.clone()))
-        });
-        held.collect()
     }
 
     fn hand_over(&mut self, index: usize) {
