@@ -85,8 +85,9 @@ impl ApiCommand for SpendRequest {
 
     fn reply<'a>(done: &'a Outcome) -> Option<HoldSpentResponse<'a>> {
         done.find(|event| {
-            let Event::Hold(HoldEvent::HoldSpent { deduction_id, hold_id, amount, draws, left, purpose, .. }) =
-                event
+            let Event::Hold(HoldEvent::HoldSpent {
+                deduction_id, hold_id, amount, draws, left, purpose, ..
+            }) = event
             else {
                 return None;
             };
