@@ -196,6 +196,7 @@ impl Account {
                     returns: Vec::new(),
                     shortfall: Credits::ZERO,
                     purpose: self.purpose(choice),
+                    windows: None,
                     effective_at: at,
                 })
             }

@@ -57,7 +57,7 @@ struct Arguments {
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// In the order of a round.
-const NAMES: [&str; 27] = [
+const NAMES: [&str; 28] = [
     name::DECIDE,
     name::STOCK_IN_PROCESS_UNIFORM,
     name::STOCK_IN_PROCESS_UNIFORM_TUNED,
@@ -81,6 +81,7 @@ const NAMES: [&str; 27] = [
     name::BATCHED_INSERT_100,
     name::BATCHED_INSERT_1000,
     name::HTTP_HALF_LOAD,
+    name::BUDGETS,
     name::WEBHOOKS,
     name::INBOX,
     name::CATCH_UP,
@@ -150,6 +151,7 @@ impl Sections {
                 ours::in_process(name::IN_PROCESS_HOT, Choice::Hot, &bench, duration).await
             }
             name::HTTP_HALF_LOAD => ours::http::at_half_load(&bench, duration).await,
+            name::BUDGETS => ours::budgets::settled(&bench, duration).await,
             name::WEBHOOKS => ours::webhooks::acknowledged(&bench, duration).await,
             name::INBOX => ours::webhooks::worked_off(&bench).await,
             over_http => ours::http::measure(over_http, &bench, duration).await,

@@ -32,6 +32,7 @@ pub mod name {
     pub const HTTP_HOT_256: &str = "http_hot_256";
     pub const HTTP_BATCH_100: &str = "http_batch_100";
     pub const HTTP_BATCH_100_ALONE: &str = "http_batch_100_without_read_models";
+    pub const BUDGETS: &str = "budgets_of_1000_workers_credits";
     pub const HTTP_HALF_LOAD: &str = "http_single_at_half_load";
     pub const WEBHOOKS: &str = "webhooks_at_200_a_second";
     pub const INBOX: &str = "inbox_worked_off";
@@ -40,7 +41,8 @@ pub mod name {
 }
 
 /// One measurement: throughput and latency.
-/// The meaning of "command" depends on the figure: a row for batched inserts, an event for catch-up and replay.
+/// The meaning of "command" depends on the figure: a row for batched inserts, an event for catch-up and replay, and a
+/// credit for budgets.
 #[derive(Clone, Debug, Serialize)]
 pub struct Figure {
     pub name: &'static str,
@@ -197,6 +199,7 @@ fn ratios(medians: &[Figure]) -> BTreeMap<&'static str, Option<f64>> {
         ("http_lag_ms", find(name::HTTP_SINGLE_256).and_then(|figure| figure.lag_ms)),
         ("http_hot_vs_uniform", ratio(speed(name::HTTP_HOT_256), single)),
         ("http_batch_vs_batched_insert", ratio(speed(name::HTTP_BATCH_100), batched)),
+        ("budgets_credits_per_s", speed(name::BUDGETS)),
         ("catch_up_events_per_s", speed(name::CATCH_UP)),
         ("replay_events_per_s", speed(name::REPLAY)),
         ("webhook_p99_ms", find(name::WEBHOOKS).and_then(|figure| figure.p99_ms)),

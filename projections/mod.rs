@@ -16,9 +16,9 @@
 //! | `GrantFrozen`, `GrantUnfrozen` | | | | | | |
 //! | `DebtPaid`, `DebtForgiven` | | | | | | |
 //! | `CreditsHeld` | | | | expiry | | |
-//! | `HoldExtended` | | | | expiry | | |
-//! | `HoldCommitted` | count, credits | | | | | |
-//! | `HoldReleased`, `HoldExpired` | | | | | | |
+//! | `HoldExtended`, `HoldToppedUp` | | | | expiry | | |
+//! | `HoldCommitted`, `HoldSpent` | count, credits | | | | | |
+//! | `HoldReduced`, `HoldReleased`, `HoldExpired` | | | | | | |
 //! | `PeriodPaid` | | | | each month | | |
 //! | `InvoicePaid`, `InvoiceUnpaid` | | | whether it is paid | each month (`InvoicePaid`) | | |
 //! | `GrantEndMoved` | | | | expiry | | |

@@ -148,7 +148,7 @@ pub async fn serve(
 }
 
 impl OurBench {
-    async fn key(&self) -> Fallible<String> {
+    pub(super) async fn key(&self) -> Fallible<String> {
         let new = NewKey {
             name: "bench".to_owned(),
             mode: Mode::Test,

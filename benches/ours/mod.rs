@@ -1,5 +1,6 @@
 //! How fast is the ledger, in this process and over HTTP, on a database of its own?
 
+pub mod budgets;
 pub mod http;
 pub mod reading;
 mod served;

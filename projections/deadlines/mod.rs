@@ -76,7 +76,9 @@ fn deadlines(event: &Event) -> Vec<Timestamp> {
     match event {
         Event::Credits(CreditsEvent::CreditsGranted { grant, .. }) => grant.expires_at.into_iter().collect(),
         Event::Hold(
-            HoldEvent::CreditsHeld { expires_at, .. } | HoldEvent::HoldExtended { expires_at, .. },
+            HoldEvent::CreditsHeld { expires_at, .. }
+            | HoldEvent::HoldExtended { expires_at, .. }
+            | HoldEvent::HoldToppedUp { expires_at, .. },
         ) => vec![*expires_at],
         Event::Invoice(InvoiceEvent::PeriodPaid { term, .. }) => months(term),
         Event::Invoice(InvoiceEvent::InvoicePaid { invoice, .. }) => {
@@ -102,7 +104,11 @@ fn deadlines(event: &Event) -> Vec<Timestamp> {
         )
         | Event::Invoice(InvoiceEvent::InvoiceUnpaid { .. })
         | Event::Hold(
-            HoldEvent::HoldCommitted { .. } | HoldEvent::HoldReleased { .. } | HoldEvent::HoldExpired { .. },
+            HoldEvent::HoldSpent { .. }
+            | HoldEvent::HoldReduced { .. }
+            | HoldEvent::HoldCommitted { .. }
+            | HoldEvent::HoldReleased { .. }
+            | HoldEvent::HoldExpired { .. },
         )
         | Event::Subscription(
             SubscriptionEvent::TrialStarted { .. }

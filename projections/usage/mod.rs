@@ -1,7 +1,8 @@
 //! How much was used when, by whom and for which type of generation?
 //!
 //! Usage is stored per quarter of an hour, by effective time; queries sum it to days in the catalog's time zone.
-//! Held credits count when they are committed. A refund counts on its own day, so that days that are over never change.
+//! Held credits count when they are committed, or spent in parts.
+//! A refund counts on its own day, so that days that are over never change.
 
 mod buckets;
 mod queries;
@@ -108,10 +109,12 @@ fn quarter(at: Timestamp) -> DateTime<Utc> {
 
 fn counted(event: &Event) -> Option<(&Purpose, UsageTally)> {
     match event {
+        // All of it was spent or returned in parts, which have counted.
+        Event::Hold(HoldEvent::HoldCommitted { amount, windows: Some(_), .. }) if amount.is_zero() => None,
         Event::Credits(CreditsEvent::CreditsDeducted { amount, purpose, .. })
-        | Event::Hold(HoldEvent::HoldCommitted { amount, purpose, .. }) => {
-            Some((purpose, UsageTally::used(amount.get())))
-        }
+        | Event::Hold(
+            HoldEvent::HoldCommitted { amount, purpose, .. } | HoldEvent::HoldSpent { amount, purpose, .. },
+        ) => Some((purpose, UsageTally::used(amount.get()))),
         Event::Credits(CreditsEvent::CreditsRefunded { amount, purpose, .. }) => {
             Some((purpose, UsageTally::refunded(amount.get())))
         }
@@ -131,6 +134,8 @@ fn counted(event: &Event) -> Option<(&Purpose, UsageTally)> {
         | Event::Hold(
             HoldEvent::CreditsHeld { .. }
             | HoldEvent::HoldExtended { .. }
+            | HoldEvent::HoldToppedUp { .. }
+            | HoldEvent::HoldReduced { .. }
             | HoldEvent::HoldReleased { .. }
             | HoldEvent::HoldExpired { .. },
         )

@@ -11,7 +11,7 @@ use super::{loaded_account::LoadedAccount, merkle::MerkleHash};
 /// The version of stored states.
 /// It changes whenever the state's type changes, or a rule by which the state is computed; snapshots of other versions
 /// are not used.
-pub const STATE_VERSION: &str = "14";
+pub const STATE_VERSION: &str = "15";
 
 /// After how many events since the last snapshot a new one is taken.
 pub const SNAPSHOT_EVENTS: i64 = 500;

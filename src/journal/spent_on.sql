@@ -10,6 +10,6 @@ from (
     where shard = $1 and aggregate_id = $2 and generation >= $3 and generation < $4
     offset 0
 ) as e
-where e.event_type in ('CreditsDeducted', 'HoldCommitted')
+where e.event_type in ('CreditsDeducted', 'HoldCommitted', 'HoldSpent')
 order by e.sequence desc
 limit $5

@@ -28,7 +28,12 @@ pub fn generation(event: &Event, sequence: i64) -> Option<String> {
     let (purpose, may_begin) = match event {
         Event::Credits(CreditsEvent::CreditsDeducted { purpose, .. })
         | Event::Hold(HoldEvent::CreditsHeld { purpose, .. }) => (purpose, true),
-        Event::Hold(HoldEvent::HoldCommitted { purpose, .. }) => (purpose, false),
+        Event::Hold(
+            HoldEvent::HoldCommitted { purpose, .. }
+            | HoldEvent::HoldSpent { purpose, .. }
+            | HoldEvent::HoldToppedUp { purpose, .. }
+            | HoldEvent::HoldReduced { purpose, .. },
+        ) => (purpose, false),
         Event::Credits(CreditsEvent::CreditsGranted { purpose, .. })
         | Event::Hold(HoldEvent::HoldReleased { purpose, .. } | HoldEvent::HoldExpired { purpose, .. }) => {
             (purpose.as_ref()?, false)

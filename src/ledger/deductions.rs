@@ -21,7 +21,7 @@ const DEDUCTION: &str = "ded_";
 const HOLD: &str = "hold_";
 
 impl Ledger {
-    /// A deduction by its id, or a committed hold by the hold's id.
+    /// A deduction or a spent part of a hold by its id, or a committed hold by the hold's id.
     ///
     /// # Errors
     /// If the database does not answer, or an event cannot be read.
@@ -42,7 +42,7 @@ impl Ledger {
         Ok(deduction.filter(|deduction| deduction.deduction_id == *id))
     }
 
-    /// The newest deductions and committed holds for a generation; at most `limit` of them.
+    /// The newest deductions, spent parts of holds and committed holds for a generation; at most `limit` of them.
     ///
     /// # Errors
     /// If the database does not answer, or an event cannot be read.
@@ -74,16 +74,24 @@ impl Ledger {
                 purpose,
                 windows,
                 ..
+            }))
+            | Some(Event::Hold(HoldEvent::HoldSpent {
+                deduction_id, amount, draws, purpose, windows, ..
             })) => Ok(Some(RecordedDeduction { deduction_id, amount, draws, purpose, windows })),
-            Some(Event::Hold(HoldEvent::HoldCommitted { hold_id, amount, draws, purpose, .. })) => {
-                let windows = self.windows_of(account, &hold_id).await?;
+            Some(Event::Hold(HoldEvent::HoldCommitted {
+                hold_id, amount, draws, purpose, windows, ..
+            })) => {
+                let windows = match windows {
+                    Some(windows) => windows,
+                    None => spent_windows(&self.windows_of(account, &hold_id).await?, amount),
+                };
                 let deduction_id = DeductionId::parse(hold_id.as_str());
                 Ok(deduction_id.ok().map(|deduction_id| RecordedDeduction {
                     deduction_id,
                     amount,
                     draws,
                     purpose,
-                    windows: spent_windows(&windows, amount),
+                    windows,
                 }))
             }
             Some(_) | None => Ok(None),

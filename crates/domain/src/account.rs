@@ -220,6 +220,9 @@ const fn is_use(event: &Event) -> bool {
         | Event::Hold(
             HoldEvent::CreditsHeld { .. }
             | HoldEvent::HoldExtended { .. }
+            | HoldEvent::HoldSpent { .. }
+            | HoldEvent::HoldToppedUp { .. }
+            | HoldEvent::HoldReduced { .. }
             | HoldEvent::HoldCommitted { .. }
             | HoldEvent::HoldReleased { .. },
         ) => true,

@@ -79,8 +79,24 @@ pub enum CreditsCommand {
         amount: Option<Credits>,
         excess: Excess,
     },
+    /// Returns a part of a hold, which stays open. `None`: returns all that is left, and ends it.
     ReleaseHold {
         hold_id: HoldId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        amount: Option<Credits>,
+    },
+    /// Spends a part of a hold, which stays open.
+    SpendHold {
+        hold_id: HoldId,
+        amount: Credits,
+        id: Option<GenerationId>,
+        description: Option<String>,
+    },
+    /// Adds credits to a hold, and moves its end if `expires_in_s` says so.
+    TopUpHold {
+        hold_id: HoldId,
+        amount: Credits,
+        expires_in_s: Option<u32>,
     },
     /// Moves the end of a hold to this many seconds from now.
     ExtendHold {

@@ -120,10 +120,60 @@ pub fn windows(catalog: &Catalog, generations: u64, amount: Credits, at: Timesta
     windows
 }
 
+/// Splits windows into those of the first `amount` credits and those of the rest, the oldest first.
+/// Generations belong to the first part: what was spent for one is never all returned.
+#[must_use]
+pub fn split(windows: &[UsageWindow], amount: Credits) -> (Vec<UsageWindow>, Vec<UsageWindow>) {
+    let amount = u64::try_from(amount.get()).unwrap_or(0);
+    let mut wanted: BTreeMap<WindowKey, u64> = BTreeMap::new();
+    let (mut first, mut rest) = (Vec::new(), Vec::new());
+    for window in windows {
+        let taken = match window.key.measure {
+            Measure::Generations => window.count,
+            Measure::Credits => {
+                let wanted = wanted.entry(window.key).or_insert(amount);
+                let taken = window.count.min(*wanted);
+                *wanted = wanted.saturating_sub(taken);
+                taken
+            }
+        };
+        let left = window.count.saturating_sub(taken);
+        first.extend((taken > 0).then_some(UsageWindow { count: taken, ..*window }));
+        rest.extend((left > 0).then_some(UsageWindow { count: left, ..*window }));
+    }
+    (first, rest)
+}
+
+/// Takes counts out of windows, and leaves out windows that are empty then.
+pub(super) fn take_out(windows: &mut Vec<UsageWindow>, taken: &[UsageWindow]) {
+    for part in taken {
+        if let Some(window) = windows.iter_mut().find(|window| window.is_with(part)) {
+            window.count = window.count.saturating_sub(part.count);
+        }
+    }
+    windows.retain(|window| window.count > 0);
+}
+
+/// Adds counts to windows, and appends windows that were not there.
+pub(super) fn put_in(windows: &mut Vec<UsageWindow>, added: &[UsageWindow]) {
+    for part in added {
+        match windows.iter_mut().find(|window| window.is_with(part)) {
+            Some(window) => window.count = window.count.saturating_add(part.count),
+            None => windows.push(*part),
+        }
+    }
+}
+
 /// The state of every limit of `plan`.
 #[must_use]
 pub fn states(usage: &Usage, plan: &Plan, catalog: &Catalog, at: Timestamp) -> Vec<LimitState> {
     plan.limits.iter().map(|limit| usage.state(limit, catalog, at)).collect()
+}
+
+impl UsageWindow {
+    fn is_with(&self, other: &Self) -> bool {
+        self.key == other.key && self.start == other.start
+    }
 }
 
 impl Limit {

@@ -53,6 +53,18 @@ impl Purpose {
         }
     }
 
+    /// The same for another generation, if one is named.
+    #[must_use]
+    pub fn of(&self, generation: Option<&GenerationId>) -> Self {
+        let mut own = self.clone();
+        if let (Self::Generation { id, .. } | Self::Named { id, .. }, Some(generation)) =
+            (&mut own, generation)
+        {
+            *id = Some(generation.clone());
+        }
+        own
+    }
+
     #[must_use]
     pub const fn is_generation(&self) -> bool {
         matches!(self, Self::Generation { .. })

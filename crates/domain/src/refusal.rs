@@ -74,6 +74,11 @@ pub enum Refusal {
         held: Credits,
         requested: Credits,
     },
+    /// Less is left of the hold.
+    AmountExceedsHold {
+        left: Credits,
+        requested: Credits,
+    },
     RefundExceedsDeduction {
         deducted: Credits,
         refunded: Credits,

@@ -62,7 +62,7 @@ struct BatchItemSchema {
     command: BatchCommand,
     /// Needed by all except `open`, `import`, and `generate` with a `generation_id`.
     idempotency_key: Option<Key>,
-    /// For `commit`, `release` and `extend`.
+    /// For `commit`, `release`, `spend`, `top_up` and `extend`.
     hold_id: Option<Id>,
     #[schema(minimum = 1)]
     amount: Option<i64>,

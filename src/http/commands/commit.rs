@@ -34,7 +34,7 @@ use super::{
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "amount": 12 }))]
 pub struct CommitRequest {
-    /// All of it if left out.
+    /// All that is left if left out.
     #[serde(default)]
     pub amount: Option<Amount>,
     #[serde(default, deserialize_with = "word")]
@@ -150,7 +150,8 @@ impl ApiCommand for CommitRequest {
 
 /// Spend a hold
 ///
-/// All or a part of it; the rest is returned to the grants that it was held from.
+/// All that is left or a part of it; the rest is returned to the grants that it was held from, and the hold ends.
+/// To spend a part and keep the rest held, use `…/spend`.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/holds/{hold}/commit", operation_id = "commit_hold", tag = "Holds",
     params(("account" = Id, Path), ("hold" = Id, Path)), request_body = Option<CommitRequest>,

@@ -108,6 +108,7 @@ impl<'a> HoldPlacedResponse<'a> {
 /// Hold credits
 ///
 /// Until they are committed or released, or the hold expires.
+/// An open hold can be spent in parts (`…/spend`), topped up (`…/top-up`) and returned in parts (`…/release`).
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/holds", operation_id = "hold", tag = "Holds",
     params(("account" = Id, Path)), request_body = HoldRequest,

@@ -80,6 +80,8 @@ commands! {
     hold = hold::hold(HoldRequest),
     commit = commit::commit(CommitRequest),
     release = release::release(ReleaseRequest),
+    spend = spend::spend(SpendRequest),
+    top_up = top_up::top_up(HoldTopUpRequest),
     extend = extend::extend(ExtendRequest),
     refund = refund::refund(RefundRequest),
     grant = grant::grant(GrantRequest),

@@ -1,4 +1,4 @@
-//! How is a hold released?
+//! How is a hold released, all or a part of it?
 
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{
+        amount::Credits,
         command::{Command, CreditsCommand},
         credits::Balance,
         event::{Draw, Event, HoldEvent},
@@ -15,8 +16,9 @@ use crate::{
         failure::Failure,
         openapi::Problems,
         position::Token,
-        request::Deducts,
-        schema::{BalanceSchema, DrawSchema, Id, Place},
+        problems::AmountExceedsHold,
+        request::{Amount, Deducts},
+        schema::{BalanceSchema, Count, DrawSchema, Id, Place},
     },
     ledger::Outcome,
 };
@@ -26,22 +28,32 @@ use super::{
     hold::EndingHold,
 };
 
-/// An empty body.
+/// How much of a hold to return.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = EmptyRequest)]
-pub struct ReleaseRequest {}
+#[schema(example = json!({}))]
+pub struct ReleaseRequest {
+    /// All that is left if left out, and only then the hold ends.
+    #[serde(default)]
+    pub amount: Option<Amount>,
+}
 
-/// A hold was released, and all of it was returned.
+/// All that was left of a hold, or a part of it, was returned.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReleasedResponse<'a> {
     #[schema(value_type = Id)]
     pub hold_id: &'a str,
-    /// `released`
+    /// `released`; `open` if an amount was asked for
     #[schema(value_type = String)]
     pub status: &'static str,
+    /// How much was returned.
+    #[schema(value_type = Count)]
+    pub amount: Credits,
     #[schema(value_type = Vec<DrawSchema>)]
     pub returns: &'a [Draw],
+    /// What is still held.
+    #[schema(value_type = Count)]
+    pub left: Credits,
     #[schema(value_type = BalanceSchema)]
     pub balance: Balance,
     #[schema(value_type = Place)]
@@ -55,35 +67,50 @@ impl ApiCommand for ReleaseRequest {
     type Reply<'a> = ReleasedResponse<'a>;
 
     fn nothing() -> Option<Self> {
-        Some(Self {})
+        Some(Self::default())
     }
 
     async fn command(self, hold_id: HoldId, _: Target<'_>) -> Result<Command, Failure> {
-        Ok(Command::Credits(CreditsCommand::ReleaseHold { hold_id }))
+        Ok(Command::Credits(CreditsCommand::ReleaseHold {
+            hold_id,
+            amount: self.amount.map(Amount::credits),
+        }))
     }
 
     fn reply<'a>(done: &'a Outcome) -> Option<ReleasedResponse<'a>> {
         done.find(|event| {
-            let Event::Hold(HoldEvent::HoldReleased { hold_id, returns, .. }) = event else {
-                return None;
-            };
-            let (balance, position) = (done.balance()?, Token::of(done.position));
+            let (status, hold_id, returns, left) =
+                if let Event::Hold(HoldEvent::HoldReleased { hold_id, returns, .. }) = event {
+                    ("released", hold_id, returns, Credits::ZERO)
+                } else if let Event::Hold(HoldEvent::HoldReduced { hold_id, returns, left, .. }) = event {
+                    ("open", hold_id, returns, *left)
+                } else {
+                    return None;
+                };
             Some(ReleasedResponse {
                 hold_id: hold_id.as_str(),
-                status: "released",
+                status,
+                amount: Credits::checked_sum(returns.iter().map(|draw| draw.amount))?,
                 returns,
-                balance,
-                position,
+                left,
+                balance: done.balance()?,
+                position: Token::of(done.position),
             })
         })
     }
 }
 
 /// Release a hold
+///
+/// All that is left is returned to the grants that it was held from, and the hold ends.
+/// With `amount`, only so much is returned, and the hold stays open.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/holds/{hold}/release", operation_id = "release_hold", tag = "Holds",
     params(("account" = Id, Path), ("hold" = Id, Path)), request_body = Option<ReleaseRequest>,
-    responses((status = 200, description = "Released.", body = ReleasedResponse), Problems<EndingHold>)
+    responses(
+        (status = 200, description = "Released.", body = ReleasedResponse),
+        Problems<(EndingHold, AmountExceedsHold)>,
+    )
 )]
 pub async fn release(call: CommandCall<ReleaseRequest>) -> CallResult {
     call.execute().await

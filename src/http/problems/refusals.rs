@@ -120,6 +120,11 @@ explain! {
         "Commit at most `held`, or say with `excess` whether to `cap` the amount or to `take` the difference.",
         says format!("{requested} credits were to be committed, but only {held} are held."),
         with { held: Count = held, requested: Count = requested, };
+    Self::AmountExceedsHold { left, requested } =>
+        AmountExceedsHold = CONFLICT, "amount_exceeds_hold", "The amount exceeds what is left of the hold",
+        "Ask for at most `left`, or top the hold up first: POST /v1/accounts/{account}/holds/{hold}/top-up.",
+        says format!("{requested} credits were asked for, but only {left} are left of the hold."),
+        with { left: Count = left, requested: Count = requested, };
     Self::RefundExceedsDeduction { deducted, refunded, requested } => RefundExceedsDeduction = CONFLICT,
         "refund_exceeds_deduction", "The amount exceeds what was spent",
         "Refund at most `deducted` less `refunded`.",

@@ -23,7 +23,7 @@ explain! {
     Self::ProductNotFound => ProductNotFound = NOT_FOUND, "product_not_found", "There is no such product",
         "GET /v1/products lists them.";
     Self::DeductionNotFound => DeductionNotFound = NOT_FOUND, "deduction_not_found", "There is no such deduction",
-        "Check the `deduction_id` or `generation_id`. A hold can be refunded once it is committed.";
+        "Check the `deduction_id` or `generation_id`. A hold can be refunded once it is committed, and a part of it once it is spent.";
     Self::ApiKeyNotFound => ApiKeyNotFound = NOT_FOUND, "api_key_not_found", "There is no such API key",
         "GET /v1/api-keys lists them. The id is not the secret.";
     Self::InboxEventNotFound => InboxEventNotFound = NOT_FOUND, "inbox_event_not_found", "There is no such delivery",

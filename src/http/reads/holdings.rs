@@ -197,8 +197,19 @@ pub struct HoldResponse<'a> {
     hold_id: &'a HoldId,
     #[schema(value_type = Option<Id>)]
     generation_id: Option<&'a GenerationId>,
+    /// All that was held so far, top-ups included. `amount = spent + returned + left`.
     #[schema(value_type = Count)]
     amount: Credits,
+    /// How much of it was spent in parts.
+    #[schema(value_type = Count)]
+    spent: Credits,
+    /// How much of it was returned in parts.
+    #[schema(value_type = Count)]
+    returned: Credits,
+    /// What is held now.
+    #[schema(value_type = Count)]
+    left: Credits,
+    /// Which grants it is held from. Sums to `left`.
     #[schema(value_type = Vec<DrawSchema>)]
     draws: &'a [Draw],
     #[schema(value_type = Time)]
@@ -230,6 +241,9 @@ pub async fn holds(
         hold_id: &hold.hold_id,
         generation_id: hold.purpose.generation_id(),
         amount: hold.amount,
+        spent: hold.spent,
+        returned: hold.returned,
+        left: hold.left(),
         draws: &hold.draws,
         held_at: hold.held_at,
         expires_at: hold.expires_at,

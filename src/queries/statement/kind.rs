@@ -50,15 +50,17 @@ impl LineKind {
             }
             Self::Refund => &["CreditsGranted", "CreditsRefunded"],
             Self::Adjustment => &["CreditsGranted", "CreditsAdjusted"],
-            Self::Usage => &["CreditsDeducted", "HoldCommitted"],
+            Self::Usage => &["CreditsDeducted", "HoldCommitted", "HoldSpent"],
             Self::Expiry => &["CreditsExpired"],
             Self::ExpiryReversed => &["GrantEndMoved"],
             Self::Clawback => &["CreditsClawedBack"],
             Self::ClawbackReversed => &["CreditsRestored"],
             Self::Freeze => &["GrantFrozen"],
             Self::Unfreeze => &["GrantUnfrozen"],
-            Self::Hold => &["CreditsHeld"],
-            Self::HoldReturned => &["HoldCommitted", "HoldReleased", "HoldExpired"],
+            Self::Hold => &["CreditsHeld", "HoldToppedUp"],
+            Self::HoldReturned => {
+                &["HoldCommitted", "HoldReleased", "HoldExpired", "HoldSpent", "HoldReduced"]
+            }
             Self::DebtMovedIn => &["AccountOpened"],
             Self::DebtPaid => &["DebtPaid"],
             Self::DebtForgiven => &["DebtForgiven"],

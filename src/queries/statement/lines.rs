@@ -211,21 +211,26 @@ fn drafts(event: &Event) -> [Option<LineDraft<'_>>; 2] {
 
 fn drafts_of_hold(event: &HoldEvent) -> [Option<LineDraft<'_>>; 2] {
     match event {
-        HoldEvent::CreditsHeld { amount, draws, purpose, .. } => {
+        HoldEvent::CreditsHeld { amount, draws, purpose, .. }
+        | HoldEvent::HoldToppedUp { amount, draws, purpose, .. } => {
             let line = LineDraft::new(LineKind::Hold, taken(*amount), LineGrants::Draws(draws));
             [Some(LineDraft { held: amount.get(), purpose: Some(purpose), ..line }), None]
         }
         HoldEvent::HoldCommitted { amount, draws, returns, purpose, .. } => {
             let whole = amount.get().saturating_add(sum(returns));
-            let line = LineDraft::new(LineKind::HoldReturned, whole, LineGrants::Draws(draws));
-            let line = LineDraft { held: whole.saturating_neg(), purpose: Some(purpose), ..line };
-            [Some(line), Some(used(*amount, draws, purpose))]
+            [Some(no_longer_held(whole, draws, Some(purpose))), Some(used(*amount, draws, purpose))]
+        }
+        HoldEvent::HoldSpent { amount, draws, purpose, description, .. } => {
+            let description = description.as_deref();
+            let lines = [no_longer_held(amount.get(), draws, Some(purpose)), used(*amount, draws, purpose)];
+            lines.map(|line| Some(LineDraft { description, ..line }))
+        }
+        HoldEvent::HoldReduced { returns, purpose, .. } => {
+            [Some(no_longer_held(sum(returns), returns, Some(purpose))), None]
         }
         HoldEvent::HoldReleased { returns, purpose, .. }
         | HoldEvent::HoldExpired { returns, purpose, .. } => {
-            let line = LineDraft::new(LineKind::HoldReturned, sum(returns), LineGrants::Draws(returns));
-            let purpose = purpose.as_ref();
-            [Some(LineDraft { held: sum(returns).saturating_neg(), purpose, ..line }), None]
+            [Some(no_longer_held(sum(returns), returns, purpose.as_ref())), None]
         }
         HoldEvent::HoldExtended { .. } => [None, None],
     }
@@ -234,6 +239,11 @@ fn drafts_of_hold(event: &HoldEvent) -> [Option<LineDraft<'_>>; 2] {
 fn granted<'a>(grant: &'a GrantTerms, purpose: Option<&'a Purpose>) -> LineDraft<'a> {
     let line = LineDraft::new(grant.source.into(), grant.amount.get(), LineGrants::One(&grant.grant_id));
     LineDraft { purpose, description: grant.reason.as_deref(), ..line }
+}
+
+fn no_longer_held<'a>(amount: i64, draws: &'a [Draw], purpose: Option<&'a Purpose>) -> LineDraft<'a> {
+    let line = LineDraft::new(LineKind::HoldReturned, amount, LineGrants::Draws(draws));
+    LineDraft { held: amount.saturating_neg(), purpose, ..line }
 }
 
 /// Reissued credits come as a grant, which has a line of its own.

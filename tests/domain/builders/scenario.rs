@@ -7,7 +7,7 @@ use domain::{
     command::{AccountCommand, Command, RecordedDeduction},
     credits::{Balance, Grant},
     decide::{Context, decide},
-    event::{CreditsEvent, Event},
+    event::{CreditsEvent, Event, HoldEvent},
     ids::{DeductionId, GrantId},
     refusal::Refusal,
     time::Timestamp,
@@ -211,23 +211,27 @@ impl Scenario {
     /// A deduction, in the form in which a refund needs it.
     pub fn deduction(&self, id: &str) -> RecordedDeduction {
         let id = DeductionId::parse(id).expect("a test's deduction is an identifier");
-        let found = self.history.iter().find_map(|event| match event {
-            Event::Credits(CreditsEvent::CreditsDeducted {
-                deduction_id,
-                amount,
-                draws,
-                purpose,
-                windows,
-                ..
-            }) if *deduction_id == id => Some(RecordedDeduction {
-                deduction_id: deduction_id.clone(),
-                amount: *amount,
-                draws: draws.clone(),
-                purpose: purpose.clone(),
-                windows: windows.clone(),
-            }),
-            _ => None,
-        });
+        let found =
+            self.history.iter().find_map(|event| match event {
+                Event::Credits(CreditsEvent::CreditsDeducted {
+                    deduction_id,
+                    amount,
+                    draws,
+                    purpose,
+                    windows,
+                    ..
+                })
+                | Event::Hold(HoldEvent::HoldSpent {
+                    deduction_id, amount, draws, purpose, windows, ..
+                }) if *deduction_id == id => Some(RecordedDeduction {
+                    deduction_id: deduction_id.clone(),
+                    amount: *amount,
+                    draws: draws.clone(),
+                    purpose: purpose.clone(),
+                    windows: windows.clone(),
+                }),
+                _ => None,
+            });
         found.unwrap_or_else(|| panic!("no deduction {id} in {:#?}", self.history))
     }
 
@@ -255,8 +259,9 @@ pub fn check(account: &Account, at: Timestamp) {
     let mut in_holds = 0;
     let mut returning = 0;
     for hold in wallet.holds.open() {
-        in_holds += hold.amount.get();
-        assert_eq!(hold.draws.iter().map(|draw| draw.amount.get()).sum::<i64>(), hold.amount.get());
+        in_holds += hold.left().get();
+        assert_eq!(hold.draws.iter().map(|draw| draw.amount.get()).sum::<i64>(), hold.left().get());
+        assert_eq!(hold.amount.get(), hold.spent.get() + hold.returned.get() + hold.left().get());
         if hold.expires_at <= at {
             let live = |id| wallet.find(id).is_some_and(|grant: &Grant| grant.is_live(at));
             let back = hold.draws.iter().filter(|draw| live(&draw.grant_id));

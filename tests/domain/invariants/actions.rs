@@ -31,6 +31,9 @@ pub enum Action {
     Commit(usize, Option<i64>, Excess),
     Release(usize),
     Extend(usize, u32),
+    SpendPart(usize, i64),
+    TopUp(usize, i64, Option<u32>),
+    ReturnPart(usize, i64),
     Refund(usize, Option<i64>),
     Grant { amount: i64, begins_in: i64, lives: Option<i64>, priority: Option<u8>, paid: bool },
     Adjust(i64),
@@ -94,6 +97,10 @@ fn spending() -> impl Strategy<Value = Action> {
             .prop_map(|(hold, amount, excess)| Action::Commit(hold, amount, excess)),
         1 => (0..9_usize).prop_map(Action::Release),
         1 => (0..9_usize, 0..90_000_u32).prop_map(|(hold, lives)| Action::Extend(hold, lives)),
+        3 => (0..9_usize, amount()).prop_map(|(hold, amount)| Action::SpendPart(hold, amount)),
+        2 => (0..9_usize, amount(), prop::option::of(0..90_000_u32))
+            .prop_map(|(hold, amount, lives)| Action::TopUp(hold, amount, lives)),
+        1 => (0..9_usize, amount()).prop_map(|(hold, amount)| Action::ReturnPart(hold, amount)),
         2 => (0..9_usize, prop::option::of(1..500_i64))
             .prop_map(|(deduction, amount)| Action::Refund(deduction, amount)),
         2 => grant.prop_map(|(amount, begins_in, lives, priority, paid)| {
@@ -163,6 +170,9 @@ impl Action {
             Self::Commit(hold, amount, excess) => words::commit(&held(scenario, *hold)?, *amount, *excess),
             Self::Release(hold) => words::release(&held(scenario, *hold)?),
             Self::Extend(hold, lives) => words::extend(&held(scenario, *hold)?, *lives),
+            Self::SpendPart(hold, amount) => words::spend(&held(scenario, *hold)?, *amount),
+            Self::TopUp(hold, amount, lives) => words::top_up(&held(scenario, *hold)?, *amount, *lives),
+            Self::ReturnPart(hold, amount) => words::reduce(&held(scenario, *hold)?, *amount),
             Self::Refund(deduction, amount) => {
                 words::refund(deducted(scenario, *deduction)?, amount.map(credits), "failed")
             }
@@ -261,7 +271,8 @@ fn held(scenario: &Scenario, number: usize) -> Option<String> {
 
 fn deducted(scenario: &Scenario, number: usize) -> Option<RecordedDeduction> {
     let deductions = scenario.history.iter().filter_map(|event| match event {
-        Event::Credits(CreditsEvent::CreditsDeducted { deduction_id, .. }) => Some(deduction_id.to_string()),
+        Event::Credits(CreditsEvent::CreditsDeducted { deduction_id, .. })
+        | Event::Hold(HoldEvent::HoldSpent { deduction_id, .. }) => Some(deduction_id.to_string()),
         _ => None,
     });
     let deductions: Vec<String> = deductions.collect();

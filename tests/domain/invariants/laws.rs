@@ -60,12 +60,18 @@ fn check_sums(event: &Event) {
         Event::Credits(CreditsEvent::CreditsRefunded { amount, returns, reissued, .. }) => {
             assert_eq!(sum(returns) + sum(reissued), amount.get());
         }
-        Event::Hold(HoldEvent::HoldCommitted { amount, draws, .. }) => assert_eq!(sum(draws), amount.get()),
+        Event::Hold(
+            HoldEvent::HoldCommitted { amount, draws, .. }
+            | HoldEvent::HoldSpent { amount, draws, .. }
+            | HoldEvent::HoldToppedUp { amount, draws, .. }
+            | HoldEvent::HoldReduced { amount, returns: draws, .. },
+        ) => assert_eq!(sum(draws), amount.get()),
         _ => {}
     }
 }
 
-/// Checks that each hold ends at most once, and that what it took is what was spent and returned.
+/// Checks that each hold ends at most once, that what it took is what was spent and returned, and that each part says
+/// what is left.
 fn check_holds(history: &[Event]) {
     let mut open = BTreeMap::new();
     for event in history {
@@ -75,6 +81,19 @@ fn check_holds(history: &[Event]) {
             }
             Event::Hold(HoldEvent::HoldCommitted { hold_id, draws, returns, .. }) => {
                 assert_eq!(open.remove(hold_id), Some(sum(draws) + sum(returns)));
+            }
+            Event::Hold(
+                HoldEvent::HoldSpent { hold_id, draws, left, .. }
+                | HoldEvent::HoldReduced { hold_id, returns: draws, left, .. },
+            ) => {
+                let held = open.get_mut(hold_id).expect("only an open hold is spent");
+                *held -= sum(draws);
+                assert_eq!(*held, left.get());
+            }
+            Event::Hold(HoldEvent::HoldToppedUp { hold_id, draws, left, .. }) => {
+                let held = open.get_mut(hold_id).expect("only an open hold is topped up");
+                *held += sum(draws);
+                assert_eq!(*held, left.get());
             }
             Event::Hold(
                 HoldEvent::HoldReleased { hold_id, returns, .. }
@@ -92,7 +111,8 @@ fn check_refunds(history: &[Event]) {
     let mut left = BTreeMap::new();
     for event in history {
         match event {
-            Event::Credits(CreditsEvent::CreditsDeducted { deduction_id, amount, .. }) => {
+            Event::Credits(CreditsEvent::CreditsDeducted { deduction_id, amount, .. })
+            | Event::Hold(HoldEvent::HoldSpent { deduction_id, amount, .. }) => {
                 left.insert(deduction_id, amount.get());
             }
             Event::Credits(CreditsEvent::CreditsRefunded { deduction_id, amount, .. }) => {

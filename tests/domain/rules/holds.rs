@@ -223,10 +223,10 @@ fn only_the_newest_outcomes_are_remembered() {
         let opened = scenario.open().wallet.holds.open().next().map(|hold| hold.hold_id.clone());
         let hold_id = opened.expect("the hold is open");
         first = first.or(Some(hold_id.clone()));
-        scenario = scenario.when(Command::Credits(CreditsCommand::ReleaseHold { hold_id }));
+        scenario = scenario.when(Command::Credits(CreditsCommand::ReleaseHold { hold_id, amount: None }));
     }
     let hold_id = first.expect("there was a first hold");
     scenario
-        .when(Command::Credits(CreditsCommand::ReleaseHold { hold_id }))
+        .when(Command::Credits(CreditsCommand::ReleaseHold { hold_id, amount: None }))
         .then_refused(Refusal::HoldNotFound);
 }

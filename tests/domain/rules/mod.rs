@@ -4,6 +4,7 @@
 mod accounts;
 mod allocation;
 mod amendments;
+mod budgets;
 mod charges;
 mod debt;
 mod discounts;

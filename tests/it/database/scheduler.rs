@@ -160,7 +160,7 @@ async fn hold_and_release(world: &World) {
     open(world.ledger(), "acme").await.unwrap();
     world.ledger().execute(hold("acme", 20, 600, "k1")).await.unwrap();
     let hold_id = HoldId::parse("hold_3").unwrap();
-    let release = Command::Credits(CreditsCommand::ReleaseHold { hold_id });
+    let release = Command::Credits(CreditsCommand::ReleaseHold { hold_id, amount: None });
     world.ledger().execute(request("acme", release, IdempotencyKey::caller("k2"))).await.unwrap();
 }
 

@@ -3,13 +3,12 @@
 use super::{CorruptHistory, CustomerLink, OpenAccount};
 use crate::{
     amount::Credits,
-    catalog::Measure,
     credits::{Grant, GrantColumn, GrantTerms, Hold, HoldOutcome, Source},
     event::{
         AccountEvent, CheckoutEvent, CreditsEvent, Draw, Event, HoldEvent, InvoiceEvent, PaymentEvent,
         PaymentPurpose,
     },
-    limits::UsageWindow,
+    limits,
     time::Timestamp,
 };
 
@@ -200,6 +199,9 @@ impl OpenAccount {
                 wallet.holds.insert(Hold {
                     hold_id: hold_id.clone(),
                     amount: *amount,
+                    spent: Credits::ZERO,
+                    returned: Credits::ZERO,
+                    is_topped_up: false,
                     draws: draws.clone(),
                     purpose: purpose.clone(),
                     windows: windows.clone(),
@@ -215,8 +217,23 @@ impl OpenAccount {
                 let hold = wallet.holds.resolve(hold_id, HoldOutcome::Committed { amount: *amount })?;
                 wallet.shift_all(draws, GrantColumn::Held, GrantColumn::Consumed)?;
                 wallet.shift_all(returns, GrantColumn::Held, GrantColumn::Remaining)?;
-                let unspent = hold.amount.checked_sub(*amount).ok_or(CorruptHistory)?;
-                self.usage.remove(&unspent_windows(&hold.windows, unspent));
+                let (_, unspent) = limits::split(&hold.windows, *amount);
+                self.usage.remove(&unspent);
+            }
+            HoldEvent::HoldSpent { hold_id, amount, draws, windows, .. } => {
+                wallet.holds.spend(hold_id, *amount, draws, windows)?;
+                wallet.shift_all(draws, GrantColumn::Held, GrantColumn::Consumed)?;
+            }
+            HoldEvent::HoldToppedUp { hold_id, amount, draws, windows, expires_at, .. } => {
+                wallet.shift_all(draws, GrantColumn::Remaining, GrantColumn::Held)?;
+                wallet.holds.top_up(hold_id, *amount, draws, windows)?;
+                wallet.holds.extend(hold_id, *expires_at)?;
+                self.usage.add(windows);
+            }
+            HoldEvent::HoldReduced { hold_id, amount, returns, windows, .. } => {
+                wallet.holds.reduce(hold_id, *amount, returns, windows)?;
+                wallet.shift_all(returns, GrantColumn::Held, GrantColumn::Remaining)?;
+                self.usage.remove(windows);
             }
             HoldEvent::HoldReleased { hold_id, returns, .. } => {
                 let hold = wallet.holds.resolve(hold_id, HoldOutcome::Released)?;
@@ -242,13 +259,4 @@ impl OpenAccount {
         }
         Ok(())
     }
-}
-
-/// What a commit of less than was held frees in the hold's windows: credits, and never the generation itself.
-fn unspent_windows(windows: &[UsageWindow], unspent: Credits) -> Vec<UsageWindow> {
-    windows
-        .iter()
-        .filter(|window| window.key.measure == Measure::Credits)
-        .map(|window| UsageWindow { count: u64::try_from(unspent.get()).unwrap_or(0), ..*window })
-        .collect()
 }

@@ -84,7 +84,7 @@ impl Wallet {
             returned.filter(|draw| self.find(&draw.grant_id).is_some_and(|grant| grant.is_live(at)));
         let available = Credits::checked_sum(live.chain(returned.map(|draw| draw.amount)));
         let available = available.unwrap_or(Credits::MAX);
-        let held = ended.fold(self.holds.held(), |held, hold| held.saturating_sub(hold.amount));
+        let held = ended.fold(self.holds.held(), |held, hold| held.saturating_sub(hold.left()));
         Balance::new(available, held, self.debt)
     }
 

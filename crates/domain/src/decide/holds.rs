@@ -1,4 +1,6 @@
-//! How are credits held? They are reserved now, and spent or returned later, exactly once.
+//! How are credits held? They are reserved now, and spent or returned later, at once or in parts, each exactly once.
+
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 
@@ -7,8 +9,10 @@ use crate::{
     command::{Excess, HoldFor},
     credits::{HOLD_DEFAULT, HOLD_MAX, Hold},
     event::{BURN_ORDER, Draw, Event, HoldEvent, Purpose},
-    ids::HoldId,
+    ids::{GenerationId, HoldId},
+    limits,
     refusal::Refusal,
+    time::Timestamp,
 };
 
 use super::draft::DecisionDraft;
@@ -45,11 +49,12 @@ impl DecisionDraft<'_> {
         excess: Excess,
     ) -> Result<(), Refusal> {
         let hold = self.open_hold(id)?;
-        let requested = amount.unwrap_or(hold.amount);
-        let spent = requested.min(hold.amount);
+        let left = hold.left();
+        let requested = amount.unwrap_or(left);
+        let spent = requested.min(left);
         let beyond = requested.saturating_sub(spent);
         if !beyond.is_zero() && excess == Excess::Reject {
-            return Err(Refusal::CommitExceedsHold { held: hold.amount, requested });
+            return Err(Refusal::CommitExceedsHold { held: left, requested });
         }
         let (draws, returns) = split(&hold.draws, spent);
         let taken = beyond.is_zero() || excess == Excess::Take;
@@ -60,6 +65,7 @@ impl DecisionDraft<'_> {
             returns: returns.clone(),
             shortfall: if taken { Credits::ZERO } else { beyond },
             purpose: hold.purpose.clone(),
+            windows: (!hold.is_as_opened()).then(|| limits::split(&hold.windows, spent).0),
             effective_at: self.context.at,
         }))?;
         self.settle_returns(&returns, self.context.at)?;
@@ -77,30 +83,105 @@ impl DecisionDraft<'_> {
         self.record(Event::Hold(HoldEvent::HoldReleased {
             hold_id: id.clone(),
             returns: hold.draws.clone(),
-            purpose: Some(hold.purpose),
+            purpose: Some(hold.purpose.clone()),
             effective_at: self.context.at,
         }))?;
         self.settle_returns(&hold.draws, self.context.at)?;
         self.apply_due()
     }
 
+    /// Spends a part of a hold. It was counted in windows when it was held, so no limit can refuse it.
+    pub(super) fn spend_part(
+        &mut self,
+        id: &HoldId,
+        amount: Credits,
+        generation: Option<&GenerationId>,
+        description: Option<&String>,
+    ) -> Result<(), Refusal> {
+        let hold = self.open_hold(id)?;
+        let left = rest_of(&hold, amount)?;
+        let spent = Event::Hold(HoldEvent::HoldSpent {
+            deduction_id: self.next_deduction_id()?,
+            hold_id: id.clone(),
+            amount,
+            draws: split(&hold.draws, amount).0,
+            left,
+            purpose: hold.purpose.of(generation),
+            description: description.cloned(),
+            windows: limits::split(&hold.windows, amount).0,
+            effective_at: self.context.at,
+        });
+        self.record_last(spent);
+        Ok(())
+    }
+
+    /// Adds credits to a hold, if they could be held anew. A generation that is held for was counted with the hold.
+    pub(super) fn top_up(
+        &mut self,
+        id: &HoldId,
+        amount: Credits,
+        expires_in_s: Option<u32>,
+    ) -> Result<(), Refusal> {
+        let hold = self.open_hold(id)?;
+        let moved = expires_in_s.map(|seconds| self.extended_end(&hold, seconds)).transpose()?;
+        if let Purpose::Generation { kind, .. } = &hold.purpose {
+            self.check_features(kind)?;
+        }
+        let (draws, windows) = self.reserve_for(0, amount, &hold.purpose)?;
+        hold.amount.checked_add(amount).ok_or(Refusal::AmountTooLarge)?;
+        let topped_up = Event::Hold(HoldEvent::HoldToppedUp {
+            hold_id: id.clone(),
+            amount,
+            draws,
+            order: BURN_ORDER.to_owned(),
+            left: hold.left().checked_add(amount).ok_or(Refusal::AmountTooLarge)?,
+            purpose: hold.purpose.clone(),
+            windows,
+            expires_at: moved.unwrap_or(hold.expires_at),
+            effective_at: self.context.at,
+        });
+        self.record_last(topped_up);
+        Ok(())
+    }
+
+    /// Returns a part of a hold: what would be spent last.
+    pub(super) fn reduce(&mut self, id: &HoldId, amount: Credits) -> Result<(), Refusal> {
+        let hold = self.open_hold(id)?;
+        let left = rest_of(&hold, amount)?;
+        let (_, returns) = split(&hold.draws, left);
+        self.record(Event::Hold(HoldEvent::HoldReduced {
+            hold_id: id.clone(),
+            amount,
+            returns: returns.clone(),
+            left,
+            purpose: hold.purpose.clone(),
+            windows: limits::split(&hold.windows, left).1,
+            effective_at: self.context.at,
+        }))?;
+        self.settle_returns(&returns, self.context.at)?;
+        self.apply_due()
+    }
+
     pub(super) fn extend(&mut self, id: &HoldId, expires_in_s: u32) -> Result<(), Refusal> {
         let hold = self.open_hold(id)?;
-        let life = TimeDelta::seconds(i64::from(expires_in_s));
-        let expires_at = self.context.at.plus(life);
-        if life.is_zero() || expires_at > hold.held_at.plus(HOLD_MAX) {
-            return Err(too_long());
-        }
         let extended = Event::Hold(HoldEvent::HoldExtended {
             hold_id: id.clone(),
-            expires_at,
+            expires_at: self.extended_end(&hold, expires_in_s)?,
             effective_at: self.context.at,
         });
         self.record_last(extended);
         Ok(())
     }
 
-    fn open_hold(&self, id: &HoldId) -> Result<Hold, Refusal> {
+    /// The end of a hold, so many seconds from now.
+    fn extended_end(&self, hold: &Hold, expires_in_s: u32) -> Result<Timestamp, Refusal> {
+        let life = TimeDelta::seconds(i64::from(expires_in_s));
+        let expires_at = self.context.at.plus(life);
+        let is_possible = !life.is_zero() && expires_at <= hold.held_at.plus(HOLD_MAX);
+        is_possible.then_some(expires_at).ok_or_else(too_long)
+    }
+
+    fn open_hold(&self, id: &HoldId) -> Result<Arc<Hold>, Refusal> {
         let holds = &self.account.wallet.holds;
         holds.find(id).cloned().ok_or_else(|| match holds.outcome(id) {
             Some(outcome) => Refusal::HoldAlreadyResolved { outcome },
@@ -115,6 +196,12 @@ fn check_life(life: TimeDelta) -> Result<(), Refusal> {
 
 const fn too_long() -> Refusal {
     Refusal::HoldTooLong { expires_in_s_max: HOLD_MAX.num_seconds() }
+}
+
+/// What is left of a hold without `amount`.
+fn rest_of(hold: &Hold, amount: Credits) -> Result<Credits, Refusal> {
+    let left = hold.left();
+    left.checked_sub(amount).ok_or(Refusal::AmountExceedsHold { left, requested: amount })
 }
 
 /// Splits draws into the first `amount` credits and the rest.

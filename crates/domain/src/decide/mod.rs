@@ -138,7 +138,14 @@ impl DecisionDraft<'_> {
             CreditsCommand::Generate(generation) => self.generate(generation),
             CreditsCommand::HoldCredits { what, expires_in_s } => self.hold(what, *expires_in_s),
             CreditsCommand::CommitHold { hold_id, amount, excess } => self.commit(hold_id, *amount, *excess),
-            CreditsCommand::ReleaseHold { hold_id } => self.release(hold_id),
+            CreditsCommand::ReleaseHold { hold_id, amount: None } => self.release(hold_id),
+            CreditsCommand::ReleaseHold { hold_id, amount: Some(amount) } => self.reduce(hold_id, *amount),
+            CreditsCommand::SpendHold { hold_id, amount, id, description } => {
+                self.spend_part(hold_id, *amount, id.as_ref(), description.as_ref())
+            }
+            CreditsCommand::TopUpHold { hold_id, amount, expires_in_s } => {
+                self.top_up(hold_id, *amount, *expires_in_s)
+            }
             CreditsCommand::ExtendHold { hold_id, expires_in_s } => self.extend(hold_id, *expires_in_s),
             CreditsCommand::RefundDeductions { deductions, amount, reason, .. } => {
                 self.refund(deductions, *amount, reason)

@@ -5,7 +5,7 @@ use crate::{
     catalog::{Limit, NoPrice, Plan},
     command::Generation,
     event::{BURN_ORDER, CreditsEvent, Draw, Event, Purpose},
-    ids::{FeatureId, GenerationId, PlanId},
+    ids::{FeatureId, GenerationId, GenerationType, PlanId},
     limits::{self, LimitState, UsageWindow},
     refusal::Refusal,
 };
@@ -55,7 +55,7 @@ impl DecisionDraft<'_> {
                 NoPrice::TooLarge => Refusal::AmountTooLarge,
             }
         })?;
-        self.check_features(plan, generation)?;
+        self.check_features(&generation.kind)?;
         let purpose = Purpose::Generation {
             id: generation.id.clone(),
             kind: generation.kind.clone(),
@@ -70,7 +70,16 @@ impl DecisionDraft<'_> {
         amount: Credits,
         purpose: &Purpose,
     ) -> Result<(Vec<Draw>, Vec<UsageWindow>), Refusal> {
-        let generations = u64::from(purpose.is_generation());
+        self.reserve_for(u64::from(purpose.is_generation()), amount, purpose)
+    }
+
+    /// The same for this many generations: none, if they were counted before.
+    pub(super) fn reserve_for(
+        &self,
+        generations: u64,
+        amount: Credits,
+        purpose: &Purpose,
+    ) -> Result<(Vec<Draw>, Vec<UsageWindow>), Refusal> {
         let windows = limits::windows(self.context.catalog, generations, amount, self.context.at);
         self.check_limits(&windows, purpose)?;
         let draws = self.account.wallet.draw(amount, self.context.at);
@@ -78,10 +87,9 @@ impl DecisionDraft<'_> {
         Ok((draws, windows))
     }
 
-    fn check_features(&self, plan: &PlanId, generation: &Generation) -> Result<(), Refusal> {
+    pub(super) fn check_features(&self, kind: &GenerationType) -> Result<(), Refusal> {
         let catalog = self.context.catalog;
-        let Some(needs) = catalog.generations.get(&generation.kind).map(|generation| &generation.needs)
-        else {
+        let Some(needs) = catalog.generations.get(kind).map(|generation| &generation.needs) else {
             return Ok(());
         };
         let terms = self.account.terms(self.context.at, catalog);
@@ -93,7 +101,7 @@ impl DecisionDraft<'_> {
         }
         Err(Refusal::FeatureNotInPlan {
             missing,
-            plan: plan.clone(),
+            plan: self.account.plan(self.context.at, catalog).clone(),
             plans: catalog.plans_with(needs).map(|plan| plan.id.clone()).collect(),
         })
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     amount::Credits,
-    ids::HoldId,
+    ids::{DeductionId, HoldId},
     limits::UsageWindow,
     purpose::{Draw, Purpose},
     time::Timestamp,
@@ -38,6 +38,57 @@ super::family! {
             #[serde(default)]
             shortfall: Credits,
             purpose: Purpose,
+            /// Where the spent credits count. `None`: where the hold said when it was opened, since nothing of it was
+            /// spent, added or returned before.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            windows: Option<Vec<UsageWindow>>,
+            effective_at: Timestamp,
+        },
+        /// A part of a hold was spent, and the rest is still held.
+        HoldSpent {
+            deduction_id: DeductionId,
+            hold_id: HoldId,
+            amount: Credits,
+            draws: Vec<Draw>,
+            /// What is left of the hold.
+            left: Credits,
+            /// What was held for, with the part's own generation if it names one.
+            purpose: Purpose,
+            /// The part's own description.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            description: Option<String>,
+            /// Where the spent credits count, since they were held.
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            windows: Vec<UsageWindow>,
+            effective_at: Timestamp,
+        },
+        /// More credits were reserved by a hold.
+        HoldToppedUp {
+            hold_id: HoldId,
+            /// How much was added.
+            amount: Credits,
+            draws: Vec<Draw>,
+            order: String,
+            /// What is left of the hold, with what was added.
+            left: Credits,
+            purpose: Purpose,
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            windows: Vec<UsageWindow>,
+            /// When the hold ends, which may be later than before.
+            expires_at: Timestamp,
+            effective_at: Timestamp,
+        },
+        /// A part of a hold was returned, and the rest is still held.
+        HoldReduced {
+            hold_id: HoldId,
+            amount: Credits,
+            returns: Vec<Draw>,
+            /// What is left of the hold.
+            left: Credits,
+            purpose: Purpose,
+            /// Where the returned credits no longer count.
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            windows: Vec<UsageWindow>,
             effective_at: Timestamp,
         },
         HoldReleased {

@@ -120,7 +120,32 @@ pub fn commit(id: &str, amount: Option<i64>, excess: Excess) -> Command {
 }
 
 pub fn release(id: &str) -> Command {
-    Command::Credits(CreditsCommand::ReleaseHold { hold_id: hold_id(id) })
+    Command::Credits(CreditsCommand::ReleaseHold { hold_id: hold_id(id), amount: None })
+}
+
+/// Returns a part of a hold.
+pub fn reduce(id: &str, amount: i64) -> Command {
+    let amount = Some(credits(amount));
+    Command::Credits(CreditsCommand::ReleaseHold { hold_id: hold_id(id), amount })
+}
+
+/// Spends a part of a hold.
+pub fn spend(id: &str, amount: i64) -> Command {
+    spend_on(id, amount, None)
+}
+
+pub fn spend_on(id: &str, amount: i64, generation: Option<&str>) -> Command {
+    Command::Credits(CreditsCommand::SpendHold {
+        hold_id: hold_id(id),
+        amount: credits(amount),
+        id: generation.map(|id| GenerationId::parse(id).expect("a test's generation is an identifier")),
+        description: None,
+    })
+}
+
+pub fn top_up(id: &str, amount: i64, expires_in_s: Option<u32>) -> Command {
+    let (hold_id, amount) = (hold_id(id), credits(amount));
+    Command::Credits(CreditsCommand::TopUpHold { hold_id, amount, expires_in_s })
 }
 
 pub fn extend(id: &str, expires_in_s: u32) -> Command {

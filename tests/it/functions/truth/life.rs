@@ -40,6 +40,10 @@ pub enum Move {
     /// The newest deduction comes back.
     RefundWork,
     HoldAll,
+    /// Half of what is held is spent, and the rest stays held.
+    SpendHeld,
+    /// Half of what is held comes back, and the rest stays held.
+    ReturnHeld,
     Release,
     Commit,
     WaitDays(i64),
@@ -47,7 +51,7 @@ pub enum Move {
     WaitForRenewal,
 }
 
-pub const MOVES: [Move; 25] = [
+pub const MOVES: [Move; 27] = [
     Move::Subscribe(monthly(Plan::Basic)),
     Move::Subscribe(monthly(Plan::Team)),
     Move::Subscribe(yearly(Plan::Creator)),
@@ -68,6 +72,8 @@ pub const MOVES: [Move; 25] = [
     Move::SpendHalf,
     Move::RefundWork,
     Move::HoldAll,
+    Move::SpendHeld,
+    Move::ReturnHeld,
     Move::Release,
     Move::Commit,
     Move::WaitDays(3),
@@ -155,6 +161,8 @@ impl Life {
             Move::SpendHalf => self.spend(2),
             Move::RefundWork => self.refund_work(),
             Move::HoldAll => self.hold(),
+            Move::SpendHeld => self.spend_held(),
+            Move::ReturnHeld => self.return_held(),
             Move::Release => self.release(),
             Move::Commit => self.commit(),
             _ => self.at_stripe(chosen),
@@ -262,9 +270,38 @@ impl Life {
         }
     }
 
+    /// The newest hold, with half of what is left of it.
+    fn half_of_held(&self) -> Option<(HoldId, Credits)> {
+        let account = self.books.account("eve").opened().expect("it was opened");
+        let hold = account.wallet.holds.find(self.holds.last()?)?;
+        let half = Credits::new(hold.left().get() / 2).filter(|half| !half.is_zero());
+        Some((hold.hold_id.clone(), half?))
+    }
+
+    fn spend_held(&mut self) {
+        let Some((hold_id, amount)) = self.half_of_held() else { return };
+        let command = CreditsCommand::SpendHold { hold_id, amount, id: None, description: None };
+        for event in self.command(&Command::Credits(command)) {
+            if let Event::Hold(HoldEvent::HoldSpent {
+                deduction_id, amount, draws, purpose, windows, ..
+            }) = event
+            {
+                self.spent += amount.get();
+                self.deductions.push(RecordedDeduction { deduction_id, amount, draws, purpose, windows });
+            }
+        }
+    }
+
+    fn return_held(&mut self) {
+        if let Some((hold_id, amount)) = self.half_of_held() {
+            let amount = Some(amount);
+            self.command(&Command::Credits(CreditsCommand::ReleaseHold { hold_id, amount }));
+        }
+    }
+
     fn release(&mut self) {
         if let Some(hold_id) = self.holds.pop() {
-            self.command(&Command::Credits(CreditsCommand::ReleaseHold { hold_id }));
+            self.command(&Command::Credits(CreditsCommand::ReleaseHold { hold_id, amount: None }));
         }
     }
 

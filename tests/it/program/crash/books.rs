@@ -25,6 +25,8 @@ pub enum Kind {
     Hold,
     Commit { hold: String },
     Release { hold: String },
+    Spend { hold: String },
+    TopUp { hold: String },
     Refund,
     Grant,
 }
@@ -60,6 +62,8 @@ impl Command {
             Kind::Generate => format!("/v1/accounts/{account}/generations"),
             Kind::Hold => format!("/v1/accounts/{account}/holds"),
             Kind::Commit { hold } => format!("/v1/accounts/{account}/holds/{hold}/commit"),
+            Kind::Spend { hold } => format!("/v1/accounts/{account}/holds/{hold}/spend"),
+            Kind::TopUp { hold } => format!("/v1/accounts/{account}/holds/{hold}/top-up"),
             Kind::Release { hold } => format!("/v1/accounts/{account}/holds/{hold}/release"),
             Kind::Refund => format!("/v1/accounts/{account}/refunds"),
             Kind::Grant => format!("/v1/accounts/{account}/grants"),
@@ -75,6 +79,8 @@ impl Command {
             Kind::Hold => ("hold", None),
             Kind::Commit { hold } => ("commit", Some(hold)),
             Kind::Release { hold } => ("release", Some(hold)),
+            Kind::Spend { hold } => ("spend", Some(hold)),
+            Kind::TopUp { hold } => ("top_up", Some(hold)),
             Kind::Refund => ("refund", None),
             Kind::Grant => ("grant", None),
         };
@@ -94,9 +100,10 @@ impl Command {
         let returned = returns.map(|part| part["amount"].as_i64().expect("an amount")).sum::<i64>();
         match &self.kind {
             Kind::Deduct | Kind::Generate => Holding { available: -amount, held: 0 },
-            Kind::Hold => Holding { available: -amount, held: amount },
+            Kind::Hold | Kind::TopUp { .. } => Holding { available: -amount, held: amount },
             Kind::Commit { .. } => Holding { available: returned, held: -amount - returned },
             Kind::Release { .. } => Holding { available: returned, held: -returned },
+            Kind::Spend { .. } => Holding { available: 0, held: -amount },
             Kind::Refund | Kind::Grant => Holding { available: amount, held: 0 },
         }
     }

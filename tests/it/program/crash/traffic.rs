@@ -228,7 +228,7 @@ impl Caller {
     fn note(&mut self, command: &Arc<Command>, answer: Option<Answer>) -> bool {
         if let Some(answer) = answer.as_ref().filter(|answer| answer.is_done()) {
             let text = |name: &str| answer.body[name].as_str().expect(name).to_owned();
-            match command.kind {
+            match &command.kind {
                 Kind::Hold => {
                     let amount = answer.body["amount"].as_i64().expect("an amount");
                     self.holds.push((command.account.clone(), text("hold_id"), amount));
@@ -236,7 +236,17 @@ impl Caller {
                 Kind::Deduct | Kind::Generate | Kind::Commit { .. } => {
                     self.deductions.push((command.account.clone(), text("deduction_id")));
                 }
-                Kind::Release { .. } | Kind::Refund | Kind::Grant => {}
+                // The rest is still held.
+                Kind::Spend { hold } | Kind::TopUp { hold } | Kind::Release { hold } => {
+                    let left = answer.body["left"].as_i64().expect("what is left");
+                    if answer.body["status"] != "released" {
+                        self.holds.push((command.account.clone(), hold.clone(), left));
+                    }
+                    if matches!(command.kind, Kind::Spend { .. }) {
+                        self.deductions.push((command.account.clone(), text("deduction_id")));
+                    }
+                }
+                Kind::Refund | Kind::Grant => {}
             }
         }
         let answered = answer.is_some();
@@ -246,12 +256,13 @@ impl Caller {
 
     fn choose(&mut self) -> Command {
         let account = self.accounts[self.dice.below(self.accounts.len())].clone();
-        let (account, kind, fields) = match self.dice.below(12) {
+        let (account, kind, fields) = match self.dice.below(15) {
             0..=3 => (account, Kind::Deduct, json!({ "amount": self.dice.amount(8) })),
             4 | 5 => (account, Kind::Generate, self.generation()),
             6 | 7 => (account, Kind::Hold, json!({ "amount": self.dice.amount(12), "expires_in_s": 86_400 })),
             8 => self.end_of_hold().unwrap_or((account, Kind::Deduct, json!({ "amount": 1 }))),
-            9 => self.refund().unwrap_or((account, Kind::Deduct, json!({ "amount": 2 }))),
+            9..=11 => self.part_of_hold().unwrap_or((account, Kind::Hold, json!({ "amount": 9 }))),
+            12 => self.refund().unwrap_or((account, Kind::Deduct, json!({ "amount": 2 }))),
             _ => {
                 let amount = self.dice.amount(12);
                 (account, Kind::Grant, json!({ "source": "bonus", "amount": amount, "reason": "test" }))
@@ -265,12 +276,23 @@ impl Caller {
         json!({ "type": "standard_generation", "options": { "quality": quality } })
     }
 
+    fn part_of_hold(&mut self) -> Option<(String, Kind, Value)> {
+        let (account, hold, held) = self.dice.draw(&mut self.holds)?;
+        let part = json!({ "amount": self.dice.amount((held as usize).max(1)) });
+        let kind = match self.dice.below(4) {
+            0 | 1 => Kind::Spend { hold },
+            2 => Kind::TopUp { hold },
+            _ => Kind::Release { hold },
+        };
+        Some((account, kind, part))
+    }
+
     fn end_of_hold(&mut self) -> Option<(String, Kind, Value)> {
         let (account, hold, held) = self.dice.draw(&mut self.holds)?;
         if self.dice.below(3) == 0 {
             return Some((account, Kind::Release { hold }, json!({})));
         }
-        let amount = self.dice.amount(held as usize);
+        let amount = self.dice.amount((held as usize).max(1));
         Some((account, Kind::Commit { hold }, json!({ "amount": amount })))
     }
 

@@ -5,9 +5,9 @@ use proptest::{prelude::RngExt, test_runner::TestRng};
 use crate::{
     domain::{
         amount::Credits,
-        command::{AccountCommand, Command, CreditsCommand, Generation, GrantCredits, HoldFor},
+        command::{AccountCommand, Command, CreditsCommand, Excess, Generation, GrantCredits, HoldFor},
         credits::Source,
-        ids::{AccountId, Actor, GenerationId, GenerationType, GrantId},
+        ids::{AccountId, Actor, GenerationId, GenerationType, GrantId, HoldId},
         metadata::Metadata,
         recorded::Origin,
         time::Timestamp,
@@ -30,9 +30,28 @@ fn generation(rng: &mut TestRng) -> Generation {
     }
 }
 
+/// What becomes of a hold: parts of it are spent, added and returned, and it ends.
+fn of_hold(rng: &mut TestRng, hold_id: HoldId) -> CreditsCommand {
+    let amount = credits(rng.random_range(1..6));
+    match rng.random_range(0..8) {
+        0..=3 => CreditsCommand::SpendHold { hold_id, amount, id: None, description: None },
+        4..=5 => {
+            CreditsCommand::TopUpHold { hold_id, amount, expires_in_s: rng.random_bool(0.5).then_some(300) }
+        }
+        6 => CreditsCommand::ReleaseHold { hold_id, amount: rng.random_bool(0.7).then_some(amount) },
+        _ => CreditsCommand::CommitHold { hold_id, amount: None, excess: Excess::Reject },
+    }
+}
+
+/// A hold, most likely one of the last.
+fn newest(rng: &mut TestRng, holds: &[(AccountId, HoldId)]) -> Option<(AccountId, HoldId)> {
+    let back = rng.random_range(1..=holds.len().clamp(1, 4));
+    holds.len().checked_sub(back).map(|index| holds[index].clone())
+}
+
 /// The command with this number.
 fn command(rng: &mut TestRng, number: usize, now: Timestamp) -> Command {
-    match rng.random_range(0..20) {
+    match rng.random_range(0..24) {
         0 => Command::Account(AccountCommand::OpenAccount),
         1..=4 => Command::Credits(CreditsCommand::GrantCredits(GrantCredits {
             grant_id: GrantId::parse(&format!("bonus:{number}")).expect("an id"),
@@ -58,17 +77,23 @@ fn command(rng: &mut TestRng, number: usize, now: Timestamp) -> Command {
         }),
         18 => Command::Credits(CreditsCommand::HoldCredits {
             what: HoldFor::Generation(generation(rng)),
-            expires_in_s: Some(60),
+            expires_in_s: Some(rng.random_range(60..900)),
         }),
         _ => Command::Credits(CreditsCommand::HoldCredits {
             what: HoldFor::Amount { amount: credits(rng.random_range(1..10)), id: None, description: None },
-            expires_in_s: Some(60),
+            expires_in_s: Some(rng.random_range(60..900)),
         }),
     }
 }
 
 /// A request that is new, or repeats an earlier one, or has its key and asks for something else.
-pub(super) fn request(rng: &mut TestRng, earlier: &[Request], now: Timestamp) -> Request {
+/// `holds`: those that are stored, and so are known to somebody or may be guessed.
+pub(super) fn request(
+    rng: &mut TestRng,
+    earlier: &[Request],
+    holds: &[(AccountId, HoldId)],
+    now: Timestamp,
+) -> Request {
     let number = earlier.len();
     let id = ACCOUNTS[rng.random_range(0..ACCOUNTS.len())];
     let account = AccountId::parse(id).expect("an id");
@@ -93,7 +118,10 @@ pub(super) fn request(rng: &mut TestRng, earlier: &[Request], now: Timestamp) ->
         let command = if is_same { again.command.clone() } else { command(rng, number, now) };
         return Request::new(again.account.clone(), command, again.key.clone(), provenance);
     }
-    let command = command(rng, number, now);
+    let (account, command) = match newest(rng, holds) {
+        Some((account, hold)) if rng.random_bool(0.5) => (account, Command::Credits(of_hold(rng, hold))),
+        _ => (account, command(rng, number, now)),
+    };
     let key = if matches!(command, Command::Account(AccountCommand::OpenAccount)) {
         IdempotencyKey::opening()
     } else if matches!(command, Command::Account(AccountCommand::SetMetadata { .. })) && rng.random_bool(0.5)

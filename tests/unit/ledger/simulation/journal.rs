@@ -8,7 +8,8 @@ use uuid::Uuid;
 use crate::{
     domain::{
         account::Account,
-        ids::AccountId,
+        event::{Event, HoldEvent},
+        ids::{AccountId, HoldId},
         recorded::{Position, RecordedEvent, Shard},
     },
     journal::{
@@ -111,6 +112,16 @@ impl SimulatedJournal {
 
     pub(super) fn of<'a>(&'a self, id: &'a AccountId) -> impl Iterator<Item = &'a Stored> {
         self.events.iter().filter(move |stored| stored.recorded.account == *id)
+    }
+
+    /// The holds that are stored, the newest last.
+    pub(super) fn holds(&self) -> Vec<(AccountId, HoldId)> {
+        let stored = self.events.iter().map(|stored| &stored.recorded);
+        let held = stored.filter_map(|recorded| {
+            let Event::Hold(HoldEvent::CreditsHeld { hold_id, .. }) = &recorded.event else { return None };
+            Some((recorded.account.clone(), hold_id.clone()))
+        });
+        held.collect()
     }
 
     /// An account as the events up to a position left it.

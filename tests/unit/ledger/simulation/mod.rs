@@ -13,6 +13,7 @@ mod promises;
 mod world;
 
 use std::{
+    collections::BTreeSet,
     num::NonZero,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -95,6 +96,21 @@ fn every_promise_is_kept_in_any_order() {
         "run it again, step by step, with SEED={}",
         found.as_ref().map_or(0, |(seed, _)| *seed)
     );
+}
+
+/// So that these are among what is promised.
+#[test]
+fn holds_are_spent_in_parts_in_the_simulation() {
+    let catalog = music();
+    let mut stored = BTreeSet::new();
+    for seed in 0..50 {
+        let mut world = World::new(Arc::clone(&catalog), seed, None, false);
+        world.run();
+        stored.extend(world.journal.events.iter().map(|stored| stored.recorded.event.name()));
+    }
+    for name in ["HoldSpent", "HoldToppedUp", "HoldReduced", "HoldCommitted", "HoldExpired"] {
+        assert!(stored.contains(name), "{name} is not in {stored:?}");
+    }
 }
 
 #[test]

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::{
     domain::{
+        credits::Grant,
         decide::{Context, decide},
-        event::Event,
+        event::{CreditsEvent, Event, HoldEvent},
         ids::AccountId,
         recorded::{Position, RecordedEvent},
         refusal::Refusal,
@@ -18,6 +19,7 @@ use super::world::{Sent, World};
 /// The first promise that a run has broken.
 pub(super) fn broken(world: &World) -> Option<String> {
     stored_twice(world)
+        .or_else(|| lost_or_made(world))
         .or_else(|| decided_on_another_state(world))
         .or_else(|| world.double_answers.first().map(|number| format!("{number} was answered twice")))
         .or_else(|| {
@@ -42,6 +44,34 @@ fn stored_twice(world: &World) -> Option<String> {
         }
     }
     None
+}
+
+/// Each account has what it was granted, in one part or another, and what it holds is what its holds have.
+fn lost_or_made(world: &World) -> Option<String> {
+    let accounts: BTreeSet<_> = world.journal.events.iter().map(|stored| &stored.recorded.account).collect();
+    accounts.into_iter().find_map(|id| {
+        let account = world.journal.state_at(id, world.journal.head());
+        let wallet = &account.opened()?.wallet;
+        let is_whole = wallet.grants().all(Grant::is_conserved);
+        let held: i64 = wallet.grants().map(|grant| grant.held.get()).sum();
+        let in_holds: i64 = wallet.holds.open().map(|hold| hold.left().get()).sum();
+        let spent: i64 = world.journal.of(id).map(|stored| spent_by(&stored.recorded.event)).sum();
+        let consumed: i64 = wallet.grants().map(|grant| grant.consumed.get()).sum();
+        (!is_whole || held != in_holds || consumed != spent).then(|| {
+            format!("of {id}, {held} are held, {in_holds} in holds, and {consumed} of {spent} are spent")
+        })
+    })
+}
+
+/// How many credits an event says were spent.
+const fn spent_by(event: &Event) -> i64 {
+    if let Event::Credits(CreditsEvent::CreditsDeducted { amount, .. })
+    | Event::Hold(HoldEvent::HoldSpent { amount, .. } | HoldEvent::HoldCommitted { amount, .. }) = event
+    {
+        amount.get()
+    } else {
+        0
+    }
 }
 
 /// Every command was decided on the state that all earlier events of its account left.

@@ -153,7 +153,7 @@ impl World {
 
     /// Everything that happens, until all is answered.
     pub(super) fn run(&mut self) {
-        let commands = self.rng.random_range(10..60);
+        let commands = self.rng.random_range(10..100);
         while self.sent.len() < commands {
             self.step();
         }
@@ -201,7 +201,8 @@ impl World {
 
     fn send(&mut self, index: usize) {
         let earlier: Vec<Request> = self.sent.iter().map(|sent| sent.request.clone()).collect();
-        let request = commands::request(&mut self.rng, &earlier, self.now);
+        let holds = self.journal.holds();
+        let request = commands::request(&mut self.rng, &earlier, &holds, self.now);
         let number = self.sent.len();
         self.tell(|| {
             format!("{number} to {index}: {:?} {:?} {:?}", request.account, request.key, request.command)

@@ -17,7 +17,7 @@ pub(super) async fn cases(server: &Server) -> BTreeMap<&'static str, Case> {
     let acme = "/v1/accounts/acme";
     let too_much = i64::MAX;
     let (held, other) = (hold(server).await, hold(server).await);
-    let third = hold(server).await;
+    let (third, fourth) = (hold(server).await, hold(server).await);
     let spent = server.post("/v1/accounts/acme/deductions", json!({ "amount": 1 })).send().await;
     let spent = &spent.body["deduction_id"];
     BTreeMap::from([
@@ -85,6 +85,24 @@ pub(super) async fn cases(server: &Server) -> BTreeMap<&'static str, Case> {
                 post(format!("{acme}/holds/{third}/extend"), json!({ "expires_in_s": 999_999 })),
                 422,
                 post(format!("{acme}/holds/{third}/extend"), json!({})),
+            ),
+        ),
+        (
+            "spend_hold",
+            case(
+                post(format!("{acme}/holds/{fourth}/spend"), json!({ "amount": 1 })),
+                post(format!("{acme}/holds/{fourth}/spend"), json!({ "amount": 1 })),
+                409,
+                post(format!("{acme}/holds/{fourth}/spend"), json!({ "amount": 0 })),
+            ),
+        ),
+        (
+            "top_up_hold",
+            case(
+                post(format!("{acme}/holds/{third}/top-up"), json!({ "amount": 1 })),
+                post(format!("{acme}/holds/{third}/top-up"), json!({ "amount": too_much })),
+                402,
+                post(format!("{acme}/holds/{third}/top-up"), json!({})),
             ),
         ),
         (
