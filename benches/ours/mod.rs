@@ -2,7 +2,7 @@
 
 pub mod http;
 pub mod reading;
-mod served;
+pub mod served;
 pub mod webhooks;
 
 use std::{

@@ -4,6 +4,7 @@ mod aggregate;
 mod copy;
 mod elsewhere;
 mod framework;
+mod offline;
 mod once;
 mod range;
 mod several;
