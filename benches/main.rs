@@ -1,6 +1,7 @@
 //! `cargo bench`: how fast is the ledger on this machine, compared with what one would use instead?
 //!
 //! `cargo bench -- --seconds 2 --rounds 1 stock` is a shorter run of the figures whose names contain `stock`.
+//! `cargo bench -- large` is a run of its own, on a big journal.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -14,6 +15,7 @@
 mod catch_up;
 mod database;
 mod floor;
+mod large;
 mod measure;
 mod ours;
 mod report;
@@ -30,13 +32,13 @@ use crate::floor::batched_insert::{self, BatchedInsertBench};
 use crate::floor::update_insert::{self, UpdateInsertBench};
 use crate::ours::OurBench;
 use crate::ours::reading::Histories;
-use crate::report::{Figure, Rounds, name};
+use crate::report::{Figure, Rounds, name, ratio_table};
 use crate::stock::StockBench;
 
 #[derive(Debug, Parser)]
 #[command(about = "Measures the ledger beside what one would use instead")]
 struct Arguments {
-    /// Only figures whose name contains this.
+    /// Only figures whose name contains this; or `large`, for a big journal beside an empty one.
     only: Option<String>,
     /// For how long each figure is measured in each round.
     #[arg(long, env = "COUNTERFOIL_BENCH_SECONDS", default_value_t = 10)]
@@ -44,6 +46,12 @@ struct Arguments {
     /// How often everything is measured. Medians are reported.
     #[arg(long, env = "COUNTERFOIL_BENCH_ROUNDS", default_value_t = 3)]
     rounds: u32,
+    /// How many events the big journal has. For `large`.
+    #[arg(long, default_value_t = 1_000_000)]
+    events: u64,
+    /// Audit the journals that were made. For `large`.
+    #[arg(long)]
+    verify: bool,
     /// A server for scratch databases, instead of an embedded one.
     #[arg(long, env = "DATABASE_URL")]
     database_url: Option<PgConnectOptions>,
@@ -55,6 +63,9 @@ struct Arguments {
 /// The same allocator as in the program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Instead of figures, what is measured on a big journal.
+const LARGE: &str = "large";
 
 /// In the order of a round.
 const NAMES: [&str; 28] = [
@@ -173,14 +184,24 @@ async fn main() -> Fallible<()> {
     let server = arguments.database_url.clone().or_else(|| own.as_ref().map(database::OwnServer::options));
     let server = server.ok_or("no server to measure on")?;
     database::require_durable(&server).await?;
-    let sections = Sections::prepare(&server).await?;
-    let rounds = measure_rounds(&arguments, &sections).await?;
-    println!("{}\n\n{}", rounds.table(), rounds.ratio_table());
-    println!("\nwritten to {}", rounds.write_summary()?.display());
-    drop(sections);
+    let measured = if arguments.only.as_deref() == Some(LARGE) {
+        let duration = Duration::from_secs(arguments.seconds);
+        large::run(&server, arguments.events, arguments.verify, duration).await
+    } else {
+        measure_all(&arguments, &server).await
+    };
     if let Some(own) = own {
         own.stop().await;
     }
+    measured
+}
+
+async fn measure_all(arguments: &Arguments, server: &PgConnectOptions) -> Fallible<()> {
+    let sections = Sections::prepare(server).await?;
+    let rounds = measure_rounds(arguments, &sections).await?;
+    let ratios = rounds.ratios();
+    println!("{}\n\n{}", rounds.table(), ratio_table(&ratios));
+    println!("\nwritten to {}", rounds.write_summary("summary.json", ratios)?.display());
     Ok(())
 }
 

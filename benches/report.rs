@@ -134,32 +134,41 @@ impl Rounds {
         table
     }
 
-    pub fn ratio_table(&self) -> Table {
-        let mut table = Table::new();
-        table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-        for (name, ratio) in ratios(&self.medians()) {
-            table.add_row([
-                name.to_owned(),
-                ratio.map_or("not measured".to_owned(), |ratio| format!("{ratio:.2}")),
-            ]);
-        }
-        table
+    /// Of those figures that are measured in each round.
+    pub fn ratios(&self) -> BTreeMap<&'static str, Option<f64>> {
+        ratios(&self.medians())
     }
 
-    /// Writes `target/bench/summary.json`, and returns its path.
-    pub fn write_summary(&self) -> std::io::Result<PathBuf> {
+    /// Writes a file in `target/bench`, and returns its path.
+    pub fn write_summary(
+        &self,
+        file: &str,
+        ratios: BTreeMap<&'static str, Option<f64>>,
+    ) -> std::io::Result<PathBuf> {
         let medians = self.medians();
         let rounds = self
             .by_name
             .iter()
             .map(|(name, figures)| (*name, figures.iter().map(|figure| figure.commands_per_s).collect()));
-        let summary = Summary { figures: &medians, rounds: rounds.collect(), ratios: ratios(&medians) };
+        let summary = Summary { figures: &medians, rounds: rounds.collect(), ratios };
         let directory: PathBuf = [env!("CARGO_MANIFEST_DIR"), "target", "bench"].iter().collect();
         std::fs::create_dir_all(&directory)?;
-        let path = directory.join("summary.json");
+        let path = directory.join(file);
         std::fs::write(&path, serde_json::to_vec_pretty(&summary)?)?;
         Ok(path)
     }
+}
+
+pub fn ratio_table(ratios: &BTreeMap<&'static str, Option<f64>>) -> Table {
+    let mut table = Table::new();
+    table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+    for (name, ratio) in ratios {
+        table.add_row([
+            (*name).to_owned(),
+            ratio.map_or("not measured".to_owned(), |ratio| format!("{ratio:.2}")),
+        ]);
+    }
+    table
 }
 
 /// Ratios between figures. `None`: one of them was not measured.

@@ -49,7 +49,7 @@
 
 mod calendar;
 mod projection;
-mod rows;
+pub mod rows;
 mod subscription_reports;
 
 pub mod accounts;

@@ -15,7 +15,7 @@ const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
 
 /// Rows that will be written to a table.
-pub(super) struct Rows {
+pub struct Rows {
     columns: i16,
     count: usize,
     bytes: Vec<u8>,
@@ -67,6 +67,10 @@ impl Rows {
     fn null(&mut self) -> &mut Self {
         self.bytes.extend_from_slice(&(-1_i32).to_be_bytes());
         self
+    }
+
+    pub fn bytes(&mut self, value: &[u8]) -> &mut Self {
+        self.field(value)
     }
 
     fn field(&mut self, value: &[u8]) -> &mut Self {

@@ -119,7 +119,7 @@ async fn run(bench: &OurBench, way: Way, duration: Duration) -> Fallible<(LoadRe
             served.until_caught_up().await?;
             Some(Duration::from_millis(u64::try_from(lag_ms)?))
         }
-        ReadModels::Rest => None,
+        ReadModels::Rest | ReadModels::Catch => None,
     };
     Ok((report, lag))
 }

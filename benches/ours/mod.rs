@@ -3,7 +3,7 @@
 pub mod budgets;
 pub mod http;
 pub mod reading;
-mod served;
+pub mod served;
 pub mod webhooks;
 
 use std::{

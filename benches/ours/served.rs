@@ -11,7 +11,7 @@ use counterfoil::{
 };
 use sqlx::{ConnectOptions, PgPool};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     process::{Child, Command},
 };
 
@@ -25,6 +25,8 @@ const CAUGHT_UP_MAX: Duration = Duration::from_secs(120);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadModels {
     Follow,
+    /// They follow, and it is not waited until they have caught up with what was there before.
+    Catch,
     /// Another process leads them, and does nothing.
     Rest,
 }
@@ -33,7 +35,7 @@ pub enum ReadModels {
 pub struct Served {
     pub address: SocketAddr,
     projector: Projector,
-    _program: Child,
+    program: Child,
 }
 
 impl Served {
@@ -55,7 +57,7 @@ impl Served {
             .stdout(Stdio::null())
             .kill_on_drop(true)
             .spawn()?;
-        let served = Self { address, projector, _program: program };
+        let served = Self { address, projector, program };
         served.until_ready().await?;
         if read_models == ReadModels::Follow {
             served.until_caught_up().await?;
@@ -65,7 +67,8 @@ impl Served {
 
     async fn until_ready(&self) -> Fallible<()> {
         let deadline = Instant::now() + READY_MAX;
-        while TcpStream::connect(self.address).await.is_err() {
+        let (client, url) = (reqwest::Client::new(), format!("http://{}/healthz", self.address));
+        while client.get(&url).send().await.is_err() {
             if Instant::now() > deadline {
                 return Err("the program does not serve".into());
             }
@@ -76,14 +79,27 @@ impl Served {
 
     /// Waits until every read model has all events. Returns how long that took.
     pub async fn until_caught_up(&self) -> Fallible<Duration> {
+        self.until_caught_up_within(CAUGHT_UP_MAX).await
+    }
+
+    pub async fn until_caught_up_within(&self, patience: Duration) -> Fallible<Duration> {
         let begun = Instant::now();
         while self.lag_ms().await? > 0 {
-            if begun.elapsed() > CAUGHT_UP_MAX {
+            if begun.elapsed() > patience {
                 return Err("the read models do not catch up".into());
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         Ok(begun.elapsed())
+    }
+
+    /// How much memory the program takes now.
+    pub fn resident_bytes(&self) -> Fallible<u64> {
+        let pid = self.program.id().ok_or("the program has ended")?;
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = resident.and_then(|line| line.split_whitespace().next()).ok_or("no size")?;
+        Ok(kilobytes.parse::<u64>()? * 1_024)
     }
 
     /// How far the read model is behind that is the furthest, in milliseconds.

@@ -5,9 +5,11 @@ use std::{future::Future, path::PathBuf, pin::Pin};
 use sqlx::{PgPool, postgres::PgConnectOptions};
 
 use crate::{
+    clock::Clock,
     config::DatabaseConfig,
     postgres::{
         self, DATABASE, DatabaseAccess, Keeper, LastEnd, StartError,
+        doctor::{self, DatabaseFinding, Examination, ServerPlace},
         migrations::{self, MigrationError},
         pool, roles,
     },
@@ -38,6 +40,8 @@ pub enum DatabaseError {
     Migration(#[from] MigrationError),
     #[error("the rights of the login could not be found out")]
     Rights(#[source] sqlx::Error),
+    #[error("the database could not be examined")]
+    Examination(#[source] sqlx::Error),
 }
 
 impl Database {
@@ -68,7 +72,43 @@ impl Database {
         Self::prepare(config, access).await
     }
 
+    /// Is the database as the ledger needs it? It is used as it is: nothing is migrated.
+    ///
+    /// # Errors
+    /// If there is no database, or it does not answer.
+    pub async fn examine(
+        config: &DatabaseConfig,
+        clock: &Clock,
+    ) -> Result<Vec<DatabaseFinding>, DatabaseError> {
+        let access = match config.embedded() {
+            Some(options) => Some(postgres::join_or_start(options).await?),
+            None => None,
+        };
+        let (embedded, login) = Self::reach(config, access).await?;
+        let place = embedded
+            .as_ref()
+            .map_or(ServerPlace::External, |embedded| ServerPlace::Embedded(embedded.data_directory.clone()));
+        let now = || clock.now().to_utc();
+        let examination = Examination { place, now: &now, connections: super::CONNECTIONS_MAX };
+        let findings = doctor::examine(&login, &examination).await.map_err(DatabaseError::Examination);
+        if let Some(embedded) = embedded {
+            embedded.access.end().await;
+        }
+        findings
+    }
+
     async fn prepare(config: &DatabaseConfig, access: Option<DatabaseAccess>) -> Result<Self, DatabaseError> {
+        let (embedded, login) = Self::reach(config, access).await?;
+        migrations::run(&login).await?;
+        let options = roles::with_least_rights(&login).await.map_err(DatabaseError::Rights)?;
+        Ok(Self { options, embedded })
+    }
+
+    /// The login of a database that answers.
+    async fn reach(
+        config: &DatabaseConfig,
+        access: Option<DatabaseAccess>,
+    ) -> Result<(Option<Embedded>, PgConnectOptions), DatabaseError> {
         let embedded = match (config, access) {
             (DatabaseConfig::Embedded { data_directory, .. }, Some(access)) => {
                 Some(Embedded { access, data_directory: data_directory.clone() })
@@ -83,9 +123,7 @@ impl Database {
         };
         // Waits for a database that is started at the same time.
         pool::connect(login.clone(), 1).await.map_err(DatabaseError::Unreachable)?.close().await;
-        migrations::run(&login).await?;
-        let options = roles::with_least_rights(&login).await.map_err(DatabaseError::Rights)?;
-        Ok(Self { options, embedded })
+        Ok((embedded, login))
     }
 
     /// A pool of at most `max` connections.

@@ -48,6 +48,8 @@ use crate::{
 const POOL_CONNECTIONS: u32 = 24;
 /// Connections for the read models, which would otherwise use those of callers while they catch up.
 const PROJECTOR_CONNECTIONS: u32 = 16;
+/// All connections that one program opens which serves.
+const CONNECTIONS_MAX: u32 = POOL_CONNECTIONS + PROJECTOR_CONNECTIONS;
 /// How long each part may take to finish its work when the program stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(35);
 

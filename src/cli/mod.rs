@@ -4,6 +4,7 @@ mod audit;
 mod banner;
 mod bench;
 mod catalog;
+mod doctor;
 mod exit;
 mod files;
 mod flags;
@@ -75,6 +76,8 @@ enum CliCommand {
     Sandbox(SandboxCommand),
     /// Bring the database's tables up to date, which `serve` does too
     Migrate(migrate::Migrate),
+    /// Check the database: settings, rights, room, clocks, and the time of a commit
+    Doctor(doctor::DatabaseDoctor),
     /// Check catalog files
     #[command(subcommand)]
     Catalog(catalog::CatalogCommand),
@@ -125,6 +128,7 @@ async fn run(command: CliCommand, output: Output) -> CliResult {
         CliCommand::Serve(serve) => serve.run(output).await,
         CliCommand::Sandbox(sandbox) => sandbox.run(output).await,
         CliCommand::Migrate(migrate) => migrate.run(output).await,
+        CliCommand::Doctor(doctor) => doctor.run(output).await,
         CliCommand::Catalog(command) => command.run(output).await,
         CliCommand::Keys(command) => command.run(output).await,
         CliCommand::Stripe(command) => command.run(output).await,

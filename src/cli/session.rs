@@ -79,7 +79,8 @@ async fn run<T>(
     worked
 }
 
-fn start_logs(given: &SettingSources, config: &Config) {
+/// Starts logs that say only what is wrong, unless something else was set.
+pub(super) fn start_logs(given: &SettingSources, config: &Config) {
     let mut log = config.log.clone();
     if !given.is_set(settings::LOG) {
         LOG_FILTER.clone_into(&mut log.filter);

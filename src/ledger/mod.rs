@@ -25,6 +25,7 @@ use tokio::{
 
 pub use crate::domain::recorded::Origin;
 pub use request::{ExecuteError, ExecuteResult, IdempotencyKey, Outcome, Provenance, Repeated, Request};
+pub use sequencer::OfflineDecisions;
 pub use view::{View, ViewError};
 
 use crate::{

@@ -16,10 +16,12 @@
 //!
 //! Deliberately absent: upgrades to another major version, and any download of PostgreSQL.
 
+mod advised;
 pub mod away;
 mod binaries;
 mod cluster;
 mod directory;
+pub mod doctor;
 mod error;
 mod join;
 mod keeper;

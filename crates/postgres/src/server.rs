@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::error::io_error;
 use super::log::{self, Log};
 use super::process::{Process, StartProgress};
-use super::{Durability, Prepared, StartError, leftover, memory, socket};
+use super::{Durability, Prepared, StartError, advised, leftover, socket};
 
 /// The role that owns everything. Its name does not depend on who runs the server.
 pub(super) const SUPERUSER: &str = "counterfoil";
@@ -111,25 +111,12 @@ fn ended_early(status: Option<ExitStatus>, log: &Log, tail: String) -> StartErro
 
 /// The settings that the program needs. All others can be set in the cluster's `postgresql.conf`.
 fn settings(socket_directory: &Path, durability: Durability, max_connections: u16) -> Vec<String> {
-    let durable = match durability {
-        Durability::On => "on",
-        Durability::Off => "off",
-    };
-    vec![
+    let own = [
         "listen_addresses=".to_owned(),
         format!("port={}", socket::PORT),
         format!("unix_socket_directories={}", socket_directory.display()),
         "unix_socket_permissions=0700".to_owned(),
         format!("max_connections={max_connections}"),
-        format!("fsync={durable}"),
-        format!("synchronous_commit={durable}"),
-        format!("full_page_writes={durable}"),
-        "wal_compression=on".to_owned(),
-        format!("shared_buffers={}MB", memory::shared_buffers_mb()),
-        // Fewer checkpoints under load, since after each one every changed page is written as a whole.
-        "max_wal_size=2GB".to_owned(),
-        // The statements are short, and compiling one takes longer than running it.
-        "jit=off".to_owned(),
         "timezone=UTC".to_owned(),
         "log_timezone=UTC".to_owned(),
         "log_destination=stderr".to_owned(),
@@ -140,5 +127,6 @@ fn settings(socket_directory: &Path, durability: Durability, max_connections: u1
         "log_min_error_statement=panic".to_owned(),
         "log_error_verbosity=terse".to_owned(),
         "cluster_name=counterfoil".to_owned(),
-    ]
+    ];
+    own.into_iter().chain(advised::at_start(durability)).collect()
 }

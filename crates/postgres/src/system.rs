@@ -1,10 +1,12 @@
 //! Which system calls are missing in the standard library? This is the only `unsafe` code of the crate.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
 /// The largest size of an entry in the user database, in bytes.
@@ -48,6 +50,20 @@ pub(super) fn memory_bytes() -> Option<u64> {
     // SAFETY: sysconf has no preconditions; it returns -1 for what it does not know.
     let (pages, page) = unsafe { (libc::sysconf(libc::_SC_PHYS_PAGES), libc::sysconf(libc::_SC_PAGESIZE)) };
     u64::try_from(pages).ok()?.checked_mul(u64::try_from(page).ok()?)
+}
+
+/// How many bytes can be written to the file system of a path by whoever runs this program.
+pub(super) fn free_bytes(path: &Path) -> io::Result<u64> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    let mut found = MaybeUninit::<libc::statvfs>::uninit();
+    // SAFETY: `path` ends in a zero, and `found` is valid for the record that is written to it.
+    if unsafe { libc::statvfs(path.as_ptr(), found.as_mut_ptr()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call succeeded, so the record was written.
+    let found = unsafe { found.assume_init() };
+    #[allow(clippy::useless_conversion, reason = "the types of the record differ between systems")]
+    Ok(u64::from(found.f_bavail).saturating_mul(u64::from(found.f_frsize)))
 }
 
 /// The entry with this name.

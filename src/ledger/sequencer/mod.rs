@@ -15,6 +15,7 @@
 mod batch;
 mod decider;
 mod idempotency_cache;
+mod offline;
 mod recovery;
 
 use std::sync::Arc;
@@ -38,6 +39,7 @@ use decider::Decider;
 use idempotency_cache::IdempotencyCache;
 use recovery::Recovery;
 
+pub use offline::OfflineDecisions;
 pub(super) use recovery::{Locked, RecoveryRequest, Redecided};
 
 /// How much is kept in memory, and how much is requested at once.

@@ -5,6 +5,7 @@ mod copy;
 mod elsewhere;
 mod framework;
 mod handed_over;
+mod offline;
 mod once;
 mod range;
 mod several;

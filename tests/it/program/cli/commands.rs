@@ -35,6 +35,7 @@ fn the_help_of_each_command_names_its_exit_codes_or_examples() {
         ["serve", "--help", ""],
         ["sandbox", "--help", ""],
         ["migrate", "--help", ""],
+        ["doctor", "--help", ""],
         ["catalog", "check", "--help"],
         ["keys", "create", "--help"],
         ["stripe", "send", "--help"],

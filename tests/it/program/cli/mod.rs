@@ -2,6 +2,7 @@
 
 mod commands;
 mod dependencies;
+mod doctor;
 mod example;
 mod import;
 mod import_files;

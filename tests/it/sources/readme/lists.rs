@@ -12,12 +12,13 @@ use crate::{
     },
 };
 
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 16] = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/ARCHITECTURE.md",
     "docs/ADDING.md",
     "docs/CATALOG.md",
+    "docs/DATABASE.md",
     "docs/DOMAIN.md",
     "docs/FILES.md",
     "docs/GLOSSARY.md",
