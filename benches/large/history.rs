@@ -251,9 +251,11 @@ impl<'a> CohortWriter<'a> {
         let is_deduction = matches!(command, CreditsCommand::DeductCredits { .. });
         let events = self.execute(index, Command::Credits(command), None)?;
         if is_hold {
-            let held = events.iter().find_map(|recorded| match &recorded.event {
-                Event::Hold(HoldEvent::CreditsHeld { hold_id, .. }) => Some(hold_id.clone()),
-                _ => None,
+            let held = events.iter().find_map(|recorded| {
+                let Event::Hold(HoldEvent::CreditsHeld { hold_id, .. }) = &recorded.event else {
+                    return None;
+                };
+                Some(hold_id.clone())
             });
             self.holds.push_back((index, held.ok_or("nothing is held")?));
         }
@@ -311,22 +313,25 @@ fn plenty() -> Fallible<GrantCredits> {
 }
 
 fn refund(deducted: &[RecordedEvent]) -> Fallible<CreditsCommand> {
-    let found = deducted.iter().find_map(|recorded| match &recorded.event {
-        Event::Credits(CreditsEvent::CreditsDeducted {
+    let found = deducted.iter().find_map(|recorded| {
+        let Event::Credits(CreditsEvent::CreditsDeducted {
             deduction_id,
             amount,
             draws,
             purpose,
             windows,
             ..
-        }) => Some(RecordedDeduction {
+        }) = &recorded.event
+        else {
+            return None;
+        };
+        Some(RecordedDeduction {
             deduction_id: deduction_id.clone(),
             amount: *amount,
             draws: draws.clone(),
             purpose: purpose.clone(),
             windows: windows.clone(),
-        }),
-        _ => None,
+        })
     });
     let found = found.ok_or("no deduction")?;
     Ok(CreditsCommand::RefundDeductions {

@@ -20,8 +20,8 @@ pub struct Statement {
 }
 
 /// Tables that stay small, however much there is in the ledger: of one row, or of one for each catalog, price, read
-/// model, night or fault.
-const SMALL: [&str; 11] = [
+/// model, night, fault or migration; and PostgreSQL's own of triggers and databases.
+const SMALL: [&str; 13] = [
     "mode",
     "readiness",
     "heads",
@@ -32,7 +32,9 @@ const SMALL: [&str; 11] = [
     "catalog_changes",
     "price_ids",
     "stripe_reconciliations",
+    "_sqlx_migrations",
     "pg_database",
+    "pg_trigger",
 ];
 
 /// What goes through a whole table by what it is for, once a night, or when an operator asks for it.
