@@ -64,6 +64,13 @@ impl Rows {
         }
     }
 
+    pub fn optional_bytes(&mut self, value: Option<&[u8]>) -> &mut Self {
+        match value {
+            Some(value) => self.bytes(value),
+            None => self.null(),
+        }
+    }
+
     fn null(&mut self) -> &mut Self {
         self.bytes.extend_from_slice(&(-1_i32).to_be_bytes());
         self

@@ -14,11 +14,12 @@ use counterfoil::{
     projections::rows::Rows,
 };
 use sqlx::{Executor, PgConnection};
+use uuid::Uuid;
 
 use crate::database::Fallible;
 
 const EVENTS: &str = "copy ledger.events (shard, position, aggregate_type, aggregate_id, sequence, event_type, \
-    event_version, payload, metadata, recorded_at, idempotency_key, generation, leaf_hash) \
+    event_version, payload, metadata, recorded_at, key_digest, generation, leaf_hash) \
     from stdin (format binary)";
 const EVENT_COLUMNS: i16 = 13;
 const BLOCKS: &str = "copy ledger.blocks (shard, block, first_position, last_position, root, hash) \
@@ -56,7 +57,9 @@ impl Chunk {
                 .text(&rows.payloads[index])
                 .text(&rows.metadata[index])
                 .time(recorded_at)
-                .optional_text(rows.idempotency_keys[index].as_deref())
+                .optional_bytes(
+                    rows.key_digests[index].as_ref().map(Uuid::as_bytes).map(<[u8; 16]>::as_slice),
+                )
                 .optional_text(rows.generations[index].as_deref())
                 .bytes(&rows.leaf_hashes[index]);
         }
