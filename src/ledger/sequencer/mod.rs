@@ -14,6 +14,7 @@
 
 mod batch;
 mod decider;
+mod exchange;
 mod idempotency_cache;
 mod offline;
 mod recovery;
@@ -26,89 +27,22 @@ use crate::{
     domain::{
         catalog::Catalog,
         ids::AccountId,
-        recorded::{Position, RecordedEvent, Shard},
+        recorded::{Position, Shard},
         time::Timestamp,
     },
-    journal::{load::LoadedAccount, preconditions::Precondition, row::NewRows, snapshot::SNAPSHOT_EVENTS},
+    journal::{load::LoadedAccount, snapshot::SNAPSHOT_EVENTS},
 };
 
 use super::request::{ExecuteError, ExecuteResult, ReplyTo, Request};
 
-use batch::{Answered, PendingBatch};
+use batch::PendingBatch;
 use decider::Decider;
 use idempotency_cache::IdempotencyCache;
 use recovery::Recovery;
 
+pub(super) use exchange::{Answers, AppendFailure, AppendRequest, Appended, Limits, LoadFailure};
 pub use offline::OfflineDecisions;
 pub(super) use recovery::{Locked, RecoveryRequest, Redecided};
-
-/// How much is kept in memory, and how much is requested at once.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    /// Commands in progress: decided and not stored, or waiting for their account. Others wait in the queue.
-    pub commands: usize,
-    /// Commands that are handed over at once.
-    pub arriving: usize,
-    /// Events in one batch. More wait for the next batch.
-    pub batch_events: usize,
-    pub accounts: usize,
-    /// Accounts in one load.
-    pub load_accounts: usize,
-    pub loads: usize,
-    /// Answers that are remembered by their key.
-    pub answers: usize,
-}
-
-/// A batch to store, all or nothing.
-#[derive(Debug)]
-pub(super) struct AppendRequest {
-    pub shard: Shard,
-    /// The position at which the journal must end.
-    pub expected: Position,
-    pub recorded_at: Timestamp,
-    pub rows: NewRows,
-    /// The preconditions of decisions without events, to check when the rows are stored.
-    pub preconditions: Vec<Precondition>,
-}
-
-/// A stored batch.
-#[derive(Debug)]
-pub(super) struct Appended {
-    /// The end of the journal, including the batch.
-    pub position: Position,
-    /// The indexes of preconditions that are not known to hold.
-    pub outdated: Vec<usize>,
-}
-
-/// A batch that was not stored as it was decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum AppendFailure {
-    /// Nothing of it is stored, or will be.
-    NotStored,
-    /// It may be stored, now or later, unless the journal's head moves first.
-    Unknown,
-}
-
-/// Accounts that could not be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LoadFailure {
-    Unavailable,
-    /// One of them has a history that the rules cannot have written.
-    Damaged,
-}
-
-/// Decisions that hold and were not answered yet.
-#[derive(Debug)]
-#[must_use = "whoever sent the commands waits for their answers"]
-pub(super) struct Answers<R>(Vec<Answered<R>>);
-
-impl<R> Answers<R> {
-    /// The events of each command that was stored, in the order of positions.
-    pub(super) fn stored(&self) -> impl Iterator<Item = Arc<Vec<RecordedEvent>>> {
-        let outcomes = self.0.iter().filter_map(|(_, answer)| answer.as_ref().ok());
-        outcomes.filter(|outcome| !outcome.replayed).map(|outcome| Arc::clone(&outcome.events))
-    }
-}
 
 #[derive(Debug)]
 pub(super) struct Sequencer<R> {
