@@ -86,7 +86,14 @@ impl BatchCache {
     }
 
     pub fn hand_over(&self, commands: impl Iterator<Item = StoredCommand>) {
-        self.fresh.lock().unwrap_or_else(PoisonError::into_inner).put(commands);
+        let read = self.contents().slowest();
+        let mut fresh = self.fresh();
+        read.into_iter().for_each(|read| fresh.forget(read));
+        fresh.put(commands);
+    }
+
+    fn fresh(&self) -> MutexGuard<'_, FreshEvents> {
+        self.fresh.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn contents(&self) -> MutexGuard<'_, CachedContents> {
@@ -131,8 +138,7 @@ impl BatchCache {
     }
 
     async fn read(&self, source: &mut Option<ReadAhead>, after: i64) -> Result<Vec<FeedEntry>, FeedError> {
-        let fresh =
-            self.fresh.lock().unwrap_or_else(PoisonError::into_inner).after(Position(after), border(after));
+        let fresh = self.fresh().after(Position(after), border(after));
         if let Some(entries) = fresh {
             return Ok(entries);
         }
@@ -147,8 +153,7 @@ impl BatchCache {
     }
 
     fn is_fresh(&self, after: i64) -> bool {
-        let fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
-        fresh.after(Position(after), after).is_some()
+        self.fresh().after(Position(after), after).is_some()
     }
 
     /// Events are never removed, so an empty answer is either the end of the journal or a fault.
@@ -191,6 +196,11 @@ impl CachedContents {
         if place.after != after {
             *place = ReaderPosition { after, lagging: false };
         }
+    }
+
+    /// Up to where all readers have read. `None`: there are none.
+    fn slowest(&self) -> Option<Position> {
+        self.readers.values().map(|place| Position(place.after)).min()
     }
 
     fn find(&self, after: i64) -> Option<FeedBatch> {

@@ -33,11 +33,21 @@ impl FreshEvents {
             self.events = self.events.saturating_add(command.len());
             self.commands.push_back(command);
         }
-        while self.events > FRESH_EVENTS_MAX
-            && let Some(oldest) = self.commands.pop_front()
-        {
-            self.events = self.events.saturating_sub(oldest.len());
+        while self.events > FRESH_EVENTS_MAX {
+            self.forget_first();
         }
+    }
+
+    /// Forgets the commands that end at a position or before it: all readers have had them.
+    pub(super) fn forget(&mut self, read: Position) {
+        while self.commands.front().and_then(last_of).is_some_and(|last| last <= read) {
+            self.forget_first();
+        }
+    }
+
+    fn forget_first(&mut self) {
+        let length = self.commands.pop_front().map_or(self.events, |command| command.len());
+        self.events = self.events.saturating_sub(length);
     }
 
     /// The events after a position and up to another. `None`: the next one is not here.

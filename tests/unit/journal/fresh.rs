@@ -57,6 +57,7 @@ proptest! {
     #[test]
     fn readers_get_what_follows_without_gaps_or_nothing(
         steps in prop::collection::vec((1_i64..4, prop::option::weighted(0.2, 1_i64..9)), 1..40),
+        read in 0_i64..60,
         after in 0_i64..120,
         length in 0_i64..60,
     ) {
@@ -70,10 +71,29 @@ proptest! {
             fresh.put(std::iter::once(command(last + 1, events)));
             last += events;
         }
-        let expected = (from <= after + 1 && after < last)
+        fresh.forget(Position(read));
+        // Only whole commands are forgotten.
+        let is_there = from <= after + 1 && after < last;
+        if is_there && after < read && positions(&fresh, after, after + length).is_none() {
+            return Ok(());
+        }
+        let expected = is_there
             .then(|| (after + 1..=last.min(after + length)).collect::<Vec<_>>());
         prop_assert_eq!(positions(&fresh, after, after + length), expected);
     }
+}
+
+#[test]
+fn what_all_have_read_is_forgotten() {
+    let mut fresh = FreshEvents::default();
+    fresh.put([command(1, 2), command(3, 2), command(5, 1)].into_iter());
+    fresh.forget(Position(3));
+    assert_eq!(positions(&fresh, 1, 9), None);
+    assert_eq!(positions(&fresh, 3, 9), Some(vec![4, 5]), "the command is not over");
+    fresh.forget(Position(5));
+    assert_eq!(positions(&fresh, 4, 9), None);
+    fresh.put(std::iter::once(command(6, 1)));
+    assert_eq!(positions(&fresh, 5, 9), Some(vec![6]));
 }
 
 #[test]
