@@ -119,9 +119,7 @@ impl JournalStore {
             metadata: EventMetadata {
                 command: None,
                 events: 1,
-                request_hash: text("request_hash")
-                    .and_then(|text| RequestHash::parse(&text))
-                    .unwrap_or_default(),
+                request_hash: text("request").and_then(|text| RequestHash::parse(&text)).unwrap_or_default(),
                 actor: actor.map_err(unexpected)?,
                 origin: Origin::Operator,
                 catalog: text("catalog").unwrap_or_default().into(),

@@ -95,6 +95,8 @@ pub struct EventMetadata {
     #[serde(default = "one", skip_serializing_if = "is_one", with = "as_text")]
     #[schemars(with = "String")]
     pub events: u32,
+    /// Earlier releases wrote it under its longer name.
+    #[serde(rename = "request", alias = "request_hash")]
     #[schemars(with = "String")]
     pub request_hash: RequestHash,
     pub actor: Actor,

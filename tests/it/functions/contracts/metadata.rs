@@ -10,10 +10,11 @@ use crate::support::ledger::credits;
 
 /// As the releases before 0034_key_digests stored it.
 const FIRST: &str = r#"{"event_id":"01a22290-ba2e-7b40-a6ca-0f28430babca","command_id":"01a22290-ba2e-7ec2-b549-a56d4cdeac45","events":"2","request_hash":"656a083b7280dc530a6a481ad4c15209","actor":"key_3630ec127b865b0e","origin":"api","catalog":"27ac43021d0317640523ef477b151e6ff34c91a20c3017e70c5a183ee677fd50","balance":"45 0 0","balance_then":"50 1 2","correlation_id":"order-7"}"#;
-const NOW: &str = r#"{"command":"7","events":"2","request_hash":"656a083b7280dc53","actor":"key_3630ec127b865b0e","catalog":"27ac43021d0317640523ef477b151e6f","balance":"45","balance_then":"50 1 2","correlation_id":"order-7"}"#;
+const NOW: &str = r#"{"command":"7","events":"2","request":"656a083b7280dc53","actor":"key_3630ec127b865b0e","catalog":"27ac43021d0317640523ef477b151e6f","balance":"45","balance_then":"50 1 2","correlation_id":"order-7"}"#;
 /// The usual one of a deduction, and that of what the clock has done.
-const USUAL: &str = r#"{"request_hash":"00000000000000ff","actor":"key_1","catalog":"27ac","balance":"45"}"#;
-const OF_THE_CLOCK: &str = r#"{"request_hash":"00000000000000ff","actor":"clock","origin":"clock","catalog":"27ac","balance":"0 3 0"}"#;
+const USUAL: &str = r#"{"request":"00000000000000ff","actor":"key_1","catalog":"27ac","balance":"45"}"#;
+const OF_THE_CLOCK: &str =
+    r#"{"request":"00000000000000ff","actor":"clock","origin":"clock","catalog":"27ac","balance":"0 3 0"}"#;
 
 fn read(text: &str) -> EventMetadata {
     serde_json::from_str(text).expect("it is metadata")
@@ -51,8 +52,8 @@ fn what_is_no_balance_and_no_hash_is_not_guessed() {
         r#""balance":"45 0 0 0""#,
         r#""balance":"-1""#,
         r#""balance":"""#,
-        r#""request_hash":"656a""#,
-        r#""request_hash":"+56a083b7280dc53""#,
+        r#""request":"656a""#,
+        r#""request":"+56a083b7280dc53""#,
     ] {
         let (field, _) = wrong.split_once(':').expect("a field");
         let usual = USUAL.split(',').find(|part| part.contains(field)).expect("the usual one has it");
