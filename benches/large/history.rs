@@ -14,7 +14,7 @@ use counterfoil::{
             RecordedDeduction, Spent,
         },
         credits::Source,
-        event::{CreditsEvent, Event, HoldEvent},
+        event::{Event, HoldEvent},
         ids::{AccountId, Actor, GenerationId, GenerationType, GrantId, HoldId},
         recorded::{Origin, Position, RecordedEvent, Shard},
         time::Timestamp,
@@ -313,26 +313,7 @@ fn plenty() -> Fallible<GrantCredits> {
 }
 
 fn refund(deducted: &[RecordedEvent]) -> Fallible<CreditsCommand> {
-    let found = deducted.iter().find_map(|recorded| {
-        let Event::Credits(CreditsEvent::CreditsDeducted {
-            deduction_id,
-            amount,
-            draws,
-            purpose,
-            windows,
-            ..
-        }) = &recorded.event
-        else {
-            return None;
-        };
-        Some(RecordedDeduction {
-            deduction_id: deduction_id.clone(),
-            amount: *amount,
-            draws: draws.clone(),
-            purpose: purpose.clone(),
-            windows: windows.clone(),
-        })
-    });
+    let found = deducted.iter().find_map(|recorded| RecordedDeduction::of(&recorded.event));
     let found = found.ok_or("no deduction")?;
     Ok(CreditsCommand::RefundDeductions {
         of: Spent::Deduction(found.deduction_id.clone()),

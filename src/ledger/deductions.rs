@@ -5,7 +5,7 @@ use crate::{
         amount::Credits,
         catalog::Measure,
         command::RecordedDeduction,
-        event::{CreditsEvent, Event, HoldEvent},
+        event::{Event, HoldEvent},
         ids::{AccountId, DeductionId, GenerationId, HoldId},
         limits::UsageWindow,
         recorded::RecordedEvent,
@@ -50,10 +50,17 @@ impl Ledger {
         &self,
         account: &AccountId,
         generation: &GenerationId,
-        limit: u16,
+        limit: usize,
     ) -> Result<Vec<RecordedDeduction>, RowError> {
         let _permit = self.lookups.acquire().await;
-        let spent = find::spent_on(&self.pool, self.shard, account, generation, limit.into()).await?;
+        let spent = find::spent_on(
+            &self.pool,
+            self.shard,
+            account,
+            generation,
+            i64::try_from(limit).unwrap_or(i64::MAX),
+        )
+        .await?;
         let mut deductions = Vec::with_capacity(spent.len());
         for recorded in spent {
             deductions.extend(self.deduction_of(account, Some(recorded)).await?);
@@ -67,17 +74,6 @@ impl Ledger {
         recorded: Option<RecordedEvent>,
     ) -> Result<Option<RecordedDeduction>, RowError> {
         match recorded.map(|recorded| recorded.event) {
-            Some(Event::Credits(CreditsEvent::CreditsDeducted {
-                deduction_id,
-                amount,
-                draws,
-                purpose,
-                windows,
-                ..
-            }))
-            | Some(Event::Hold(HoldEvent::HoldSpent {
-                deduction_id, amount, draws, purpose, windows, ..
-            })) => Ok(Some(RecordedDeduction { deduction_id, amount, draws, purpose, windows })),
             Some(Event::Hold(HoldEvent::HoldCommitted {
                 hold_id, amount, draws, purpose, windows, ..
             })) => {
@@ -94,7 +90,8 @@ impl Ledger {
                     windows,
                 }))
             }
-            Some(_) | None => Ok(None),
+            Some(event) => Ok(RecordedDeduction::of(&event)),
+            None => Ok(None),
         }
     }
 

@@ -8,9 +8,10 @@ use serde::Serialize;
 
 use super::{
     amount::{Credits, Money},
+    catalog::Measure,
     credits::Source,
     discounts::DiscountReport,
-    event::{Draw, PaymentPurpose, Purpose},
+    event::{CreditsEvent, Draw, Event, HoldEvent, PaymentPurpose, Purpose},
     ids::{DeductionId, GenerationId, GenerationType, GrantId, HoldId, OptionName, ProviderId},
     invoice::UnpaidInvoice,
     limits::UsageWindow,
@@ -298,6 +299,39 @@ pub struct RecordedDeduction {
     pub draws: Vec<Draw>,
     pub purpose: Purpose,
     pub windows: Vec<UsageWindow>,
+}
+
+/// The most deductions that one refund can include.
+pub const REFUND_DEDUCTIONS_MAX: usize = 100;
+
+impl RecordedDeduction {
+    /// What an event spent by itself. `None`: nothing, or what was held before, as a commit does.
+    ///
+    /// A generation that was spent in parts stays counted when a part comes back, since other parts were spent.
+    #[must_use]
+    pub fn of(event: &Event) -> Option<Self> {
+        let (Event::Credits(CreditsEvent::CreditsDeducted {
+            deduction_id,
+            amount,
+            draws,
+            purpose,
+            windows,
+            ..
+        })
+        | Event::Hold(HoldEvent::HoldSpent { deduction_id, amount, draws, purpose, windows, .. })) = event
+        else {
+            return None;
+        };
+        let is_part = matches!(event, Event::Hold(_));
+        let stays = |window: &&UsageWindow| !is_part || window.key.measure == Measure::Credits;
+        Some(Self {
+            deduction_id: deduction_id.clone(),
+            amount: *amount,
+            draws: draws.clone(),
+            purpose: purpose.clone(),
+            windows: windows.iter().filter(stays).copied().collect(),
+        })
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -79,6 +79,10 @@ pub enum Refusal {
         left: Credits,
         requested: Credits,
     },
+    /// One refund cannot include so many deductions of one generation.
+    TooManyDeductions {
+        deductions_max: usize,
+    },
     RefundExceedsDeduction {
         deducted: Credits,
         refunded: Credits,

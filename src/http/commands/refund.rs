@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::{
     domain::{
         amount::Credits,
-        command::{Command, CreditsCommand, Spent},
+        command::{Command, CreditsCommand, REFUND_DEDUCTIONS_MAX, Spent},
         credits::Balance,
         event::{CreditsEvent, Draw, Event},
         ids::{DeductionId, GenerationId},
@@ -17,7 +17,7 @@ use crate::{
         failure::Failure,
         openapi::Problems,
         position::Token,
-        problems::{DeductionNotFound, RefundExceedsDeduction, TargetError},
+        problems::{DeductionNotFound, RefundExceedsDeduction, TargetError, TooManyDeductions},
         request::{Amount, Deducts, Text},
         schema::{BalanceSchema, Count, DrawSchema, Id, Place},
     },
@@ -25,9 +25,6 @@ use crate::{
 };
 
 use super::call::{ApiCommand, CallResult, CommandCall, Target};
-
-/// The most deductions that one refund can include.
-const DEDUCTIONS_MAX: u16 = 100;
 
 /// What to refund: one of `generation_id` and `deduction_id`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -92,7 +89,7 @@ impl ApiCommand for RefundRequest {
         let ledger = &to.state.ledger;
         let (of, deductions) = match (self.generation_id, self.deduction_id) {
             (Some(generation), None) => {
-                let found = ledger.find_spent_on(to.account, &generation, DEDUCTIONS_MAX + 1).await?;
+                let found = ledger.find_spent_on(to.account, &generation, REFUND_DEDUCTIONS_MAX + 1).await?;
                 (Spent::Generation(generation), found)
             }
             (None, Some(deduction)) => {
@@ -107,11 +104,6 @@ impl ApiCommand for RefundRequest {
                 ));
             }
         };
-        if deductions.len() > usize::from(DEDUCTIONS_MAX) {
-            let expected =
-                format!("it has more than {DEDUCTIONS_MAX} deductions: refund each by its `deduction_id`");
-            return Err(Failure::body("$.generation_id", expected));
-        }
         if deductions.is_empty() {
             let exists = ledger.view(to.account).await?.account.opened().is_some();
             return Err(if exists {
@@ -170,13 +162,14 @@ impl ApiCommand for RefundRequest {
 /// Refund a deduction or a generation
 ///
 /// All or a part of it, to the grants that paid. All refunds of one deduction together never exceed it.
-/// For a generation, all that it was charged is refunded, the newest deduction first.
+/// For a generation, all that it was charged is refunded, the newest deduction first; at most 100 deductions.
+/// If all of a generation is refunded it no longer counts in limits, unless it was spent in parts of a hold.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/refunds", operation_id = "refund", tag = "Spending",
     params(("account" = Id, Path)), request_body = RefundRequest,
     responses(
         (status = 201, description = "Refunded.", body = RefundedResponse),
-        Problems<(DeductionNotFound, RefundExceedsDeduction)>,
+        Problems<(DeductionNotFound, RefundExceedsDeduction, TooManyDeductions)>,
     )
 )]
 pub async fn refund(call: CommandCall<RefundRequest>) -> CallResult {

@@ -125,6 +125,11 @@ explain! {
         "Ask for at most `left`, or top the hold up first: POST /v1/accounts/{account}/holds/{hold}/top-up.",
         says format!("{requested} credits were asked for, but only {left} are left of the hold."),
         with { left: Count = left, requested: Count = requested, };
+    Self::TooManyDeductions { deductions_max } =>
+        TooManyDeductions = CONFLICT, "too_many_deductions", "The generation has too many deductions for one refund",
+        "Refund each by its `deduction_id`: GET /v1/accounts/{account}/events has them.",
+        says format!("One refund includes at most {deductions_max} deductions, and the generation has more."),
+        with { deductions_max: usize = deductions_max, };
     Self::RefundExceedsDeduction { deducted, refunded, requested } => RefundExceedsDeduction = CONFLICT,
         "refund_exceeds_deduction", "The amount exceeds what was spent",
         "Refund at most `deducted` less `refunded`.",

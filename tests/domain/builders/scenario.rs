@@ -7,7 +7,7 @@ use domain::{
     command::{AccountCommand, Command, RecordedDeduction},
     credits::{Balance, Grant},
     decide::{Context, decide},
-    event::{CreditsEvent, Event, HoldEvent},
+    event::{CreditsEvent, Event},
     ids::{DeductionId, GrantId},
     refusal::Refusal,
     time::Timestamp,
@@ -211,27 +211,8 @@ impl Scenario {
     /// A deduction, in the form in which a refund needs it.
     pub fn deduction(&self, id: &str) -> RecordedDeduction {
         let id = DeductionId::parse(id).expect("a test's deduction is an identifier");
-        let found =
-            self.history.iter().find_map(|event| match event {
-                Event::Credits(CreditsEvent::CreditsDeducted {
-                    deduction_id,
-                    amount,
-                    draws,
-                    purpose,
-                    windows,
-                    ..
-                })
-                | Event::Hold(HoldEvent::HoldSpent {
-                    deduction_id, amount, draws, purpose, windows, ..
-                }) if *deduction_id == id => Some(RecordedDeduction {
-                    deduction_id: deduction_id.clone(),
-                    amount: *amount,
-                    draws: draws.clone(),
-                    purpose: purpose.clone(),
-                    windows: windows.clone(),
-                }),
-                _ => None,
-            });
+        let mut deductions = self.history.iter().filter_map(RecordedDeduction::of);
+        let found = deductions.find(|deduction| deduction.deduction_id == id);
         found.unwrap_or_else(|| panic!("no deduction {id} in {:#?}", self.history))
     }
 

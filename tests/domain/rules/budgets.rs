@@ -3,12 +3,12 @@
 use chrono::TimeDelta;
 use domain::{
     catalog::{Measure, WindowKind},
-    command::{Command, CreditsCommand, Excess, Generation, HoldFor, RecordedDeduction},
+    command::{Command, CreditsCommand, Excess, Generation, HoldFor, RecordedDeduction, Spent},
     credits::HoldOutcome,
     event::{Event, HoldEvent, Purpose},
     ids::{DeductionId, GenerationId},
     refusal::Refusal,
-    time::CalendarUnit,
+    time::{CalendarUnit, Timestamp},
 };
 
 use crate::builders::{
@@ -233,17 +233,59 @@ fn a_part_counts_where_it_was_held_and_only_what_is_returned_counts_no_more() {
     is_limited(scenario.when(deduct(4))).when(deduct(3)).then_accepted();
 }
 
+/// So many seconds after a day of the catalog begins, which is at 22:00 in UTC.
+fn midnight(seconds: i64) -> Timestamp {
+    day(1).minus(hours(2)).plus(TimeDelta::seconds(seconds))
+}
+
+/// With a limit of ten a day, so many credits are held a minute before the day ends: `hold_3`.
+fn held_late(amount: i64) -> Scenario {
+    ten(Measure::Credits).at(midnight(-60)).when(hold(amount)).then_accepted()
+}
+
 #[test]
 fn what_was_added_on_another_day_counts_on_that_day() {
-    // The catalog's day begins at 22:00 in UTC.
-    let late = ten(Measure::Credits).at(day(1).minus(hours(2)).minus(TimeDelta::seconds(60))).when(hold(6));
-    let scenario = late.at(day(1)).when(top_up("hold_3", 8, None)).then_accepted();
+    let scenario = held_late(6).at(midnight(60)).when(top_up("hold_3", 8, None)).then_accepted();
     let scenario = is_limited(scenario.when(deduct(3)));
     // The oldest are spent first, so what is returned or committed is of today.
     let scenario = scenario.when(spend("hold_3", 7)).when(reduce("hold_3", 2)).then_accepted();
     let scenario = is_limited(scenario.when(deduct(5))).when(deduct(4)).then_accepted();
     let scenario = scenario.when(commit("hold_3", Some(1), Excess::Reject)).then_accepted();
     is_limited(scenario.when(deduct(5))).when(deduct(4)).then_accepted();
+}
+
+/// A part can have been held on several days. What comes back of it leaves the newest of them first, each once.
+#[test]
+fn what_comes_back_of_a_part_leaves_the_days_that_it_counted_on() {
+    let scenario =
+        held_late(6).at(midnight(60)).when(top_up("hold_3", 4, None)).when(deduct(6)).then_accepted();
+    let spent = is_limited(scenario.when(deduct(1))).when(spend("hold_3", 10)).then_named(["HoldSpent"]);
+    let id = match spent.outcome().as_deref() {
+        Ok([Event::Hold(HoldEvent::HoldSpent { deduction_id, .. })]) => deduction_id.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let refunded = spent.refund(&id, Some(3)).then_accepted();
+    let scenario = is_limited(refunded.when(deduct(4))).when(deduct(3)).then_accepted();
+    // One of the next three was of today, the others of yesterday.
+    let refunded = scenario.refund(&id, Some(3)).then_accepted();
+    let scenario = is_limited(refunded.when(deduct(2))).when(deduct(1)).then_accepted();
+    is_limited(scenario.refund(&id, None).then_accepted().when(deduct(1)));
+}
+
+#[test]
+fn one_refund_includes_at_most_a_hundred_deductions() {
+    let spent = given([opened(), granted_forever("a", 1_000)]).when(deduct(1)).then_accepted();
+    let refund_of = |deductions: usize| {
+        Command::Credits(CreditsCommand::RefundDeductions {
+            of: Spent::Generation(GenerationId::parse("gen_1").expect("it is an identifier")),
+            deductions: vec![spent.deduction("ded_3"); deductions],
+            amount: Some(credits(1)),
+            reason: "failed".to_owned(),
+        })
+    };
+    spent.clone().when(refund_of(100)).then_accepted();
+    let refused = spent.clone().when(refund_of(101));
+    assert_eq!(*refused.refusal(), Refusal::TooManyDeductions { deductions_max: 100 });
 }
 
 #[test]
@@ -254,8 +296,8 @@ fn a_generation_counts_once_whatever_becomes_of_its_parts() {
         .when(hold_generation("gen_1"));
     let spent = held.clone().when(spend("hold_3", 1)).when(top_up("hold_3", 9, None)).then_accepted();
     let released = is_limited(spent.clone().when(release("hold_3")).when(generate("standard")));
-    released.refund("ded_4", None).when(generate("standard")).then_accepted();
-    // Of a commit after a part, a refund gives back its credits, and that of the first part the generation.
+    // Other parts of it may have been spent, so a part that comes back does not give the generation back.
+    is_limited(released.refund("ded_4", None).when(generate("standard")));
     let committed = spent.when(commit("hold_3", None, Excess::Reject)).then_accepted();
     let rest = match committed.outcome().as_deref() {
         Ok([Event::Hold(HoldEvent::HoldCommitted { amount, draws, purpose, windows, .. })]) => {
@@ -270,7 +312,7 @@ fn a_generation_counts_once_whatever_becomes_of_its_parts() {
         other => panic!("{other:?}"),
     };
     let committed = is_limited(committed.when(refund(rest, None, "failed")).when(generate("standard")));
-    committed.refund("ded_4", None).when(generate("standard")).then_accepted();
+    is_limited(committed.refund("ded_4", None).when(generate("standard")));
     held.when(reduce("hold_3", 2)).when(release("hold_3")).when(generate("standard")).then_accepted();
 }
 

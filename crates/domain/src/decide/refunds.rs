@@ -1,14 +1,16 @@
 //! How is a deduction refunded? To the grants that paid, the last one first, and never more than was spent.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 
 use crate::{
     amount::Credits,
     catalog::Measure,
-    command::RecordedDeduction,
+    command::{REFUND_DEDUCTIONS_MAX, RecordedDeduction},
     credits::{GrantTerms, PRIORITY_DEFAULT, Source},
     event::{CreditsEvent, Draw, Event},
-    limits::UsageWindow,
+    limits::{UsageWindow, WindowKey},
     refusal::Refusal,
 };
 
@@ -25,6 +27,9 @@ impl DecisionDraft<'_> {
         amount: Option<Credits>,
         reason: &str,
     ) -> Result<(), Refusal> {
+        if deductions.len() > REFUND_DEDUCTIONS_MAX {
+            return Err(Refusal::TooManyDeductions { deductions_max: REFUND_DEDUCTIONS_MAX });
+        }
         let sum = |amounts: Vec<Credits>| Credits::checked_sum(amounts).ok_or(Refusal::AmountTooLarge);
         let left: Vec<Credits> = deductions.iter().map(|deduction| self.left_of(deduction)).collect();
         let deducted = sum(deductions.iter().map(|deduction| deduction.amount).collect())?;
@@ -74,7 +79,7 @@ impl DecisionDraft<'_> {
             reissued,
             reason: reason.to_owned(),
             purpose: deduction.purpose.clone(),
-            windows: given_back(&deduction.windows, amount, whole),
+            windows: given_back(&deduction.windows, refunded.amount, amount, whole),
             effective_at: self.context.at,
         }))?;
         if !again.is_zero() {
@@ -123,16 +128,30 @@ impl DecisionDraft<'_> {
     }
 }
 
-/// What is taken out of the windows: the credits, and also the generation if all of it was refunded.
-fn given_back(windows: &[UsageWindow], amount: Credits, whole: bool) -> Vec<UsageWindow> {
-    let credits = u64::try_from(amount.get()).unwrap_or(0);
-    windows
-        .iter()
-        .filter_map(|window| match window.key.measure {
-            Measure::Credits => Some(UsageWindow { count: credits, ..*window }),
-            Measure::Generations => whole.then_some(*window),
-        })
-        .collect()
+/// What is taken out of the windows, the oldest first: the credits, and also the generation if all of it was refunded.
+///
+/// A part of a hold can count in several windows of one limit. What is refunded leaves the newest first, after what
+/// `already` left them.
+fn given_back(windows: &[UsageWindow], already: Credits, amount: Credits, whole: bool) -> Vec<UsageWindow> {
+    let count = |credits: Credits| u64::try_from(credits.get()).unwrap_or(0);
+    let mut left: BTreeMap<WindowKey, (u64, u64)> = BTreeMap::new();
+    let mut given: Vec<UsageWindow> = Vec::new();
+    for window in windows.iter().rev() {
+        match window.key.measure {
+            Measure::Credits => {
+                let (skipped, wanted) =
+                    left.entry(window.key).or_insert_with(|| (count(already), count(amount)));
+                let before = window.count.min(*skipped);
+                let taken = window.count.saturating_sub(before).min(*wanted);
+                *skipped = skipped.saturating_sub(before);
+                *wanted = wanted.saturating_sub(taken);
+                given.extend((taken > 0).then_some(UsageWindow { count: taken, ..*window }));
+            }
+            Measure::Generations => given.extend(whole.then_some(*window)),
+        }
+    }
+    given.reverse();
+    given
 }
 
 /// Takes `amount` from the draws, the last one first, after what `already` was returned to each.

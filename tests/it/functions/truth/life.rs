@@ -233,18 +233,14 @@ impl Life {
             id: None,
             description: None,
         })) {
-            if let Event::Credits(CreditsEvent::CreditsDeducted {
-                deduction_id,
-                amount,
-                draws,
-                purpose,
-                windows,
-                ..
-            }) = event
-            {
-                self.spent += amount.get();
-                self.deductions.push(RecordedDeduction { deduction_id, amount, draws, purpose, windows });
-            }
+            self.note_spent(&event);
+        }
+    }
+
+    fn note_spent(&mut self, event: &Event) {
+        if let Some(deduction) = RecordedDeduction::of(event) {
+            self.spent += deduction.amount.get();
+            self.deductions.push(deduction);
         }
     }
 
@@ -282,13 +278,7 @@ impl Life {
         let Some((hold_id, amount)) = self.half_of_held() else { return };
         let command = CreditsCommand::SpendHold { hold_id, amount, id: None, description: None };
         for event in self.command(&Command::Credits(command)) {
-            if let Event::Hold(HoldEvent::HoldSpent {
-                deduction_id, amount, draws, purpose, windows, ..
-            }) = event
-            {
-                self.spent += amount.get();
-                self.deductions.push(RecordedDeduction { deduction_id, amount, draws, purpose, windows });
-            }
+            self.note_spent(&event);
         }
     }
 

@@ -320,3 +320,29 @@ async fn a_thousand_workers_spend_from_one_account_and_nothing_is_lost() {
     assert_eq!(balance(&server).await, (100_000, 100_000 - spent));
     assert_eq!(consumed(&server).await, spent);
 }
+
+/// A refund of a generation is answered as before, though the generation has more parts than a refund includes by then.
+#[tokio::test]
+async fn a_refund_that_was_done_is_answered_the_same_when_more_was_spent() {
+    let server = started(1_000).await;
+    let held = json!({ "amount": 300, "generation_id": "song", "expires_in_s": 300 });
+    let held = server.post(&format!("{ACME}/holds"), held).send().await;
+    let id = held.body["hold_id"].as_str().expect("a hold").to_owned();
+    let part = |number: usize| json!({ "command": "spend", "account": "acme", "hold_id": id, "amount": 1, "idempotency_key": format!("part-{number}") });
+    let settled = server.post("/v1/commands", json!((0..100).map(part).collect::<Vec<_>>())).send().await;
+    let answers = settled.body.as_array().expect("a list");
+    assert!(answers.iter().all(|answer| answer["status"] == 200), "{}", settled.text);
+
+    let body = json!({ "generation_id": "song", "amount": 1, "reason": "failed" });
+    let refund = async |key: &str| {
+        server.post(&format!("{ACME}/refunds"), body.clone()).header("idempotency-key", key).send().await
+    };
+    let first = refund("once").await;
+    assert_eq!(first.status, 201, "{}", first.text);
+    assert_eq!(ask(&server, &id, "spend", json!({ "amount": 1 })).await.status, 200);
+    let again = refund("once").await;
+    assert_eq!((again.status.as_u16(), &again.body), (201, &first.body), "{}", again.text);
+    let other = refund("another").await;
+    other.is_problem(409, "too_many_deductions");
+    assert_eq!(other.body["deductions_max"], 100);
+}
