@@ -72,7 +72,7 @@ impl Database {
         Self::prepare(config, access).await
     }
 
-    /// Is the database as the ledger needs it? It is used as it is: nothing is migrated.
+    /// Is the database as the ledger needs it? It is used as it is: nothing is migrated, and no cluster is made.
     ///
     /// # Errors
     /// If there is no database, or it does not answer.
@@ -81,7 +81,7 @@ impl Database {
         clock: &Clock,
     ) -> Result<Vec<DatabaseFinding>, DatabaseError> {
         let access = match config.embedded() {
-            Some(options) => Some(postgres::join_or_start(options).await?),
+            Some(options) => Some(postgres::join_or_start_existing(options).await?),
             None => None,
         };
         let (embedded, login) = Self::reach(config, access).await?;

@@ -19,8 +19,9 @@ use super::{
 
 const HELP: &str = "\
 Versions, settings, rights, room, clocks and the time of a commit are held against what the ledger needs. Nothing is \
-changed, and no migration is applied; what is measured is written to no table. Exit code 1 says that there is a \
-fault: acknowledged events could be lost or changed, or the program cannot work. Advice alone is 0.
+changed: no migration is applied, no embedded database is made, and what is measured is written to no table. Exit \
+code 1 says that there is a fault: acknowledged events could be lost or changed, or the program cannot work. Advice \
+alone is 0. Without a database that answers it is 3.
 
 Examples:
   counterfoil doctor

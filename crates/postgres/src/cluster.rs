@@ -8,11 +8,16 @@ use std::io;
 use std::path::Path;
 
 use super::binaries::Installation;
-use super::directory::{DataDirectory, create_private};
+use super::directory::{CLUSTER, DataDirectory, create_private};
 use super::error::io_error;
 use super::owner::ClusterOwner;
 use super::server::SUPERUSER;
 use super::{Durability, StartError, system};
+
+/// Whether there is a cluster, as far as this user may look.
+pub(super) fn may_exist(data_directory: &Path) -> bool {
+    data_directory.join(CLUSTER).join("PG_VERSION").try_exists().unwrap_or(true)
+}
 
 /// The major version that wrote the cluster. `None`: there is no cluster yet.
 pub(super) fn find_major(directory: &DataDirectory) -> Result<Option<u32>, StartError> {

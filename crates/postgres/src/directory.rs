@@ -17,6 +17,9 @@ use super::system;
 /// The default data directory of root, whose home the server's user cannot enter.
 const ROOT_DATA_DIRECTORY: &str = "/var/lib/counterfoil";
 
+/// The directory of the cluster, in the data directory.
+pub(super) const CLUSTER: &str = "postgres";
+
 /// The server's user can pass through to its own directories, but cannot list this one.
 const MODE_OF_ROOT: u32 = 0o711;
 const MODE_PRIVATE: u32 = 0o700;
@@ -88,7 +91,7 @@ impl DataDirectory {
     }
 
     pub fn cluster(&self) -> PathBuf {
-        self.path.join("postgres")
+        self.path.join(CLUSTER)
     }
 
     /// Where a cluster is made until it is complete.

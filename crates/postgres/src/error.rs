@@ -33,6 +33,9 @@ pub enum StartError {
     #[error("{path} does not name a major version of PostgreSQL; the data directory is damaged")]
     UnknownMajor { path: PathBuf },
 
+    #[error("there is no database in {directory}; `counterfoil serve` makes one")]
+    NoCluster { directory: PathBuf },
+
     #[error("another process runs the database in {directory}")]
     Locked { directory: PathBuf },
 

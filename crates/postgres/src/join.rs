@@ -13,7 +13,9 @@ use tokio::time::{Instant, sleep};
 
 use super::directory::DataDirectory;
 use super::owner::ClusterOwner;
-use super::{DATABASE, Keeper, Server, ServerOptions, StartError, lock, server, socket, start_within};
+use super::{
+    DATABASE, Keeper, Server, ServerOptions, StartError, cluster, lock, server, socket, start_within,
+};
 
 /// How long a server is waited for that another process is just starting or stopping.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -74,6 +76,18 @@ pub async fn join_or_start(options: ServerOptions) -> Result<DatabaseAccess, Sta
         }
         sleep(POLL_INTERVAL).await;
     }
+}
+
+/// Like [`join_or_start`], for a command that is to change nothing: no cluster is made.
+///
+/// # Errors
+///
+/// Like [`join_or_start`]; `NoCluster` if there is none.
+pub async fn join_or_start_existing(options: ServerOptions) -> Result<DatabaseAccess, StartError> {
+    if !cluster::may_exist(&options.data_directory) {
+        return Err(StartError::NoCluster { directory: options.data_directory });
+    }
+    join_or_start(options).await
 }
 
 /// The server that another process runs, if it answers.

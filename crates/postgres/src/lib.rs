@@ -46,7 +46,7 @@ use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 
 pub use directory::default_data_directory;
 pub use error::StartError;
-pub use join::{DatabaseAccess, join_or_start};
+pub use join::{DatabaseAccess, join_or_start, join_or_start_existing};
 pub use keeper::{Keeper, LastEnd};
 pub use server::Server;
 

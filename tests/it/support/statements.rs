@@ -20,8 +20,8 @@ pub struct Statement {
 }
 
 /// Tables that stay small, however much there is in the ledger: of one row, or of one for each catalog, price, read
-/// model, night, fault or migration; and PostgreSQL's own of triggers and databases.
-const SMALL: [&str; 13] = [
+/// model, night, fault or migration; and PostgreSQL's own of tables, triggers, roles and databases.
+const SMALL: [&str; 15] = [
     "mode",
     "readiness",
     "heads",
@@ -33,6 +33,8 @@ const SMALL: [&str; 13] = [
     "price_ids",
     "stripe_reconciliations",
     "_sqlx_migrations",
+    "pg_authid",
+    "pg_class",
     "pg_database",
     "pg_trigger",
 ];

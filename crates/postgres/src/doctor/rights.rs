@@ -2,11 +2,14 @@
 
 use sqlx::PgConnection;
 
+use super::super::migrations::migrator;
 use super::super::roles::SERVICE;
 use super::finding::{DatabaseCheck, DatabaseFindings, FindingLevel, unless};
 
 /// One each for events and blocks.
 const TRIGGERS: i64 = 2;
+/// How the function begins that the triggers call, in the migration that makes it.
+const REFUSAL: &str = "function ledger.refuse_change() returns trigger";
 
 const APPEND_ONLY: DatabaseCheck = DatabaseCheck {
     name: "append_only",
@@ -24,8 +27,15 @@ pub(super) enum ServiceRole {
 #[derive(sqlx::FromRow)]
 struct RightsRow {
     role: String,
-    may_change: bool,
+    /// Itself first, and the roles that it may become.
+    may_change: Vec<String>,
     triggers: i64,
+    /// The text of the function that refuses changes.
+    refusal: Option<String>,
+    /// Whether that function belongs to the owner of the events.
+    is_of_owner: bool,
+    /// Triggers are only called if it is `origin`.
+    replication_role: String,
 }
 
 /// As every session of the program does, if it can.
@@ -60,17 +70,56 @@ pub(super) async fn check(
     findings: &mut DatabaseFindings,
 ) -> Result<(), sqlx::Error> {
     let row: RightsRow = sqlx::query_as(include_str!("rights.sql")).fetch_one(connection).await?;
-    let mut found = vec![match role {
+    let wrong = wrong(&row);
+    let level = unless(wrong.is_empty(), FindingLevel::Fault);
+    let works_as = match role {
         ServiceRole::Taken => format!("it works as {}", row.role),
         ServiceRole::Refused => format!("it works as {}, which may not become {SERVICE}", row.role),
-    }];
-    if row.may_change {
-        found.push("which may change events".to_owned());
+    };
+    let found: Vec<String> = std::iter::once(works_as).chain(wrong).collect();
+    findings.add(APPEND_ONLY, level, found.join("; "));
+    Ok(())
+}
+
+fn wrong(row: &RightsRow) -> Vec<String> {
+    let mut wrong = Vec::new();
+    match row.may_change.first() {
+        Some(role) if *role == row.role => wrong.push("which may change events".to_owned()),
+        Some(_) => {
+            wrong.push(format!("which may become {}, who may change events", row.may_change.join(" or ")));
+        }
+        None => {}
     }
     if row.triggers < TRIGGERS {
-        found.push("a trigger that refuses changes is missing".to_owned());
+        wrong.push("a trigger that refuses changes is missing, off or another one".to_owned());
     }
-    let well = !row.may_change && row.triggers >= TRIGGERS;
-    findings.add(APPEND_ONLY, unless(well, FindingLevel::Fault), found.join("; "));
-    Ok(())
+    if row.refusal.is_none() || row.refusal != refusal() {
+        wrong.push("ledger.refuse_change() is not that of this release".to_owned());
+    } else if !row.is_of_owner {
+        wrong.push("ledger.refuse_change() belongs to another role than the events".to_owned());
+    }
+    if row.replication_role != "origin" {
+        let role = &row.replication_role;
+        wrong.push(format!("session_replication_role is {role}, so triggers may not be called"));
+    }
+    wrong
+}
+
+/// The text of the function that refuses changes, as the newest migration that makes it has it.
+fn refusal() -> Option<String> {
+    let migrator = migrator();
+    let made = migrator.iter().rev().find_map(|migration| migration.sql.split_once(REFUSAL));
+    made.and_then(|(_, rest)| rest.split("$$").nth(1)).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_refusal_is_found_in_its_migration() {
+        let refusal = refusal().expect("a function");
+        assert!(refusal.trim().starts_with("begin") && refusal.trim().ends_with("end"), "{refusal}");
+        assert!(refusal.contains("raise exception"), "{refusal}");
+    }
 }

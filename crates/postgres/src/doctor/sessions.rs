@@ -11,7 +11,7 @@ const SLOT_BYTES_MAX: i64 = 1 << 30;
 
 const CONNECTIONS: DatabaseCheck = DatabaseCheck {
     name: "connections",
-    advised: Some("room for those of one more server"),
+    advised: Some("room for those of one server, also within the limits of the login and the database"),
     why: "a server that gets no connection answers that the database is away",
 };
 const TRANSACTIONS: DatabaseCheck = DatabaseCheck {
@@ -29,8 +29,16 @@ const SLOTS: DatabaseCheck = DatabaseCheck {
 struct SessionsRow {
     most: i64,
     reserved: i64,
+    /// The login's limit, if it has one.
+    of_login: Option<i64>,
+    of_database: Option<i64>,
     clients: i64,
-    ours: i64,
+    /// Sessions of which the login may not see what they do.
+    hidden: i64,
+    /// Those of a server that runs are not among them: they count as the ones that are needed.
+    others: i64,
+    others_of_login: i64,
+    others_of_database: i64,
     oldest_s: i64,
 }
 
@@ -47,19 +55,45 @@ pub(super) async fn check(
     findings: &mut DatabaseFindings,
 ) -> Result<(), sqlx::Error> {
     let row: SessionsRow = sqlx::query_as(include_str!("sessions.sql")).fetch_one(&mut *connection).await?;
-    let usable = row.most - row.reserved;
-    // Those of a server that runs count as the ones that are needed.
-    let others = (row.clients - row.ours).max(0);
-    let enough = usable - others >= i64::from(needed);
-    let found = format!("{} of {usable} are used; a server opens up to {needed}", row.clients);
-    findings.add(CONNECTIONS, unless(enough, FindingLevel::Advice), found);
-    let oldest = format!("the oldest has run for {} s", row.oldest_s.max(0));
-    findings.add(
-        TRANSACTIONS,
-        unless(row.oldest_s <= OLDEST_SECONDS_MAX, FindingLevel::Advice),
-        if row.oldest_s == 0 { "none".to_owned() } else { oldest },
-    );
+    check_connections(&row, needed, findings);
+    check_transactions(&row, findings);
     check_slots(connection, findings).await
+}
+
+/// A limit that is too low is never enough; others may also close their connections again.
+fn check_connections(row: &SessionsRow, needed: u32, findings: &mut DatabaseFindings) {
+    let usable = row.most - row.reserved;
+    let mut found =
+        vec![format!("{} of {usable} are used", row.clients), format!("a server opens up to {needed}")];
+    let (mut most, mut room) = (usable, usable - row.others);
+    for (whose, limit, others) in
+        [("login", row.of_login, row.others_of_login), ("database", row.of_database, row.others_of_database)]
+    {
+        if let Some(limit) = limit {
+            found.push(format!("the limit of the {whose} is {limit}"));
+            (most, room) = (most.min(limit), room.min(limit - others));
+        }
+    }
+    let needed = i64::from(needed);
+    let level =
+        if most < needed { FindingLevel::Fault } else { unless(room >= needed, FindingLevel::Advice) };
+    findings.add(CONNECTIONS, level, found.join("; "));
+}
+
+fn check_transactions(row: &SessionsRow, findings: &mut DatabaseFindings) {
+    let mut found = vec![match row.oldest_s {
+        0 if row.hidden > 0 => "none that can be seen".to_owned(),
+        0 => "none".to_owned(),
+        seconds => format!("the oldest has run for {} s", seconds.max(0)),
+    }];
+    if row.hidden > 0 {
+        let hidden = row.hidden;
+        found.push(format!(
+            "sessions that cannot be seen: {hidden}; grant pg_read_all_stats to the login to see them"
+        ));
+    }
+    let well = row.oldest_s <= OLDEST_SECONDS_MAX && row.hidden == 0;
+    findings.add(TRANSACTIONS, unless(well, FindingLevel::Advice), found.join("; "));
 }
 
 async fn check_slots(

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, process::Output};
 
 use counterfoil::postgres::{self, DATABASE, Durability, Server, ServerOptions};
 use serde_json::Value;
-use sqlx::{ConnectOptions, Executor};
+use sqlx::{ConnectOptions, Connection, Executor, postgres::PgConnectOptions};
 
 use crate::support::{
     Scratch,
@@ -43,6 +43,13 @@ struct Elsewhere {
 
 impl Elsewhere {
     async fn start(durability: Durability) -> Self {
+        let elsewhere = Self::start_empty(durability).await;
+        let migrated = elsewhere.run(&["migrate"]);
+        assert_eq!(program::code(&migrated), 0, "{}", program::stderr(&migrated));
+        elsewhere
+    }
+
+    async fn start_empty(durability: Durability) -> Self {
         let scratch = Scratch::create();
         let options = ServerOptions {
             data_directory: scratch.path().to_owned(),
@@ -51,25 +58,50 @@ impl Elsewhere {
             max_connections: 100,
         };
         let server = postgres::start(options).await.expect("it starts");
-        let elsewhere = Self { server, _scratch: scratch };
-        let migrated = elsewhere.run(&["migrate"]);
-        assert_eq!(program::code(&migrated), 0, "{}", program::stderr(&migrated));
-        elsewhere
+        Self { server, _scratch: scratch }
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        let url = self.server.connect_options(DATABASE).to_url_lossy();
-        program::run(program::command(arguments).env("DATABASE_URL", url.as_str()))
+        run_as(&self.server.connect_options(DATABASE), arguments)
+    }
+
+    /// Changes something with all rights.
+    async fn change(&self, change: &str) {
+        let mut connection = self.server.connect_options(DATABASE).connect().await.expect("it answers");
+        connection.execute(change).await.unwrap_or_else(|error| panic!("{change}: {error}"));
+        connection.close().await.expect("it ends");
     }
 
     /// Changes something, and returns what is not well then, with the exit code.
     async fn after(&self, change: &str) -> (Vec<(String, String)>, i32) {
-        let mut connection = self.server.connect_options(DATABASE).connect().await.expect("it answers");
-        connection.execute(change).await.unwrap_or_else(|error| panic!("{change}: {error}"));
+        self.change(change).await;
         let examined = self.run(&["--json", "doctor"]);
         (wrong(&program::json(&examined)).into_iter().collect(), program::code(&examined))
     }
 }
+
+fn run_as(login: &PgConnectOptions, arguments: &[&str]) -> Output {
+    program::run(program::command(arguments).env("DATABASE_URL", login.to_url_lossy().as_str()))
+}
+
+/// What is not well by the eyes of a login, the whole report, and the exit code.
+fn examined_by(login: &PgConnectOptions) -> (Vec<(String, String)>, Value, i32) {
+    let examined = run_as(login, &["--json", "doctor"]);
+    let report = program::json(&examined);
+    (wrong(&report).into_iter().collect(), report, program::code(&examined))
+}
+
+fn found<'a>(report: &'a Value, check: &str) -> &'a str {
+    finding(report, check)["found"].as_str().expect("a text")
+}
+
+/// The function that refuses changes, as the migration makes it.
+const REFUSAL: &str =
+    "create or replace function ledger.refuse_change() returns trigger language plpgsql as $$
+begin
+    raise exception 'ledger.% is append-only', tg_table_name using errcode = 'CF002';
+end
+$$";
 
 fn only(check: &str, level: &str) -> Vec<(String, String)> {
     vec![(check.to_owned(), level.to_owned())]
@@ -105,6 +137,13 @@ async fn the_embedded_database_passes_with_and_without_a_server_beside_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_without_tables_is_left_as_it_is() {
     let scratch = Scratch::create();
+    let options = ServerOptions {
+        data_directory: scratch.path().to_owned(),
+        binaries: None,
+        durability: Durability::On,
+        max_connections: 100,
+    };
+    postgres::start(options).await.expect("it starts").stop().await;
     for _ in 0..2 {
         let examined = embedded(scratch.path(), &["--json", "doctor"]);
         assert_eq!(program::code(&examined), 0, "{}", program::stderr(&examined));
@@ -149,6 +188,64 @@ async fn each_thing_that_is_wrong_with_a_database_elsewhere_is_named_alone() {
             "append_only",
             "fault",
             "revoke update on ledger.events from counterfoil_service",
+        ),
+        (
+            "grant update (payload) on ledger.events to counterfoil_service",
+            "append_only",
+            "fault",
+            "revoke update (payload) on ledger.events from counterfoil_service",
+        ),
+        (
+            "create role writer; grant update on ledger.events to writer; \
+             alter role counterfoil_service noinherit; grant writer to counterfoil_service",
+            "append_only",
+            "fault",
+            "alter role counterfoil_service inherit; drop owned by writer; drop role writer",
+        ),
+        (
+            "grant counterfoil to counterfoil_service",
+            "append_only",
+            "fault",
+            "revoke counterfoil from counterfoil_service",
+        ),
+        (
+            "create or replace function ledger.refuse_change() returns trigger language plpgsql as \
+             $$ begin return null; end $$",
+            "append_only",
+            "fault",
+            REFUSAL,
+        ),
+        (
+            "alter function ledger.refuse_change() owner to counterfoil_service",
+            "append_only",
+            "fault",
+            "alter function ledger.refuse_change() owner to counterfoil",
+        ),
+        (
+            "create or replace trigger events_append_only before truncate on ledger.events \
+             for each statement execute function ledger.refuse_change()",
+            "append_only",
+            "fault",
+            "create or replace trigger events_append_only before update or delete or truncate on ledger.events \
+             for each statement execute function ledger.refuse_change()",
+        ),
+        (
+            "alter database counterfoil set session_replication_role = replica",
+            "append_only",
+            "fault",
+            "alter database counterfoil reset session_replication_role",
+        ),
+        (
+            "alter role counterfoil set search_path = nowhere",
+            "migrations",
+            "fault",
+            "alter role counterfoil reset search_path",
+        ),
+        (
+            "create schema aside; alter role counterfoil set search_path = aside, public",
+            "migrations",
+            "fault",
+            "drop schema aside; alter role counterfoil reset search_path",
         ),
         (
             "alter table ledger.blocks disable trigger blocks_append_only",
@@ -210,5 +307,65 @@ async fn a_login_that_is_not_the_ledgers_is_a_fault() {
     let report = program::json(&examined);
     let found = &finding(&report, "append_only")["found"];
     assert!(found.as_str().unwrap().contains("permission denied"), "{report:#}");
+    elsewhere.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_embedded_database_it_says_so_and_makes_none() {
+    let scratch = Scratch::create();
+    for directory in [scratch.path().to_owned(), scratch.path().join("missing")] {
+        let examined = embedded(&directory, &["doctor"]);
+        assert_eq!(program::code(&examined), 3, "{}", program::stderr(&examined));
+        let said = program::stderr(&examined);
+        let named = format!("there is no database in {}; `counterfoil serve` makes one", directory.display());
+        assert!(said.contains(&named), "{said}");
+    }
+    assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0, "nothing is made");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plain_login_is_told_what_it_lacks_and_what_it_cannot_see() {
+    let elsewhere = Elsewhere::start_empty(Durability::On).await;
+    elsewhere.change("create role plain login password 'of-this-test'").await;
+    elsewhere.change("create database plain owner plain").await;
+    let plain = elsewhere.server.connect_options("plain").username("plain").password("of-this-test");
+
+    // Nobody has made the program's role, and this login may not.
+    let (all, report, code) = examined_by(&plain);
+    assert_eq!((all, code), (only("migrations", "fault"), 1), "{report:#}");
+    assert!(found(&report, "migrations").contains("create role counterfoil_service"), "{report:#}");
+    assert_ne!(program::code(&run_as(&plain, &["migrate"])), 0);
+    elsewhere.change("create role counterfoil_service; grant counterfoil_service to plain").await;
+    let (all, report, code) = examined_by(&plain);
+    assert_eq!((all, code), (only("migrations", "advice"), 0), "{report:#}");
+    let migrated = run_as(&plain, &["migrate"]);
+    assert_eq!(program::code(&migrated), 0, "{}", program::stderr(&migrated));
+    let (all, report, code) = examined_by(&plain);
+    assert_eq!((all, code), (vec![], 0), "{report:#}");
+
+    // Limits are none for superusers, and are for others.
+    for (whose, what) in [("login", "role"), ("database", "database")] {
+        elsewhere.change(&format!("alter {what} plain connection limit 39")).await;
+        let (all, report, code) = examined_by(&plain);
+        assert_eq!((all, code), (only("connections", "fault"), 1), "{report:#}");
+        let limit = format!("; the limit of the {whose} is 39");
+        assert!(found(&report, "connections").ends_with(&limit), "{report:#}");
+        elsewhere.change(&format!("alter {what} plain connection limit 40")).await;
+        assert_eq!(examined_by(&plain).0, vec![]);
+        elsewhere.change(&format!("alter {what} plain connection limit -1")).await;
+    }
+
+    // A session of another login is counted, and what it does is not known.
+    let mut other = elsewhere.server.connect_options(DATABASE).connect().await.expect("it answers");
+    other.execute("begin; select count(*) from pg_class").await.expect("it reads");
+    let (all, report, code) = examined_by(&plain);
+    assert_eq!((all, code), (only("long_transactions", "advice"), 0), "{report:#}");
+    assert!(found(&report, "connections").starts_with("2 of 97 are used"), "{report:#}");
+    assert!(found(&report, "long_transactions").contains("sessions that cannot be seen: 1;"), "{report:#}");
+    elsewhere.change("grant pg_read_all_stats to plain").await;
+    let (all, report, _) = examined_by(&plain);
+    assert_eq!(all, vec![], "{report:#}");
+    assert!(found(&report, "long_transactions").starts_with("the oldest has run for "), "{report:#}");
+    drop(other);
     elsewhere.server.stop().await;
 }
