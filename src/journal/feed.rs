@@ -27,7 +27,7 @@ use super::append;
 use crate::domain::recorded::{Position, RecordedEvent, Shard};
 use crate::domain::time::Timestamp;
 use batch_cache::BatchCache;
-pub use fresh::StoredCommand;
+pub use fresh::{FreshEvent, StoredCommand};
 
 /// Ranges are aligned to this many positions, so that readers that started at different places meet at the next border.
 pub const BATCH_EVENTS_MAX: i64 = 20_000;
@@ -37,11 +37,8 @@ pub const BATCH_EVENTS_MAX: i64 = 20_000;
 #[expect(clippy::large_enum_variant, reason = "nearly every entry is of the large kind")]
 pub enum FeedEntry {
     Readable(RecordedEvent),
-    /// One of a command's events, as this process has appended it.
-    Fresh {
-        command: StoredCommand,
-        index: usize,
-    },
+    /// As this process has appended it.
+    Fresh(FreshEvent),
     Unreadable(UnreadableEvent),
 }
 
@@ -64,7 +61,7 @@ impl FeedEntry {
     pub fn event(&self) -> Result<&RecordedEvent, &UnreadableEvent> {
         match self {
             Self::Readable(recorded) => Ok(recorded),
-            Self::Fresh { command, index } => Ok(&command[*index]),
+            Self::Fresh(fresh) => Ok(fresh.event()),
             Self::Unreadable(unreadable) => Err(unreadable),
         }
     }

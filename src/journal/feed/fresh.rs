@@ -15,6 +15,21 @@ pub(super) const FRESH_EVENTS_MAX: usize = 60_000;
 /// The events of one command, which are shared with those who answer it.
 pub type StoredCommand = Arc<Vec<RecordedEvent>>;
 
+/// One event of a command.
+#[derive(Clone, Debug)]
+pub struct FreshEvent {
+    command: StoredCommand,
+    index: usize,
+}
+
+impl FreshEvent {
+    #[must_use]
+    #[expect(clippy::indexing_slicing, reason = "it is made with the index of one of the command's events")]
+    pub fn event(&self) -> &RecordedEvent {
+        &self.command[self.index]
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct FreshEvents {
     commands: VecDeque<StoredCommand>,
@@ -66,7 +81,7 @@ impl FreshEvents {
                 if recorded.position.0 > to {
                     return Some(entries);
                 }
-                entries.push(FeedEntry::Fresh { command: Arc::clone(command), index });
+                entries.push(FeedEntry::Fresh(FreshEvent { command: Arc::clone(command), index }));
             }
         }
         Some(entries)

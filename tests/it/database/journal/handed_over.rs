@@ -16,7 +16,7 @@ async fn read_on(reader: &mut FeedReader, after: i64) -> Vec<(i64, bool)> {
         if batch.entries().is_empty() {
             return read;
         }
-        let told = |entry: &FeedEntry| (entry.position().0, matches!(entry, FeedEntry::Fresh { .. }));
+        let told = |entry: &FeedEntry| (entry.position().0, matches!(entry, FeedEntry::Fresh(_)));
         read.extend(batch.entries().iter().map(told));
     }
 }
@@ -61,7 +61,7 @@ async fn events_from_memory_are_those_of_the_journal() {
     own.execute(deduct("acme", 1, "k")).await.expect("deducted");
     let handed = reader.after(Position(0)).await.expect("readable");
     let stored = Feed::new(test.database.pool()).reader(Shard(0)).after(Position(0)).await.expect("readable");
-    assert!(handed.entries().iter().all(|entry| matches!(entry, FeedEntry::Fresh { .. })));
+    assert!(handed.entries().iter().all(|entry| matches!(entry, FeedEntry::Fresh(_))));
     let events = |entries: &[FeedEntry]| {
         entries.iter().map(|entry| entry.event().expect("readable").clone()).collect::<Vec<_>>()
     };
