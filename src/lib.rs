@@ -12,6 +12,7 @@ pub mod cli;
 pub mod config;
 pub mod consumer;
 pub mod http;
+pub mod instances;
 pub mod journal;
 pub mod ledger;
 // The read models are in a folder at the top level, so that they are easily found.

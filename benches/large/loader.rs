@@ -45,7 +45,7 @@ pub async fn load(
     catalog: Arc<Catalog>,
 ) -> Fallible<PgPool> {
     let options = database::create(server, name).await?;
-    migrations::run(&options).await?;
+    migrations::run(&options, None).await?;
     let pool = pool::connect(options.clone(), POOL_CONNECTIONS).await?;
     let mut connection = PgConnection::connect_with(&options).await?;
     // The database is made again if it is lost.

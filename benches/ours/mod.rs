@@ -63,7 +63,7 @@ pub fn accounts(choice: Choice) -> LoadAccounts {
 impl OurBench {
     pub async fn prepare(server: &PgConnectOptions) -> Fallible<Self> {
         let options = database::create(server, "bench_ours").await?;
-        migrations::run(&options).await?;
+        migrations::run(&options, None).await?;
         let pool = pool::connect(options, POOL_CONNECTIONS).await?;
         let (ledger, _running) = Ledger::start(pool.clone(), music()?, Clock::system()).await?;
         let bench = Self { ledger, pool };

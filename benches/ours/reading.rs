@@ -76,7 +76,7 @@ impl Histories {
 
 async fn fresh(server: &PgConnectOptions, name: &str) -> Fallible<PgPool> {
     let options = database::create(server, name).await?;
-    migrations::run(&options).await?;
+    migrations::run(&options, None).await?;
     Ok(pool::connect(options, POOL_CONNECTIONS).await?)
 }
 

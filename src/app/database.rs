@@ -46,10 +46,11 @@ pub enum DatabaseError {
 
 impl Database {
     /// For a program that serves: it runs the embedded server itself, and restarts it if it ends.
+    /// `shards`: how many the journal has, or gets if the database is new; `None`: as many as it has, or one.
     ///
     /// # Errors
     /// If there is no database, another process serves from the data directory, or a migration fails.
-    pub async fn open(config: &DatabaseConfig) -> Result<Self, DatabaseError> {
+    pub async fn open(config: &DatabaseConfig, shards: Option<u16>) -> Result<Self, DatabaseError> {
         let access = match config.embedded() {
             Some(options) => {
                 let server = postgres::start(options.clone()).await?;
@@ -57,19 +58,19 @@ impl Database {
             }
             None => None,
         };
-        Self::prepare(config, access).await
+        Self::prepare(config, access, shards).await
     }
 
     /// For a command beside a program that may be serving, whose embedded server is then used.
     ///
     /// # Errors
     /// Like [`Self::open`], except that another process may serve.
-    pub async fn join(config: &DatabaseConfig) -> Result<Self, DatabaseError> {
+    pub async fn join(config: &DatabaseConfig, shards: Option<u16>) -> Result<Self, DatabaseError> {
         let access = match config.embedded() {
             Some(options) => Some(postgres::join_or_start(options).await?),
             None => None,
         };
-        Self::prepare(config, access).await
+        Self::prepare(config, access, shards).await
     }
 
     /// Is the database as the ledger needs it? It is used as it is: nothing is migrated, and no cluster is made.
@@ -97,9 +98,13 @@ impl Database {
         findings
     }
 
-    async fn prepare(config: &DatabaseConfig, access: Option<DatabaseAccess>) -> Result<Self, DatabaseError> {
+    async fn prepare(
+        config: &DatabaseConfig,
+        access: Option<DatabaseAccess>,
+        shards: Option<u16>,
+    ) -> Result<Self, DatabaseError> {
         let (embedded, login) = Self::reach(config, access).await?;
-        migrations::run(&login).await?;
+        migrations::run(&login, shards).await?;
         let options = roles::with_least_rights(&login).await.map_err(DatabaseError::Rights)?;
         Ok(Self { options, embedded })
     }

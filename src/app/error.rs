@@ -32,8 +32,8 @@ pub enum AppError {
     Query(#[from] sqlx::Error),
     #[error("the first API key could not be made")]
     Keys(#[from] KeyError),
-    #[error("Stripe cannot be called from this machine")]
-    Stripe(#[from] reqwest::Error),
+    #[error("HTTPS requests cannot be sent from this machine")]
+    Client(#[from] reqwest::Error),
     #[error("the read models cannot be started")]
     Projector(#[from] ProjectorError),
 }

@@ -25,6 +25,7 @@ use crate::{
     clock::Clock,
     config::{BillingConfig, Config, LoadedCatalog},
     http::{self, AppParts, AppState},
+    instances::Instances,
     journal::feed::Feed,
     ledger::{Ledger, Running},
     postgres::{LastEnd, pool},
@@ -65,6 +66,8 @@ struct RunningParts {
     addresses: Addresses,
     first_key: Option<FirstKey>,
     servers: Servers,
+    /// Whether other instances know of this one.
+    presence: Background,
     /// Tasks that send commands by themselves: the inbox's processor and the scheduler.
     senders: Background,
     running: Running,
@@ -99,7 +102,7 @@ impl App {
         teller: KeyAudience,
     ) -> Result<Self, AppError> {
         let listeners = Listeners::take(&config)?;
-        let database = Database::open(&config.database).await?;
+        let database = Database::open(&config.database, config.shards).await?;
         let pools = [database.pool(POOL_CONNECTIONS), database.pool(PROJECTOR_CONNECTIONS)];
         match RunningParts::start(&config, catalog, clock, listeners, &pools, teller).await {
             Ok(parts) => Ok(Self { database, pools, parts }),
@@ -171,12 +174,15 @@ impl RunningParts {
         let catalog = Arc::new(catalog.catalog);
         let (ledger, running) = Ledger::start_with_feed(pool.clone(), catalog, clock, feed).await?;
         let readers = Background::default();
-        projector.start(&readers.tasks, &readers.stop, Some(ledger.positions()));
+        projector.start(&readers.tasks, &readers.stop, ledger.positions());
+        let instances = Instances::new(ledger.shards().clone(), config.peer_url.clone());
         let inbox = Inbox::new(pool.clone());
         let switch = switch(&config.billing, ledger.catalog().payments.enabled)?;
         let senders = start_senders(config, pool, &ledger, &inbox, switch.client());
         let billing = Billing::with(switch, pool.clone(), ledger.clone(), config.billing.settings());
         senders.tasks.spawn(billing.clone().resolve_until(senders.stop.clone()));
+        let presence = Background::default();
+        presence.tasks.spawn(instances.clone().run(pool.clone(), presence.stop.clone()));
         let metrics = telemetry::start_metrics();
         let upkeep = metrics.clone().map(|metrics| tokio::spawn(telemetry::keep_up(metrics)));
         let state = AppState::new(AppParts {
@@ -185,6 +191,8 @@ impl RunningParts {
             mode: config.mode,
             metrics,
             projector,
+            instances,
+            others: http::passed_on::client()?,
             inbox,
             billing,
             secrets: config.webhook_secrets.clone(),
@@ -193,10 +201,21 @@ impl RunningParts {
                 ..http::HttpSettings::default()
             },
         });
-        Ok(Self { addresses, first_key, servers: listeners.serve(state), senders, running, readers, upkeep })
+        Ok(Self {
+            addresses,
+            first_key,
+            servers: listeners.serve(state),
+            presence,
+            senders,
+            running,
+            readers,
+            upkeep,
+        })
     }
 
     async fn stop(self) {
+        // First, so that the others send nothing more.
+        self.presence.end("the presence").await;
         in_time("the requests", self.servers.stop()).await;
         self.senders.end("webhooks and the clock").await;
         // Nothing can send commands any more, so the ledger ends when everything is answered.

@@ -88,7 +88,7 @@ pub(super) async fn verify(
             head.position, head.block, end.position, end.block
         );
         let problem = AuditProblem::HeadChanged;
-        found.find(AuditFinding { problem, position: None, block: None, account: None, detail });
+        found.find(AuditFinding { problem, shard: None, position: None, block: None, account: None, detail });
     }
     Ok(found)
 }
@@ -125,6 +125,7 @@ fn follow(shard: Shard, end: &mut ChainEnd, block: &Block, found: &mut Verificat
     if !follows || merkle::chain(&link).as_slice() != block.hash {
         found.find(AuditFinding {
             problem: AuditProblem::ChainBroken,
+            shard: None,
             position: Some(block.first),
             block: Some(block.number),
             account: None,

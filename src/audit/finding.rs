@@ -2,12 +2,15 @@
 
 use serde::Serialize;
 
-use crate::projector::Compared;
+use crate::{domain::recorded::Shard, projector::Compared};
 
 /// What is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuditFinding {
     pub problem: AuditProblem,
+    /// In which of several shards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
     /// The first bad position. `None`: the problem has no position.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<i64>,
@@ -22,6 +25,8 @@ pub struct AuditFinding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditProblem {
+    /// A shard of the journal has no head.
+    ShardMissing,
     /// A position has no event.
     EventMissing,
     /// The stored bytes of an event do not have the stored hash.
@@ -58,9 +63,13 @@ pub struct Verification {
     pub blocks: u64,
     pub accounts: u64,
     pub snapshots: u64,
-    /// The hash of the whole journal up to `position`, in hex. Store it elsewhere, to compare it with later ones.
+    /// The hash of the whole journal, in hex. Store it elsewhere, to compare it with later ones.
     pub head: String,
+    /// How many events the journal has had: the position of the last one, or the sum of those of several shards.
     pub position: i64,
+    /// Where each of several shards ends. Empty: the journal has one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shards: Vec<VerifiedShard>,
     /// The read models that were built again, with the results of the comparison.
     pub read_models: Vec<Compared>,
     /// The read models that cannot be compared, since their rows do not follow from events alone.
@@ -68,6 +77,14 @@ pub struct Verification {
     pub left_out: Vec<String>,
     /// The first finding of each kind, ordered by position. Empty: all is right.
     pub findings: Vec<AuditFinding>,
+}
+
+/// The end of a shard: the hash of all that is in it up to a position, in hex.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VerifiedShard {
+    pub shard: Shard,
+    pub position: i64,
+    pub head: String,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -85,6 +102,17 @@ impl Verification {
         for finding in part.findings {
             self.find(finding);
         }
+    }
+
+    /// Adds what was found in a shard, all of it.
+    pub(super) fn add_shard(&mut self, shard: Self) {
+        self.since = self.since.saturating_add(shard.since);
+        self.position = self.position.saturating_add(shard.position);
+        self.events = self.events.saturating_add(shard.events);
+        self.blocks = self.blocks.saturating_add(shard.blocks);
+        self.accounts = self.accounts.saturating_add(shard.accounts);
+        self.snapshots = self.snapshots.saturating_add(shard.snapshots);
+        self.findings.extend(shard.findings);
     }
 
     /// Keeps only the earliest finding of each kind, since later ones may follow from it.

@@ -8,31 +8,43 @@ use crate::{domain::recorded::Shard, journal::merkle::MerkleHash};
 
 use super::{finding::VerifyError, moment::JournalMoment};
 
-/// A head that an earlier audit has shown: a position, and the hash of the whole journal up to it.
+/// A head that an earlier audit has shown: a position of a shard, and the hash of all that is in it up to there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VerifiedHead {
+    /// `None`: the only shard.
+    pub shard: Option<Shard>,
     pub position: i64,
     pub hash: MerkleHash,
 }
 
 impl fmt::Display for VerifiedHead {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(shard) = self.shard {
+            write!(formatter, "{}/", shard.0)?;
+        }
         write!(formatter, "{}:{}", self.position, hex::encode(self.hash))
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a position, a colon and the hash are expected, as an earlier audit has shown them")]
+#[error(
+    "a position, a colon and the hash are expected, as an earlier audit has shown them; with several shards, each \
+         after its number and a slash"
+)]
 pub struct NotAHead;
 
 impl FromStr for VerifiedHead {
     type Err = NotAHead;
 
     fn from_str(text: &str) -> Result<Self, NotAHead> {
+        let (shard, text) = match text.split_once('/') {
+            Some((shard, rest)) => (Some(Shard(shard.parse().map_err(|_| NotAHead)?)), rest),
+            None => (None, text),
+        };
         let (position, hash) = text.split_once(':').ok_or(NotAHead)?;
         let position = position.parse().ok().filter(|position| *position > 0).ok_or(NotAHead)?;
         let hash = hex::decode(hash).ok().and_then(|hash| hash.try_into().ok()).ok_or(NotAHead)?;
-        Ok(Self { position, hash })
+        Ok(Self { shard, position, hash })
     }
 }
 

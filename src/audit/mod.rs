@@ -13,7 +13,7 @@ mod states;
 mod verify;
 mod work;
 
-pub use finding::{AuditFinding, AuditProblem, Verification, VerifyError};
+pub use finding::{AuditFinding, AuditProblem, Verification, VerifiedShard, VerifyError};
 pub use head::{NotAHead, VerifiedHead};
 pub use read_models::verify_read_models;
 pub use replay::{Replay, ReplayError, ReplayStep, replay};

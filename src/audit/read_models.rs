@@ -24,6 +24,7 @@ pub async fn verify_read_models(
             // Whoever changed an event may have made it unreadable, which must not hide what else was found.
             Err(error) if error.is_lasting() => verification.findings.push(AuditFinding {
                 problem: AuditProblem::ReadModelNotBuilt,
+                shard: None,
                 position: None,
                 block: None,
                 account: None,
@@ -42,6 +43,7 @@ fn findings(compared: &Compared) -> impl Iterator<Item = AuditFinding> {
         };
         AuditFinding {
             problem: AuditProblem::ReadModelDiffers,
+            shard: None,
             position: None,
             block: None,
             account: None,

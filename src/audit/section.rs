@@ -162,6 +162,6 @@ impl Walk {
         detail: String,
     ) {
         let account = account.map(str::to_owned);
-        self.found.find(AuditFinding { problem, position, block, account, detail });
+        self.found.find(AuditFinding { problem, shard: None, position, block, account, detail });
     }
 }

@@ -146,7 +146,7 @@ impl Following {
         verification: &mut Verification,
     ) {
         let account = Some(self.id.clone());
-        verification.find(AuditFinding { problem, position, block: None, account, detail });
+        verification.find(AuditFinding { problem, shard: None, position, block: None, account, detail });
     }
 }
 
@@ -175,6 +175,7 @@ async fn orphans(mut reader: MomentReader, shard: Shard) -> Result<Verification,
         let account: String = row.try_get("aggregate_id")?;
         verification.find(AuditFinding {
             problem: AuditProblem::HistoryBroken,
+            shard: None,
             position: row.try_get("position")?,
             block: None,
             detail: format!("account {account} has no first event"),

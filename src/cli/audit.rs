@@ -7,10 +7,13 @@ use comfy_table::{CellAlignment, Column};
 
 use crate::{
     app::open_projector,
-    audit::{self, AuditFinding, AuditScope, Replay, ReplayError, ReplayStep, Verification, VerifiedHead},
+    audit::{
+        self, AuditFinding, AuditScope, Replay, ReplayError, ReplayStep, Verification, VerifiedHead,
+        VerifiedShard,
+    },
     config::LoadedCatalog,
     domain::{ids::AccountId, recorded::Shard, time::Timestamp},
-    journal::{append, feed::Feed},
+    journal::{self, feed::Feed},
     ledger::Ledger,
 };
 
@@ -66,8 +69,11 @@ pub(super) struct Verify {
     journal_only: bool,
     /// Check only what came after a head that an earlier run has shown, and the accounts that have changed since;
     /// read models are left out
-    #[arg(long, value_name = "POSITION:HASH")]
-    since: Option<VerifiedHead>,
+    #[arg(long, value_name = "POSITION:HASH", value_delimiter = ',')]
+    since: Vec<VerifiedHead>,
+    /// Check only this shard of several, and no read models
+    #[arg(long, value_name = "NUMBER")]
+    shard: Option<i16>,
     #[command(flatten)]
     flags: DatabaseFlags,
 }
@@ -150,10 +156,11 @@ fn cells(step: &ReplayStep) -> [String; 10] {
 
 impl Verify {
     async fn run(self, output: Output) -> CliResult {
-        let Self { journal_only, since, flags } = self;
+        let Self { journal_only, since, shard, flags } = self;
+        let journal_only = journal_only || !since.is_empty() || shard.is_some();
         let verified = session::with(&flags, async |session: &CliSession| {
-            let mut verified = verify_journal(session, since, output).await?;
-            if !journal_only && since.is_none() {
+            let mut verified = verify_journal(session, since, shard.map(Shard), output).await?;
+            if !journal_only {
                 verify_read_models(session, &mut verified, output).await?;
             }
             Ok(verified)
@@ -166,7 +173,8 @@ impl Verify {
 
 async fn verify_journal(
     session: &CliSession,
-    since: Option<VerifiedHead>,
+    since: Vec<VerifiedHead>,
+    shard: Option<Shard>,
     output: Output,
 ) -> Result<Verification, CliFailure> {
     let progress = output.progress("journal", 0);
@@ -174,20 +182,41 @@ async fn verify_journal(
         progress.set_length(all);
         progress.set_position(checked);
     };
-    let shard = only_shard(&session.pool).await.map_err(CliFailure::broken)?;
+    let shards = shards(&session.pool).await.map_err(CliFailure::broken)?;
+    let unknown = |asked: &Shard| !shards.contains(asked);
+    let named = since.iter().filter_map(|head| head.shard).chain(shard);
+    if let Some(shard) = named.into_iter().find(unknown) {
+        return Err(CliFailure::Usage(format!(
+            "there is no shard {}; there are {}",
+            shard.0,
+            numbers(&shards)
+        )));
+    }
+    if shards.len() > 1 && since.iter().any(|head| head.shard.is_none()) {
+        return Err(CliFailure::Usage(format!(
+            "the journal has several shards: each head comes after the number of its own and a slash; there are {}",
+            numbers(&shards)
+        )));
+    }
     // The database works for each of them as long as this program does.
     let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
     let most = usize::try_from(session.pool.options().get_max_connections()).unwrap_or(1);
     let connections = processors.min(most);
-    let scope = AuditScope { since, connections };
-    let verified = audit::verify_journal(&session.pool, shard, scope, report).await;
+    let scope = AuditScope { since, shard, connections };
+    let verified = audit::verify_journal(&session.pool, &scope, report).await;
     let verified = verified.map_err(CliFailure::broken)?;
     progress.finish_and_clear();
     Ok(verified)
 }
 
-async fn only_shard(pool: &sqlx::PgPool) -> Result<Shard, sqlx::Error> {
-    append::only_shard(&mut *pool.acquire().await?).await
+/// The shards whose heads are there.
+async fn shards(pool: &sqlx::PgPool) -> Result<Vec<Shard>, sqlx::Error> {
+    let heads = journal::shards::heads(&mut *pool.acquire().await?).await?;
+    Ok(heads.iter().map(|head| head.shard).collect())
+}
+
+fn numbers(shards: &[Shard]) -> String {
+    shards.iter().map(|shard| shard.0.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 async fn verify_read_models(
@@ -218,6 +247,7 @@ fn verification_text(verified: &Verification) -> String {
         snapshots,
         head,
         position,
+        shards,
         read_models,
         left_out,
         findings,
@@ -228,20 +258,33 @@ fn verification_text(verified: &Verification) -> String {
     } else {
         format!(" Not {}, whose rows change as time passes.", left_out.join(", "))
     };
+    let since_next = match shards.as_slice() {
+        [] => format!("{position}:{head}"),
+        shards => shards
+            .iter()
+            .map(|VerifiedShard { shard, position, head }| format!("{}/{position}:{head}", shard.0))
+            .collect::<Vec<_>>()
+            .join(","),
+    };
+    let place = match shards.len() {
+        0 => format!("Head at position {position}"),
+        count => format!("Root over {count} shards with {position} events"),
+    };
     let looked_at = format!(
         "{events} events in {blocks} blocks{since}, {accounts} accounts, {snapshots} snapshots and {} read models were \
-         checked.{left_out}\nHead at position {position}: {head}\nThe next time, only what comes after it: counterfoil audit verify --since {position}:{head}",
+         checked.{left_out}\n{place}: {head}\nThe next time, only what comes after it: counterfoil audit verify --since {since_next}",
         read_models.len()
     );
     if findings.is_empty() {
         return format!("{looked_at}\nEverything is as it was written.");
     }
-    let mut table = table(["problem", "position", "block", "account", "what is wrong"]);
-    for AuditFinding { problem, position, block, account, detail } in findings {
+    let mut table = table(["problem", "shard", "position", "block", "account", "what is wrong"]);
+    for AuditFinding { problem, shard, position, block, account, detail } in findings {
         let problem = serde_json::to_value(problem).ok();
         let problem = problem.as_ref().and_then(|name| name.as_str()).unwrap_or_default().replace('_', " ");
         table.add_row([
             problem,
+            or_dash(shard.map(|shard| shard.0).as_ref()),
             or_dash(position.as_ref()),
             or_dash(block.as_ref()),
             or_dash(account.as_ref()),

@@ -29,7 +29,7 @@ pub(super) struct CliSession {
 
 impl CliSession {
     async fn open(config: Config) -> Result<Self, CliFailure> {
-        let database = Database::join(&config.database).await.map_err(CliFailure::broken)?;
+        let database = Database::join(&config.database, config.shards).await.map_err(CliFailure::broken)?;
         let pool = database.pool(CONNECTIONS);
         Ok(Self { config, pool, clock: Clock::system(), database })
     }

@@ -43,7 +43,11 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
     /// The proxies that are believed about who sent a request.
     pub proxies: Proxies,
+    /// Where other instances reach this one; `None`: they do not.
+    pub peer_url: Option<String>,
     pub database: DatabaseConfig,
+    /// How many shards the journal has, or gets; `None`: as many as it has, or one.
+    pub shards: Option<u16>,
     pub catalog: CatalogChoice,
     /// A key that may do everything from the first start on.
     pub bootstrap_key: Option<KeySecret>,

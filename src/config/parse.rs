@@ -32,6 +32,8 @@ const OLDEST_API_VERSION: &str = "2023-10-16";
 const FIRST_KEY_FILE_NAME: &str = "first-admin-key";
 /// The longest delay between two attempts at a webhook, in seconds: a day.
 const DELAY_S_MAX: i64 = 86_400;
+/// The most shards that a journal may have.
+const SHARDS_MAX: u16 = 1_024;
 /// A hundred years, in days.
 const INBOX_DAYS_MAX: u32 = 36_500;
 
@@ -42,7 +44,9 @@ pub(super) fn read(given: &SettingSources, mistakes: &mut Vec<SettingMistake>) -
     let listen = reading.listen();
     let metrics_listen = reading.metrics_listen();
     let proxies = reading.proxies();
+    let peer_url = reading.peer_url();
     let database = reading.database();
+    let shards = reading.shards();
     let bootstrap_key = reading.bootstrap_key();
     let first_key_file = reading.first_key_file();
     let webhook_secrets = reading.webhook_secrets();
@@ -55,7 +59,9 @@ pub(super) fn read(given: &SettingSources, mistakes: &mut Vec<SettingMistake>) -
         listen: listen?,
         metrics_listen: metrics_listen?,
         proxies: proxies?,
+        peer_url: peer_url?,
         database: database?,
+        shards: shards?,
         catalog: catalog_choice(given),
         bootstrap_key: bootstrap_key?,
         first_key_file,
@@ -114,6 +120,17 @@ impl SettingsReader<'_> {
         }
     }
 
+    fn peer_url(&mut self) -> Option<Option<String>> {
+        let Some(text) = self.given.find(settings::PEER_URL) else { return Some(None) };
+        let url = reqwest::Url::parse(text).ok().filter(|url| {
+            let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+            let is_anonymous = url.username().is_empty() && url.password().is_none();
+            matches!(url.scheme(), "http" | "https") && url.has_host() && is_bare && is_anonymous
+        });
+        let allowed = "it has to be an address such as http://10.0.0.5:8080, without a path";
+        url.map(|url| Some(url.to_string())).or_else(|| self.refuse(settings::PEER_URL, allowed))
+    }
+
     /// With a URL, the settings of the embedded database are not read.
     fn database(&mut self) -> Option<DatabaseConfig> {
         if let Some(url) = self.given.find(settings::DATABASE_URL) {
@@ -131,6 +148,17 @@ impl SettingsReader<'_> {
         };
         let binaries = self.given.find(settings::POSTGRES_BINARIES).map(PathBuf::from);
         Some(DatabaseConfig::Embedded { data_directory, binaries })
+    }
+
+    fn shards(&mut self) -> Option<Option<u16>> {
+        let Some(text) = self.given.find(settings::SHARDS) else { return Some(None) };
+        match text.parse() {
+            Ok(shards @ 1..=SHARDS_MAX) if u16::is_power_of_two(shards) => Some(Some(shards)),
+            Ok(_) | Err(_) => self.refuse(
+                settings::SHARDS,
+                &format!("it has to be 1, 2, 4, 8 and so on, at most {SHARDS_MAX}"),
+            ),
+        }
     }
 
     fn external(&mut self, url: &str) -> Option<DatabaseConfig> {

@@ -92,6 +92,29 @@ pub const POSTGRES_BINARIES: Setting = Setting {
     help: "The directory of `postgres` and `initdb`, if the program does not find them itself",
 };
 
+pub const SHARDS: Setting = Setting {
+    name: "COUNTERFOIL_SHARDS",
+    flag: "shards",
+    value: "NUMBER",
+    default: None,
+    scope: SettingScope::Database,
+    secret: false,
+    help: "How many shards the journal gets when the database is made: 1, 2, 4, 8 and so on, at most 1024; it \
+           cannot be changed later. Without it, 1",
+};
+
+pub const PEER_URL: Setting = Setting {
+    name: "COUNTERFOIL_PEER_URL",
+    flag: "peer-url",
+    value: "URL",
+    default: None,
+    scope: SettingScope::Serve,
+    secret: false,
+    help: "Where other instances of the same ledger reach this one, such as http://10.0.0.5:8080; with it, they \
+           send each other the commands of the accounts that the other one writes. Without it, each instance \
+           writes what it is sent",
+};
+
 pub const CATALOG: Setting = Setting {
     name: "COUNTERFOIL_CATALOG",
     flag: "catalog",
@@ -298,13 +321,15 @@ pub const LOG_FORMAT: Setting = Setting {
 };
 
 /// All settings, in the order in which they are shown.
-pub const ALL: [Setting; 25] = [
+pub const ALL: [Setting; 27] = [
     LISTEN,
     METRICS_LISTEN,
     TRUSTED_PROXIES,
+    PEER_URL,
     DATA_DIRECTORY,
     DATABASE_URL,
     POSTGRES_BINARIES,
+    SHARDS,
     CATALOG,
     BOOTSTRAP_KEY,
     FIRST_KEY_FILE,

@@ -105,10 +105,10 @@ impl Consumers {
         &self,
         tasks: &TaskTracker,
         stop: &CancellationToken,
-        appended: Option<watch::Receiver<Position>>,
+        appended: Vec<(Shard, watch::Receiver<Position>)>,
     ) {
         tasks.spawn(wake::listen(self.pool.clone(), self.wake.clone(), stop.clone()));
-        if let Some(appended) = appended {
+        for (_, appended) in appended {
             tasks.spawn(wake::pass_on(appended, self.wake.clone(), stop.clone()));
         }
         for consumer in self.consumers.iter() {

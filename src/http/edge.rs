@@ -25,6 +25,7 @@ use super::{
     address_limit::Peer,
     connections::ConnectionPlace,
     failure::Failure,
+    passed_on::PASSED_ON,
     problem,
     problems::AccessError,
     request::{Authenticated, RequestId},
@@ -113,7 +114,7 @@ impl Edge {
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
     {
         let begun = Instant::now();
-        let request_id = RequestId::of(request.headers().get(&REQUEST_ID));
+        let request_id = RequestId::of(request.headers().get(&REQUEST_ID), request.headers().get(&PASSED_ON));
         let method = request.method().clone();
         let route = request.extensions().get::<MatchedPath>().cloned();
         let visitor = self.find_visitor(&mut request);

@@ -15,6 +15,7 @@ mod limits;
 mod openapi;
 mod operations;
 mod outages;
+pub mod passed_on;
 mod position;
 mod problem;
 mod problems;

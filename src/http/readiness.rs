@@ -1,11 +1,11 @@
 //! Can the server serve requests?
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::ledger::Ledger;
+use crate::{domain::recorded::Shard, ledger::Ledger};
 
 /// How long the database may take to answer before the server counts as not ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -14,13 +14,17 @@ const STUCK_MAX: Duration = Duration::from_secs(3);
 
 const READY: &str = "ready";
 
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ReadinessResponse {
     /// `ready` or `not_ready`
     #[schema(value_type = String)]
     status: &'static str,
     /// Whether the database answers and accepts writes.
     database: bool,
+    /// Of several shards, those whose commands are not stored now. Commands of the accounts in the others are.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    #[schema(value_type = Vec<i16>)]
+    shards_not_answering: BTreeSet<Shard>,
     /// How many commands wait for their decision.
     commands_queued: usize,
     /// For how many seconds commands have waited without any being answered. From 3 on the server is not ready.
@@ -41,14 +45,28 @@ impl ReadinessResponse {
 pub async fn look(ledger: &Ledger) -> ReadinessResponse {
     let asked = async {
         let behind_s = ledger.clock_behind_s().await?;
-        Ok::<_, sqlx::Error>((ledger.can_store().await?, behind_s.unwrap_or(0)))
+        Ok::<_, sqlx::Error>((ledger.unstored_shards().await?, behind_s.unwrap_or(0)))
     };
-    let (database, clock_behind_s) = match tokio::time::timeout(READY_TIMEOUT, asked).await {
-        Ok(Ok(found)) => found,
-        Ok(Err(_)) | Err(_) => (false, 0),
+    let (unstored, clock_behind_s) = match tokio::time::timeout(READY_TIMEOUT, asked).await {
+        Ok(Ok((unstored, behind_s))) => (Some(unstored), behind_s),
+        Ok(Err(_)) | Err(_) => (None, 0),
     };
-    let stuck = ledger.stuck_for();
-    let status = if database && stuck < STUCK_MAX { READY } else { "not_ready" };
-    let (commands_queued, commands_stuck_s) = (ledger.queued(), stuck.as_secs());
-    ReadinessResponse { status, database, commands_queued, commands_stuck_s, clock_behind_s }
+    let shards = ledger.shards().iter().len();
+    // The accounts of the other shards are served.
+    let database = unstored.as_ref().is_some_and(|unstored| unstored.len() < shards);
+    let stuck = ledger.stuck_shards(STUCK_MAX);
+    let status = if database && stuck.len() < shards { READY } else { "not_ready" };
+    let shards_not_answering = match shards {
+        1 => BTreeSet::new(),
+        _ => unstored.into_iter().flatten().chain(stuck).collect(),
+    };
+    let (commands_queued, commands_stuck_s) = (ledger.queued(), ledger.stuck_for().as_secs());
+    ReadinessResponse {
+        status,
+        database,
+        shards_not_answering,
+        commands_queued,
+        commands_stuck_s,
+        clock_behind_s,
+    }
 }

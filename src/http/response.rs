@@ -7,7 +7,7 @@ use axum::{
 use serde::Serialize;
 
 use super::{failure::Failure, position::Token};
-use crate::domain::recorded::JournalPosition;
+use crate::domain::recorded::{JournalPosition, JournalPositions};
 
 pub const POSITION: HeaderName = HeaderName::from_static("counterfoil-position");
 pub const LAG_MS: HeaderName = HeaderName::from_static("counterfoil-lag-ms");
@@ -25,7 +25,7 @@ pub fn fresh(position: JournalPosition, document: &impl Serialize) -> Result<Res
 /// # Errors
 /// If it cannot be written as JSON.
 pub fn as_of(
-    position: JournalPosition,
+    position: impl Into<JournalPositions>,
     lag_ms: u64,
     document: &impl Serialize,
 ) -> Result<Response<Body>, Failure> {
@@ -34,7 +34,7 @@ pub fn as_of(
     Ok(response)
 }
 
-pub fn write_position(response: &mut Response<Body>, position: JournalPosition, lag_ms: u64) {
+pub fn write_position(response: &mut Response<Body>, position: impl Into<JournalPositions>, lag_ms: u64) {
     let headers = response.headers_mut();
     if let Ok(token) = HeaderValue::try_from(Token::of(position).to_string()) {
         headers.insert(POSITION, token);

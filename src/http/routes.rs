@@ -25,7 +25,7 @@ use super::{
     failure::Failure,
     health,
     openapi::{self, OperationSpec, Operations, inputs_of},
-    operations::{api_keys, audit, inbox, projections, webhooks},
+    operations::{api_keys, audit, inbox, projections, shards, webhooks},
     problems::RequestError,
     reads::{
         self, accounts as list_of_accounts, all_subscriptions,
@@ -125,6 +125,7 @@ fn operate() -> Operations {
         inbox::retry,
         inbox::discard,
         projections::list,
+        shards::list,
         audit::replay,
         audit::verify,
         api_keys::create,

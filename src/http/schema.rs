@@ -38,8 +38,9 @@ texts! {
     Id: Some(r"^(?!\.{1,2}$)[A-Za-z0-9_.:-]{1,128}$"), None, "1 to 128 characters of A-Z a-z 0-9 _ . : -, and not `.` or `..`", "acme";
     Time: None, Some(KnownFormat::DateTime), "RFC 3339, UTC.", "2025-06-01T00:00:00Z";
     Day: None, Some(KnownFormat::Date), "A day, as in RFC 3339.", "2025-06-01";
-    Place: Some("^p[0-9]+-[0-9]+$"), None,
-        "A place in the ledger's order. Opaque: send it back as `min_position`, and do not compare it.",
+    Place: Some(r"^p[0-9]+-[0-9]+(\.[0-9]+-[0-9]+)*$"), None,
+        "A place in the ledger's order. Opaque: send it back as `min_position`, and do not compare it. Events of one \
+         account have one order; events of different accounts need not.",
         "p0-42";
     Key: Some("^[!-~]{1,255}$"), None, "Identifies a request and its repetitions.", "order-4711-item-1";
 }
@@ -155,6 +156,8 @@ pub struct InboxEventSchema {
 pub struct FindingSchema {
     /// Such as `event_changed`, `chain_broken`.
     problem: String,
+    /// In which shard, if the journal has several.
+    shard: Option<i16>,
     /// The first bad position.
     position: Option<i64>,
     block: Option<i64>,

@@ -5,7 +5,7 @@ use utoipa::IntoParams;
 
 use crate::{
     domain::ids::AccountId,
-    queries::{AccountNow, Freshness, QueryError, account_now},
+    queries::{AccountNow, Freshness, account_now, require_known},
 };
 
 use super::{AppState, failure::Failure, position::Token, schema::Place};
@@ -29,12 +29,9 @@ pub async fn now(
     id: &AccountId,
     min_position: Option<Token>,
 ) -> Result<AccountNow, Failure> {
-    let now = account_now(&state.ledger, id).await?;
-    // Every position in an answer is in the database, and so in the view. Any other was made up.
-    if min_position.is_some_and(|wanted| !wanted.position().is_reached_by(now.position)) {
-        return Err(QueryError::PositionUnknown.into());
-    }
-    Ok(now)
+    // Before the account is read, which then has everything up to there.
+    require_known(&state.ledger, min_position.map(Token::positions).as_ref()).await?;
+    Ok(account_now(&state.ledger, id).await?)
 }
 
 /// Waits until a read model has every event up to `min_position`.
@@ -47,5 +44,5 @@ pub async fn wait(
     account: Option<&AccountId>,
     min_position: Option<Token>,
 ) -> Result<Freshness, Failure> {
-    Ok(state.reports().wait(projection, account, min_position.map(Token::position)).await?)
+    Ok(state.reports().wait(projection, account, min_position.map(Token::positions).as_ref()).await?)
 }

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     auth::keys::KeyCache,
     catalog::Mode,
+    instances::Instances,
     ledger::Ledger,
     projector::Projector,
     queries::ReportSource,
@@ -45,6 +46,10 @@ pub struct AppParts {
     /// What `/metrics` shows. `None`: metrics are off, and the route says so.
     pub metrics: Option<PrometheusHandle>,
     pub projector: Projector,
+    /// Who else works on this ledger.
+    pub instances: Instances,
+    /// For requests to them.
+    pub others: reqwest::Client,
     pub inbox: Inbox,
     /// Calls to Stripe.
     pub billing: Billing,
@@ -88,6 +93,8 @@ pub struct SharedState {
     pub settings: HttpSettings,
     pub keys: KeyCache,
     pub projector: Projector,
+    pub instances: Instances,
+    pub others: reqwest::Client,
     pub inbox: Inbox,
     pub billing: Billing,
     pub secrets: Secrets,
@@ -109,7 +116,19 @@ pub struct SharedState {
 impl AppState {
     #[must_use]
     pub fn new(parts: AppParts) -> Self {
-        let AppParts { ledger, pool, mode, metrics, projector, inbox, billing, secrets, settings } = parts;
+        let AppParts {
+            ledger,
+            pool,
+            mode,
+            metrics,
+            projector,
+            instances,
+            others,
+            inbox,
+            billing,
+            secrets,
+            settings,
+        } = parts;
         let keys = KeyCache::new(pool.clone(), ledger.clock().clone(), settings.requests_per_minute);
         let visits = Visits::per_minute(settings.visits_per_minute);
         let audits = Arc::new(Semaphore::new(AUDITS_MAX));
@@ -121,6 +140,8 @@ impl AppState {
             settings,
             keys,
             projector,
+            instances,
+            others,
             inbox,
             billing,
             secrets,

@@ -98,29 +98,6 @@ pub async fn lock_head(connection: &mut PgConnection, shard: Shard) -> Result<Po
     Ok(Position(head))
 }
 
-/// The shards of this database, in order.
-///
-/// # Errors
-/// If the database does not answer.
-pub async fn shards(connection: &mut PgConnection) -> Result<Vec<Shard>, sqlx::Error> {
-    let shards: Vec<i16> = sqlx::query_scalar(include_str!("shards.sql")).fetch_all(connection).await?;
-    Ok(shards.into_iter().map(Shard).collect())
-}
-
-/// The only shard of a database.
-///
-/// # Errors
-/// If the database does not answer, or does not have exactly one.
-pub async fn only_shard(connection: &mut PgConnection) -> Result<Shard, sqlx::Error> {
-    match shards(connection).await?.as_slice() {
-        [shard] => Ok(*shard),
-        shards => Err(sqlx::Error::Protocol(format!(
-            "one shard is expected, and this database has {}",
-            shards.len()
-        ))),
-    }
-}
-
 /// The position of the shard's last event.
 ///
 /// # Errors

@@ -24,6 +24,7 @@ use futures::TryStreamExt;
 use sqlx::{PgPool, Postgres, Row, pool::PoolConnection};
 
 use super::append;
+use super::shards::Shards;
 use crate::domain::recorded::{Position, RecordedEvent, Shard};
 use crate::domain::time::Timestamp;
 use batch_cache::BatchCache;
@@ -147,7 +148,7 @@ impl Feed {
     /// # Errors
     /// If the database does not answer.
     pub async fn shards(&self) -> Result<Vec<Shard>, sqlx::Error> {
-        append::shards(&mut *self.pool.acquire().await?).await
+        Ok(Shards::read(&mut *self.pool.acquire().await?).await?.iter().collect())
     }
 
     /// The position of the shard's last event.

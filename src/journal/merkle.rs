@@ -64,6 +64,28 @@ pub fn chain(link: &Link<'_>) -> MerkleHash {
     hasher.finalize().into()
 }
 
+/// Where a shard's chain ends, in a journal of `slots` shards.
+#[derive(Clone, Copy, Debug)]
+pub struct ShardEnd<'a> {
+    pub slots: i16,
+    pub shard: Shard,
+    pub position: i64,
+    pub block: i64,
+    pub hash: &'a [u8],
+}
+
+/// What a shard adds to the root over all shards.
+#[must_use]
+pub fn shard_end(end: &ShardEnd<'_>) -> MerkleHash {
+    leaf([
+        end.slots.to_be_bytes().as_slice(),
+        end.shard.0.to_be_bytes().as_slice(),
+        end.position.to_be_bytes().as_slice(),
+        end.block.to_be_bytes().as_slice(),
+        end.hash,
+    ])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,6 +12,7 @@ pub mod preconditions;
 pub mod probe;
 pub mod range;
 pub mod row;
+pub mod shards;
 pub mod snapshot;
 pub mod store;
 pub mod unique;

@@ -1,2 +1,2 @@
--- Which shards are there?
-select shard from ledger.heads order by shard
+-- Which shards are there, and which part of the accounts is in each?
+select shard, slot, slots from ledger.heads order by slot

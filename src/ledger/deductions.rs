@@ -34,7 +34,7 @@ impl Ledger {
             (Some(sequence), _) => self.find_event(account, sequence).await?,
             (None, Some(_)) => {
                 let _permit = self.lookups.acquire().await;
-                find::committed(&self.pool, self.shard, account, id.as_str()).await?
+                find::committed(&self.pool, self.shard_of(account), account, id.as_str()).await?
             }
             (None, None) => None,
         };
@@ -55,7 +55,7 @@ impl Ledger {
         let _permit = self.lookups.acquire().await;
         let spent = find::spent_on(
             &self.pool,
-            self.shard,
+            self.shard_of(account),
             account,
             generation,
             i64::try_from(limit).unwrap_or(i64::MAX),

@@ -8,6 +8,7 @@ mod recover;
 mod request;
 mod sequencer;
 mod shard;
+mod shard_handle;
 // A test of the sequencer with a journal in memory. It uses items that are private to this part.
 #[cfg(test)]
 #[path = "../../tests/unit/ledger/simulation/mod.rs"]
@@ -17,6 +18,7 @@ mod view;
 
 use std::{sync::Arc, time::Duration};
 
+use futures::future::join_all;
 use sqlx::PgPool;
 use tokio::{
     sync::{Semaphore, mpsc, oneshot, watch},
@@ -33,20 +35,21 @@ use crate::{
     domain::{
         catalog::Catalog,
         ids::AccountId,
-        recorded::{JournalPosition, Position, RecordedEvent, Shard},
+        recorded::{JournalPosition, JournalPositions, Position, RecordedEvent, Shard},
         refusal::Refusal,
         time::Timestamp,
     },
-    journal::{append, feed::Feed, find, probe, range, row::RowError, snapshot},
+    journal::{
+        feed::Feed,
+        find, probe, range,
+        row::RowError,
+        shards::{self, Shards},
+    },
 };
 
 use newest::Newest;
-use pending_commands::PendingCommands;
 use request::PendingReply;
-use sequencer::Sequencer;
-use shard::ShardTask;
-use unstored::Unstored;
-use view::Views;
+use shard_handle::{ShardHandle, ShardLimits, ShardParts};
 
 /// How many commands may wait. More are refused at once, so that the wait is bounded.
 pub const COMMANDS_QUEUED_MAX: usize = 8_192;
@@ -55,38 +58,30 @@ pub const COMMANDS_QUEUED_MAX: usize = 8_192;
 pub const COMMANDS_HELD_MAX: usize = 16_384;
 /// How long a caller waits for an outcome before the answer is that it is not known yet.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
-/// How many snapshots may wait to be stored.
-const SNAPSHOTS_QUEUED_MAX: usize = 1_024;
 /// How many look-ups of earlier deductions run at the same time, so that batches of refunds do not delay other reads.
 const LOOKUPS_MAX: usize = 4;
 
 /// Changes accounts, and reads their exact state. Cheap to clone.
 #[derive(Clone)]
 pub struct Ledger {
-    shard: Shard,
-    commands: mpsc::Sender<Request<PendingReply>>,
+    shards: Shards,
+    /// For each shard, in the same order.
+    handles: Arc<[ShardHandle]>,
     clock: Clock,
     catalog: Arc<Catalog>,
     pool: PgPool,
-    views: Arc<Views>,
-    positions: watch::Receiver<Position>,
     lookups: Arc<Semaphore>,
     newest: Arc<Newest>,
-    unstored: Arc<Unstored>,
-    waiting: PendingCommands,
 }
 
 /// The tasks of a [`Ledger`]. They end when every clone of the ledger is dropped and everything is answered.
-pub struct Running {
-    shard: JoinHandle<()>,
-    snapshots: JoinHandle<()>,
-}
+pub struct Running(Vec<JoinHandle<()>>);
 
 impl Running {
     /// Waits until everything that was accepted is answered.
     pub async fn finished(self) {
         // A panic in a task was reported when it happened, and there is nothing left to wait for.
-        let _ended = tokio::join!(self.shard, self.snapshots);
+        let _ended = join_all(self.0).await;
     }
 }
 
@@ -94,7 +89,7 @@ impl Ledger {
     /// Starts a ledger on a migrated database.
     ///
     /// # Errors
-    /// If the database does not answer, or does not have exactly one shard.
+    /// If the database does not answer, or a shard of it is missing.
     pub async fn start(
         pool: PgPool,
         catalog: Arc<Catalog>,
@@ -115,49 +110,21 @@ impl Ledger {
         feed: Feed,
     ) -> Result<(Self, Running), sqlx::Error> {
         let mut connection = pool.acquire().await?;
-        let shard = append::only_shard(&mut connection).await?;
-        let head = append::head(&mut connection, shard).await?;
+        let shards = Shards::read(&mut connection).await?;
+        let heads = shards::heads(&mut connection).await?;
         drop(connection);
-        let newest = Newest::new(range::newest(&pool, shard, head).await?);
+        let newest = Newest::new(newest_of(&pool, &heads).await?);
         newest.behind_s(clock.now());
-        let (commands, incoming) = mpsc::channel(COMMANDS_QUEUED_MAX);
-        let (positions, seen) = watch::channel(head);
-        let (snapshots, wanted) = mpsc::channel(SNAPSHOTS_QUEUED_MAX);
-        let unstored = Arc::new(Unstored::default());
-        let task = ShardTask {
-            shard,
-            sequencer: Sequencer::new(shard, Arc::clone(&catalog), shard::LIMITS, head),
-            feed,
-            pool: pool.clone(),
-            clock: clock.clone(),
-            incoming,
-            positions,
-            snapshots,
-            unstored: Arc::clone(&unstored),
-            connection: None,
-            away_since: None,
-        };
-        let views = Arc::new(Views::new(pool.clone(), shard));
-        let running = Running {
-            shard: tokio::spawn(task.run()),
-            snapshots: tokio::spawn(take_snapshots(pool.clone(), shard, Arc::clone(&views), wanted)),
-        };
+        let limits = ShardLimits::of(shards.iter().len());
+        let parts = ShardParts { pool, catalog, clock, feed, limits, loads: shard_handle::loads() };
+        let (handles, tasks): (Vec<_>, Vec<_>) = shards
+            .iter()
+            .map(|shard| parts.start(JournalPosition::new(shard, heads.of(shard).unwrap_or_default())))
+            .unzip();
+        let ShardParts { pool, catalog, clock, .. } = parts;
         let (newest, lookups) = (Arc::new(newest), Arc::new(Semaphore::new(LOOKUPS_MAX)));
-        let positions = seen;
-        let ledger = Self {
-            shard,
-            commands,
-            clock,
-            catalog,
-            pool,
-            views,
-            positions,
-            lookups,
-            newest,
-            unstored,
-            waiting: PendingCommands::default(),
-        };
-        Ok((ledger, running))
+        let ledger = Self { shards, handles: handles.into(), clock, catalog, pool, lookups, newest };
+        Ok((ledger, Running(tasks.into_iter().flatten().collect())))
     }
 
     /// Executes a command: exactly once for its key, and durably before this returns.
@@ -165,10 +132,11 @@ impl Ledger {
     /// # Errors
     /// If the command is refused or cannot be executed now: see [`ExecuteError`].
     pub async fn execute(&self, request: Request) -> ExecuteResult {
+        let handle = self.handle(&request.account).ok_or(ExecuteError::Unavailable)?;
         let (reply, answer) = oneshot::channel();
-        let place = self.waiting.enter();
+        let place = handle.waiting.enter();
         let reply_to = PendingReply { accepted_at: self.clock.now(), reply, place };
-        self.commands.try_send(request.with_reply_to(reply_to)).map_err(|full| match full {
+        handle.commands.try_send(request.with_reply_to(reply_to)).map_err(|full| match full {
             mpsc::error::TrySendError::Full(_) => ExecuteError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => ExecuteError::Unavailable,
         })?;
@@ -177,6 +145,11 @@ impl Ledger {
             // The shard's task ended while it had the command.
             Ok(Err(_)) | Err(_) => Err(ExecuteError::OutcomeUnknown),
         }
+    }
+
+    /// Every shard has one.
+    fn handle(&self, account: &AccountId) -> Option<&ShardHandle> {
+        self.handles.get(self.shards.slot_of(account))
     }
 
     /// A refusal may be wrong if this machine's clock is behind; then the answer is [`ExecuteError::ClockBehind`].
@@ -214,7 +187,7 @@ impl Ledger {
     /// # Errors
     /// If the database does not answer.
     pub async fn clock_behind_s(&self) -> Result<Option<i64>, sqlx::Error> {
-        if let Some(newest) = range::newest(&self.pool, self.shard, self.head().await?.position).await? {
+        if let Some(newest) = newest_of(&self.pool, &self.heads().await?).await? {
             self.newest.replace(newest);
         }
         Ok(self.newest.behind_s(self.clock.now()))
@@ -225,7 +198,10 @@ impl Ledger {
     /// # Errors
     /// If the database does not answer, or the account's history is damaged.
     pub async fn view(&self, account: &AccountId) -> Result<View, ViewError> {
-        self.views.current(account).await
+        match self.handle(account) {
+            Some(handle) => handle.views.current(account).await,
+            None => Err(sqlx::Error::RowNotFound.into()),
+        }
     }
 
     /// The earlier request with the same key, if there was one.
@@ -235,7 +211,7 @@ impl Ledger {
     pub async fn find_repeated(&self, request: &Request) -> Result<Option<Repeated>, RowError> {
         let uniques: Vec<_> = request.uniques().collect();
         let mut connection = self.pool.acquire().await?;
-        let found = find::by_uniques(&mut connection, self.shard, &uniques).await?;
+        let found = find::by_uniques(&mut connection, self.shard_of(request.account()), &uniques).await?;
         let earlier = found.into_values().flatten().next();
         Ok(earlier.map(|earlier| {
             if earlier.metadata.request_hash == request.hash { Repeated::Same } else { Repeated::Another }
@@ -244,14 +220,14 @@ impl Ledger {
 
     /// The shard of an account.
     #[must_use]
-    pub const fn shard_of(&self, _account: &AccountId) -> Shard {
-        self.shard
+    pub fn shard_of(&self, account: &AccountId) -> Shard {
+        self.shards.of(account)
     }
 
-    /// The shard that this ledger writes to.
+    /// The shards of the journal.
     #[must_use]
-    pub const fn shard(&self) -> Shard {
-        self.shard
+    pub const fn shards(&self) -> &Shards {
+        &self.shards
     }
 
     /// One event of an account by its sequence.
@@ -263,7 +239,7 @@ impl Ledger {
         account: &AccountId,
         sequence: i64,
     ) -> Result<Option<RecordedEvent>, RowError> {
-        find::by_sequence(&self.pool, self.shard, account, sequence).await
+        find::by_sequence(&self.pool, self.shard_of(account), account, sequence).await
     }
 
     /// The events of an account after a sequence, at most `limit` of them.
@@ -276,10 +252,10 @@ impl Ledger {
         after: i64,
         limit: i64,
     ) -> Result<Vec<RecordedEvent>, RowError> {
-        find::stream(&self.pool, self.shard, account, after, limit).await
+        find::stream(&self.pool, self.shard_of(account), account, after, limit).await
     }
 
-    /// The events of these types after a position, up to another one.
+    /// The events of these types after a position of a shard, up to another one.
     /// An event that cannot be read does not stop the others.
     ///
     /// # Errors
@@ -287,18 +263,22 @@ impl Ledger {
     pub async fn events_of(
         &self,
         types: &[&str],
-        after: Position,
+        after: JournalPosition,
         until: Position,
     ) -> Result<Vec<Result<RecordedEvent, RowError>>, sqlx::Error> {
-        range::of_types(&self.pool, self.shard, types, after, until).await
+        range::of_types(&self.pool, after.shard, types, after.position, until).await
     }
 
-    /// The position before the first event that was recorded at `at` or later.
+    /// The position before the first event of a shard that was recorded at `at` or later.
     ///
     /// # Errors
     /// If the database does not answer.
-    pub async fn position_before(&self, at: Timestamp) -> Result<Position, sqlx::Error> {
-        range::before(&self.pool, self.shard, at, self.head().await?.position).await
+    pub async fn position_before(
+        &self,
+        at: Timestamp,
+        head: JournalPosition,
+    ) -> Result<Position, sqlx::Error> {
+        range::before(&self.pool, head.shard, at, head.position).await
     }
 
     #[must_use]
@@ -311,63 +291,77 @@ impl Ledger {
         &self.catalog
     }
 
-    /// The newest position that this instance has stored or seen.
+    /// The newest position of each shard that this instance has stored or seen.
     #[must_use]
-    pub fn positions(&self) -> watch::Receiver<Position> {
-        self.positions.clone()
+    pub fn positions(&self) -> Vec<(Shard, watch::Receiver<Position>)> {
+        self.handles.iter().map(|handle| (handle.shard, handle.positions.clone())).collect()
     }
 
-    /// The end of the journal when this instance last read it.
+    /// The ends of the journal when this instance last read or wrote them.
     #[must_use]
-    pub fn known_head(&self) -> JournalPosition {
-        JournalPosition::new(self.shard, *self.positions.borrow())
+    pub fn known_heads(&self) -> JournalPositions {
+        self.handles
+            .iter()
+            .map(|handle| JournalPosition::new(handle.shard, *handle.positions.borrow()))
+            .collect()
     }
 
-    /// The end of the journal now, whichever instance wrote there.
+    /// The ends of the journal now, whichever instance wrote there.
     ///
     /// # Errors
     /// If the database does not answer.
-    pub async fn head(&self) -> Result<JournalPosition, sqlx::Error> {
-        let mut connection = self.pool.acquire().await?;
-        let position = append::head(&mut connection, self.shard).await?;
-        Ok(JournalPosition::new(self.shard, position))
+    pub async fn heads(&self) -> Result<JournalPositions, sqlx::Error> {
+        shards::heads(&mut *self.pool.acquire().await?).await
     }
 
-    /// Whether the database accepts writes.
+    /// Whether the journal has all of these places.
     ///
     /// # Errors
-    /// If it does not answer, or refuses the write.
-    pub async fn can_store(&self) -> Result<bool, sqlx::Error> {
-        probe::write(&self.pool, self.clock.now()).await?;
-        Ok(!self.unstored.is_recent())
+    /// If the database does not answer.
+    pub async fn has(&self, places: &JournalPositions) -> Result<bool, sqlx::Error> {
+        // Another instance may have stored more than this one knows.
+        Ok(places.are_reached_by(&self.known_heads()) || places.are_reached_by(&self.heads().await?))
     }
 
-    /// For how long commands have waited without any being answered.
+    /// The shards whose commands could lately not be stored.
+    ///
+    /// # Errors
+    /// If the database does not answer, or refuses a write.
+    pub async fn unstored_shards(&self) -> Result<Vec<Shard>, sqlx::Error> {
+        probe::write(&self.pool, self.clock.now()).await?;
+        Ok(self
+            .handles
+            .iter()
+            .filter(|handle| handle.unstored.is_recent())
+            .map(|handle| handle.shard)
+            .collect())
+    }
+
+    /// The shards whose commands have waited so long without any being answered.
+    #[must_use]
+    pub fn stuck_shards(&self, at_least: Duration) -> Vec<Shard> {
+        let is_stuck = |handle: &&ShardHandle| handle.waiting.stuck_for() >= at_least;
+        self.handles.iter().filter(is_stuck).map(|handle| handle.shard).collect()
+    }
+
+    /// For how long commands have waited without any of their shard being answered.
     #[must_use]
     pub fn stuck_for(&self) -> Duration {
-        self.waiting.stuck_for()
+        self.handles.iter().map(|handle| handle.waiting.stuck_for()).max().unwrap_or_default()
     }
 
     /// How many commands wait to be decided.
     #[must_use]
     pub fn queued(&self) -> usize {
-        self.commands.max_capacity().saturating_sub(self.commands.capacity())
+        self.handles.iter().map(ShardHandle::queued).sum()
     }
 }
 
-async fn take_snapshots(
-    pool: PgPool,
-    shard: Shard,
-    views: Arc<Views>,
-    mut wanted: mpsc::Receiver<AccountId>,
-) {
-    while let Some(account) = wanted.recv().await {
-        let kept = match views.known(&account).await {
-            Ok(known) => snapshot::keep(&pool, shard, &known).await.map_err(ViewError::from),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = kept {
-            tracing::warn!(error = &error as &dyn std::error::Error, %account, "no snapshot was taken");
-        }
+/// When the newest of the last events was recorded.
+async fn newest_of(pool: &PgPool, heads: &JournalPositions) -> Result<Option<Timestamp>, sqlx::Error> {
+    let mut newest = None;
+    for JournalPosition { shard, position } in heads.iter() {
+        newest = newest.max(range::newest(pool, shard, position).await?);
     }
+    Ok(newest)
 }

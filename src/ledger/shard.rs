@@ -9,7 +9,7 @@ use std::{
 use futures::FutureExt;
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{Semaphore, mpsc, watch},
     task::JoinSet,
 };
 
@@ -26,10 +26,9 @@ use crate::{
 };
 
 use super::{
-    COMMANDS_HELD_MAX,
     pending_append::{self, AppendResult, PendingAppend},
     request::{PendingReply, Request},
-    sequencer::{Answers, AppendFailure, Limits, LoadFailure, Sequencer},
+    sequencer::{Answers, AppendFailure, LoadFailure, Sequencer},
     unstored::Unstored,
 };
 
@@ -39,19 +38,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// that was frozen in it does not keep the others from writing.
 const LOCKED_IDLE_MAX_MS: u64 = 3_000;
 
-pub(super) const LIMITS: Limits = Limits {
-    commands: COMMANDS_HELD_MAX,
-    arriving: 1_024,
-    batch_events: 4_096,
-    accounts: 200_000,
-    load_accounts: 1_024,
-    loads: 2,
-    answers: 16_384,
-};
-
 pub(super) struct ShardTask {
     pub(super) shard: Shard,
     pub(super) sequencer: Sequencer<PendingReply>,
+    /// How many commands are handed over at once.
+    pub(super) arriving: usize,
     /// For the readers in this process.
     pub(super) feed: Feed,
     pub(super) pool: PgPool,
@@ -60,6 +51,8 @@ pub(super) struct ShardTask {
     pub(super) positions: watch::Sender<Position>,
     /// Accounts with enough new events for a snapshot.
     pub(super) snapshots: mpsc::Sender<AccountId>,
+    /// Shared by all shards, so that they leave connections to others.
+    pub(super) loads: Arc<Semaphore>,
     pub(super) unstored: Arc<Unstored>,
     /// The connection that appends, unless it is in use.
     pub(super) connection: Option<PgConnection>,
@@ -73,7 +66,7 @@ type Loaded = (Vec<AccountId>, Result<Vec<LoadedAccount>, LoadError>);
 impl ShardTask {
     /// Runs until nobody can send commands any more, and all that were sent are answered.
     pub(super) async fn run(mut self) {
-        let mut arrived = Vec::with_capacity(LIMITS.arriving);
+        let mut arrived = Vec::with_capacity(self.arriving);
         let mut pending: Option<PendingAppend> = None;
         let mut loads: JoinSet<Loaded> = JoinSet::new();
         let mut closed = false;
@@ -89,7 +82,7 @@ impl ShardTask {
                     self.recover().await;
                 }
                 Some(loaded) = loads.join_next(), if !loads.is_empty() => self.loaded(loaded),
-                count = self.incoming.recv_many(&mut arrived, LIMITS.arriving), if room && !closed => {
+                count = self.incoming.recv_many(&mut arrived, self.arriving), if room && !closed => {
                     closed = count == 0;
                     let now = self.clock.now();
                     arrived.drain(..).for_each(|request| self.sequencer.accept(request, now));
@@ -100,7 +93,7 @@ impl ShardTask {
                 pending = self.submit().await;
             }
             while let Some(ids) = self.sequencer.next_load() {
-                loads.spawn(load(self.pool.clone(), self.shard, ids));
+                loads.spawn(load(self.pool.clone(), Arc::clone(&self.loads), self.shard, ids));
             }
             if closed && pending.is_none() && loads.is_empty() && self.sequencer.is_idle() {
                 break;
@@ -182,8 +175,10 @@ impl ShardTask {
     }
 }
 
-async fn load(pool: PgPool, shard: Shard, ids: Vec<AccountId>) -> Loaded {
+async fn load(pool: PgPool, turns: Arc<Semaphore>, shard: Shard, ids: Vec<AccountId>) -> Loaded {
     let loaded = async {
+        // The semaphore is never closed.
+        let _turn = turns.acquire().await;
         let mut connection = pool.acquire().await?;
         load::load(&mut connection, shard, &ids).await
     };

@@ -18,9 +18,6 @@ use crate::{
     },
 };
 
-/// How many accounts are remembered.
-const VIEWS_MAX: usize = 50_000;
-
 /// An account at a position of the journal.
 #[derive(Clone, Debug)]
 pub struct View {
@@ -50,8 +47,9 @@ pub(super) struct Views {
 }
 
 impl Views {
-    pub(super) fn new(pool: PgPool, shard: Shard) -> Self {
-        Self { pool, shard, known: Cache::new(VIEWS_MAX) }
+    /// Remembers at most `accounts`.
+    pub(super) fn new(pool: PgPool, shard: Shard, accounts: usize) -> Self {
+        Self { pool, shard, known: Cache::new(accounts) }
     }
 
     pub(super) async fn current(&self, id: &AccountId) -> Result<View, ViewError> {

@@ -69,7 +69,7 @@ impl Projector {
         &self,
         tasks: &TaskTracker,
         stop: &CancellationToken,
-        appended: Option<watch::Receiver<Position>>,
+        appended: Vec<(Shard, watch::Receiver<Position>)>,
     ) {
         self.consumers.start(tasks, stop, appended);
     }

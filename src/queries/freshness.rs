@@ -1,11 +1,11 @@
-//! How old is a read model? A caller can wait until it has a position.
+//! How old is an answer? A caller can ask for one that has a position.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::{
     domain::{
         ids::AccountId,
-        recorded::{JournalPosition, Position},
+        recorded::{JournalPosition, JournalPositions, Shard},
     },
     ledger::Ledger,
     projector::Projector,
@@ -14,17 +14,17 @@ use crate::{
 use super::QueryError;
 
 /// The positions that an answer is based on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Freshness {
-    pub position: JournalPosition,
+    pub position: JournalPositions,
     pub lag_ms: u64,
 }
 
 impl Freshness {
     /// What is read from the journal itself is never behind.
     #[must_use]
-    pub const fn of_journal(position: JournalPosition) -> Self {
-        Self { position, lag_ms: 0 }
+    pub fn of_journal(position: JournalPosition) -> Self {
+        Self { position: position.into(), lag_ms: 0 }
     }
 }
 
@@ -34,11 +34,26 @@ pub struct ReadRequest<'a> {
     pub projection: &'a str,
     /// The account that is read, if it is only one.
     pub account: Option<&'a AccountId>,
-    /// The answer must have every event up to this position. `None`: any.
-    pub min_position: Option<JournalPosition>,
+    /// The answer must have every event up to these places. `None`: any.
+    pub min_position: Option<&'a JournalPositions>,
+}
+
+/// Checks that a position is one of the journal. Any other was made up.
+///
+/// # Errors
+/// If it is not, or the database does not answer.
+pub async fn require_known(
+    ledger: &Ledger,
+    min_position: Option<&JournalPositions>,
+) -> Result<(), QueryError> {
+    match min_position {
+        Some(places) if !ledger.has(places).await? => Err(QueryError::PositionUnknown),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Waits for at most `bound` until a read model has the requested position.
+/// Of an account, only its own shard is waited for: nothing in the others changes what is said of it.
 ///
 /// # Errors
 /// If it does not get there in time, there is no such position, or the database does not answer.
@@ -48,17 +63,25 @@ pub async fn freshness(
     asked: ReadRequest<'_>,
     bound: Duration,
 ) -> Result<Freshness, QueryError> {
-    let head = ledger.known_head();
-    let wanted = asked.min_position.map_or(Position::default(), |wanted| wanted.position);
-    let is_elsewhere = asked.min_position.is_some_and(|wanted| wanted.shard != head.shard);
-    // Another instance may have stored more than this one knows.
-    if is_elsewhere || wanted > head.position && wanted > ledger.head().await?.position {
-        return Err(QueryError::PositionUnknown);
+    require_known(ledger, asked.min_position).await?;
+    let shards: Vec<Shard> = match asked.account {
+        Some(account) => vec![ledger.shard_of(account)],
+        None => ledger.shards().iter().collect(),
+    };
+    let deadline = Instant::now() + bound;
+    let (mut reached, mut lag_ms, mut places) = (true, 0, Vec::with_capacity(shards.len()));
+    for shard in shards {
+        let wanted = asked.min_position.and_then(|places| places.of(shard)).unwrap_or_default();
+        let left = deadline.saturating_duration_since(Instant::now());
+        let as_of = projector.wait_for(asked.projection, shard, asked.account, wanted, left).await?;
+        reached &= as_of.reached;
+        lag_ms = lag_ms.max(u64::try_from(as_of.lag_ms).unwrap_or(0));
+        places.push(JournalPosition::new(shard, as_of.position));
     }
-    let as_of = projector.wait_for(asked.projection, head.shard, asked.account, wanted, bound).await?;
-    let position = JournalPosition::new(head.shard, as_of.position);
-    if !as_of.reached {
-        return Err(QueryError::PositionTimeout { reached: position });
+    let position = places.into_iter().collect();
+    if reached {
+        Ok(Freshness { position, lag_ms })
+    } else {
+        Err(QueryError::PositionTimeout { reached: position })
     }
-    Ok(Freshness { position, lag_ms: u64::try_from(as_of.lag_ms).unwrap_or(0) })
 }

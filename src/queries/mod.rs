@@ -8,11 +8,11 @@ pub mod statement;
 pub mod usage;
 
 pub use account::{AccountNow, account_now};
-pub use freshness::Freshness;
+pub use freshness::{Freshness, require_known};
 pub use reports::ReportSource;
 
 use crate::{
-    domain::{recorded::JournalPosition, refusal::Refusal},
+    domain::{recorded::JournalPositions, refusal::Refusal},
     journal::load::LoadError,
     ledger::ViewError,
     projector::ProjectorError,
@@ -32,7 +32,7 @@ pub enum QueryError {
     #[error("the journal has no such position")]
     PositionUnknown,
     #[error("the read model did not reach the position in time")]
-    PositionTimeout { reached: JournalPosition },
+    PositionTimeout { reached: JournalPositions },
     #[error("the read model's position cannot be read")]
     Projector(#[from] ProjectorError),
     #[error("the journal cannot be read")]

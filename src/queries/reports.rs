@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 
 use crate::{
-    domain::{ids::AccountId, recorded::JournalPosition},
+    domain::{ids::AccountId, recorded::JournalPositions},
     ledger::Ledger,
     projector::Projector,
 };
@@ -34,7 +34,7 @@ impl ReportSource<'_> {
         &self,
         projection: &str,
         account: Option<&AccountId>,
-        min_position: Option<JournalPosition>,
+        min_position: Option<&JournalPositions>,
     ) -> Result<Freshness, QueryError> {
         let asked = ReadRequest { projection, account, min_position };
         freshness(self.ledger, self.projector, asked, self.position_wait).await

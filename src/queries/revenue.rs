@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use crate::{
-    domain::{ids::AccountId, recorded::JournalPosition, time::CalendarUnit},
+    domain::{ids::AccountId, recorded::JournalPositions, time::CalendarUnit},
     projections::mrr::{
         self, Figures, MovementCursor, MovementRow, RevenueRetention, movements::MovementKind,
     },
@@ -35,7 +35,7 @@ pub async fn revenue(
     source: ReportSource<'_>,
     RevenueSpan { from, until }: RevenueSpan,
     unit: CalendarUnit,
-    min_position: Option<JournalPosition>,
+    min_position: Option<&JournalPositions>,
 ) -> Result<RevenueReport, QueryError> {
     let freshness = source.wait(MODEL, None, min_position).await?;
     let changes = mrr::day_changes(source.pool, until).await?;
@@ -66,7 +66,7 @@ pub async fn revenue_movements(
     source: ReportSource<'_>,
     filter: MovementFilter<'_>,
     (after, limit): (Option<&MovementCursor>, usize),
-    min_position: Option<JournalPosition>,
+    min_position: Option<&JournalPositions>,
 ) -> Result<MovementPage, QueryError> {
     let freshness = source.wait(MODEL, None, min_position).await?;
     let MovementFilter { span: RevenueSpan { from, until }, account, kind } = filter;

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use crate::{
-    domain::{ids::AccountId, recorded::JournalPosition, time::CalendarUnit},
+    domain::{ids::AccountId, recorded::JournalPositions, time::CalendarUnit},
     projections::usage::{self, Buckets, UsageGroup},
 };
 
@@ -40,7 +40,7 @@ pub async fn account_usage(
     from: ReportSource<'_>,
     account: &AccountId,
     span: UsageSpan,
-    min_position: Option<JournalPosition>,
+    min_position: Option<&JournalPositions>,
 ) -> Result<UsageReport<usage::Day>, QueryError> {
     let time_zone = from.ledger.catalog().time_zone;
     let buckets = span.buckets(time_zone);
@@ -59,7 +59,7 @@ pub async fn account_usage(
 pub async fn overall_usage(
     from: ReportSource<'_>,
     span: UsageSpan,
-    min_position: Option<JournalPosition>,
+    min_position: Option<&JournalPositions>,
 ) -> Result<UsageReport<UsageGroup>, QueryError> {
     let time_zone = from.ledger.catalog().time_zone;
     let freshness = from.wait(MODEL, None, min_position).await?;

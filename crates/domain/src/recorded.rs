@@ -1,6 +1,6 @@
 //! What is an event once it is in the journal?
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -33,11 +33,43 @@ impl JournalPosition {
     pub const fn new(shard: Shard, position: Position) -> Self {
         Self { shard, position }
     }
+}
 
-    /// Whether a journal that ends at `head` contains this place.
+/// A place in each of some shards: in one of them for an account, in all of them for what is said of all accounts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JournalPositions(Vec<JournalPosition>);
+
+impl JournalPositions {
+    /// The place in one shard. `None`: no place in it is named.
     #[must_use]
-    pub fn is_reached_by(self, head: Self) -> bool {
-        self.shard == head.shard && self.position <= head.position
+    pub fn of(&self, shard: Shard) -> Option<Position> {
+        self.iter().find(|place| place.shard == shard).map(|place| place.position)
+    }
+
+    /// Ordered by shard.
+    pub fn iter(&self) -> impl Iterator<Item = JournalPosition> {
+        self.0.iter().copied()
+    }
+
+    /// Whether a journal that ends at `heads` contains all of these places.
+    #[must_use]
+    pub fn are_reached_by(&self, heads: &Self) -> bool {
+        self.iter().all(|place| heads.of(place.shard).is_some_and(|head| place.position <= head))
+    }
+}
+
+impl From<JournalPosition> for JournalPositions {
+    fn from(place: JournalPosition) -> Self {
+        Self(vec![place])
+    }
+}
+
+/// Of several places in one shard, the last counts.
+impl FromIterator<JournalPosition> for JournalPositions {
+    fn from_iter<I: IntoIterator<Item = JournalPosition>>(places: I) -> Self {
+        let places: BTreeMap<Shard, Position> =
+            places.into_iter().map(|place| (place.shard, place.position)).collect();
+        Self(places.into_iter().map(|(shard, position)| JournalPosition::new(shard, position)).collect())
     }
 }
 

@@ -24,7 +24,15 @@ pub enum MigrationError {
     Migration(#[from] MigrateError),
     #[error("another instance was still migrating the database after {LOCK_SECONDS_MAX} s")]
     LockTimeout,
+    #[error(
+        "the journal has {found} shards, and not {asked}: their number is chosen when a database is made, and cannot \
+         be changed"
+    )]
+    Shards { asked: u16, found: i64 },
 }
+
+/// The session's setting that tells the first migration of a database how many shards its journal gets.
+const SHARDS: &str = "counterfoil.shards";
 
 /// All migrations, in order, with their checksums.
 pub fn migrator() -> Migrator {
@@ -35,7 +43,7 @@ pub fn migrator() -> Migrator {
     migrator
 }
 
-/// Applies the missing migrations.
+/// Applies the missing migrations. A database that is new gets this many shards; `None`: one.
 ///
 /// Uses a connection of its own, since a migration may take longer than a pool's statement timeout, and since the lock
 /// is released with the connection in any case.
@@ -43,11 +51,18 @@ pub fn migrator() -> Migrator {
 /// # Errors
 ///
 /// A migration that fails is rolled back as a whole; earlier ones stay applied.
-pub async fn run(options: &PgConnectOptions) -> Result<(), MigrationError> {
-    let options = options.clone().disable_statement_logging();
+/// If another number of shards is asked for than the database has, nothing more is done.
+pub async fn run(options: &PgConnectOptions, shards: Option<u16>) -> Result<(), MigrationError> {
+    let options = options.clone().disable_statement_logging().options([(SHARDS, shards.unwrap_or(1))]);
     let mut connection = PgConnection::connect_with(&options).await?;
     lock(&mut connection).await?;
     migrator().run_direct(&mut connection).await?;
+    if let Some(asked) = shards {
+        let found = sqlx::query_scalar(include_str!("count_shards.sql")).fetch_one(&mut connection).await?;
+        if found != i64::from(asked) {
+            return Err(MigrationError::Shards { asked, found });
+        }
+    }
     connection.close().await?;
     Ok(())
 }

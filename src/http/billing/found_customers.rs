@@ -94,7 +94,7 @@ pub async fn find(
     let links = accounts::of_customers(&state.pool, &ids).await?;
     let document = CustomersResponse {
         customers: found.iter().flat_map(|customer| seen(customer, &links, &from.caller)).collect(),
-        as_of_position: Token::of(standing.position),
+        as_of_position: Token::of(standing.position.clone()),
         lag_ms: standing.lag_ms,
     };
     as_of(standing.position, standing.lag_ms, &document)

@@ -230,7 +230,7 @@ pub async fn get(
         billing: state.billing.state_of(&of.account),
         balance: now.account.balance(now.at),
         metadata: &opened.metadata,
-        position,
+        position: position.clone(),
         opened_at: opened.opened_at,
         closed_at,
         as_of_position: position,

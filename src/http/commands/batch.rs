@@ -1,11 +1,11 @@
 //! How are many commands sent in one request? Each succeeds or is refused by itself.
 
-use std::{num::NonZeroU32, sync::Arc};
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
 
 use axum::{
     body::Body,
     extract::{FromRequest, Request, State},
-    http::Response,
+    http::{Response, request::Parts},
 };
 use bytes::Bytes;
 use futures::future::join_all;
@@ -22,6 +22,7 @@ use crate::{
         AppState,
         failure::Failure,
         openapi::{Input, Inputs, KeyRule},
+        passed_on::Passable,
         problem,
         problems::{AccessError, RequestError},
         request::{
@@ -29,6 +30,7 @@ use crate::{
             require_json, word,
         },
     },
+    instances::Instance,
 };
 
 use super::{
@@ -39,18 +41,22 @@ use super::{
     reply::{self, CommandReply},
 };
 
+use ItemAnswer::{Elsewhere, Here};
+
 /// The most commands in one request.
 pub const BATCH_COMMANDS_MAX: usize = 1_000;
 
-/// The body of a batch, which is parsed command by command.
-pub struct BatchBody(Bytes);
+/// The body of a batch, which is parsed command by command, and what it came with.
+pub struct BatchBody(Parts, Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for BatchBody {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         require_json(request.headers())?;
-        Ok(Self(read(request, BATCH_BYTES_MAX).await?))
+        let (parts, body) = request.into_parts();
+        let bytes = read(Request::from_parts(parts.clone(), body), BATCH_BYTES_MAX).await?;
+        Ok(Self(parts, bytes))
     }
 }
 
@@ -74,19 +80,29 @@ impl Input for BatchBody {
 pub async fn execute(
     State(state): State<AppState>,
     from: Several<Commands>,
-    BatchBody(bytes): BatchBody,
+    BatchBody(parts, bytes): BatchBody,
 ) -> Result<Response<Body>, Failure> {
     let items: Vec<&RawValue> = parse_items(&bytes)?;
     let standing = count(&from.caller, items.len())?;
     let sender = Sender { state: &state, caller: &from.caller, request_id: &from.request_id };
-    let answers = items.iter().map(|item| perform(sender, item.get().as_bytes()));
-    let answers = join_all(answers).await;
+    let passable = Passable { state: &state, parts: &parts, request_id: &from.request_id };
+    let mut answers = elsewhere(passable, &items).await;
+    let here = items.iter().enumerate().filter(|(index, _)| !answers.contains_key(index));
+    let here = here.map(async |(index, item)| (index, Here(perform(sender, item.get().as_bytes()).await)));
+    answers.extend(join_all(here).await);
     let mut body = Vec::with_capacity(answers.len().saturating_mul(320));
     body.push(b'[');
-    for (index, answer) in answers.iter().enumerate() {
-        if index > 0 {
+    for (index, answer) in &answers {
+        if *index > 0 {
             body.push(b',');
         }
+        let answer = match answer {
+            Elsewhere(answer) => {
+                body.extend_from_slice(answer.get().as_bytes());
+                continue;
+            }
+            Here(answer) => answer,
+        };
         if let Some((error, unsaid)) = answer.as_ref().err().and_then(|failure| state.outages.line(failure)) {
             let request_id = from.request_id.as_str();
             tracing::error!(request_id, index, error, unsaid, "a command of a batch failed");
@@ -97,6 +113,40 @@ pub async fn execute(
     let mut response = reply::send(Response::new(body));
     standing.into_iter().for_each(|standing| drop(response.extensions_mut().insert(standing)));
     Ok(response)
+}
+
+/// The answer to a command of a batch.
+enum ItemAnswer {
+    Here(Result<CommandReply, Failure>),
+    /// As another instance has written it.
+    Elsewhere(Box<RawValue>),
+}
+
+/// The part of an item that says who writes it.
+#[derive(Deserialize)]
+struct ItemAccount {
+    account: AccountId,
+}
+
+/// Sends each other instance the commands of the accounts that it writes. The answers, by place in the batch, of those
+/// that have answered in time.
+async fn elsewhere(passable: Passable<'_>, items: &[&RawValue]) -> BTreeMap<usize, ItemAnswer> {
+    let mut parts: BTreeMap<String, (Arc<Instance>, Vec<usize>)> = BTreeMap::new();
+    if passable.state.instances.are_several() {
+        for (index, item) in items.iter().enumerate() {
+            let Ok(ItemAccount { account }) = serde_json::from_str(item.get()) else { continue };
+            let Some(writer) = passable.writer(&account) else { continue };
+            parts.entry(writer.address.clone()).or_insert_with(|| (writer, Vec::new())).1.push(index);
+        }
+    }
+    let passed_on = parts.into_values().map(async |(writer, indexes)| {
+        let items: Vec<&RawValue> = indexes.iter().filter_map(|index| items.get(*index).copied()).collect();
+        let body = serde_json::to_vec(&items).ok()?;
+        let answer = passable.pass_on(&writer, body.into()).await?;
+        let answers: Vec<Box<RawValue>> = serde_json::from_slice(&answer.body).ok()?;
+        (answers.len() == indexes.len()).then(|| indexes.into_iter().zip(answers.into_iter().map(Elsewhere)))
+    });
+    join_all(passed_on).await.into_iter().flatten().flatten().collect()
 }
 
 /// Counts the commands of a batch against the rate limit. One of them was counted with the request.

@@ -21,7 +21,11 @@ use crate::{
         AppState,
         failure::Failure,
         openapi::{Input, Inputs, KeyRule},
-        request::{AccountOf, IdempotencyHeader, Need, RequestId, parameter, provenance, read_json},
+        passed_on::{OthersAnswer, Passable},
+        request::{
+            AccountOf, BODY_BYTES_MAX, IdempotencyHeader, Need, RequestId, parameter, provenance, read,
+            read_json,
+        },
     },
     ledger::{ExecuteError, IdempotencyKey, Outcome, Request},
 };
@@ -211,11 +215,40 @@ impl<C: Callable> CommandCall<C> {
                 Some(IdempotencyHeader::from_request_parts(&mut parts, &state).await?)
             }
         };
-        let body = read_json(HttpRequest::from_parts(parts, body), C::nothing()).await?;
+        let request = HttpRequest::from_parts(parts, body);
+        let request = match elsewhere(&state, &to, request).await? {
+            Elsewhere::Answered(answer) => return Ok(answer.into_response()),
+            Elsewhere::Not(request) => request,
+        };
+        let body = read_json(request, C::nothing()).await?;
         let key = key.map(|key| key.or(body.own_key(), C::KEY)).transpose()?.unwrap_or_default();
         let AccountOf { account, caller, request_id, .. } = &to;
         let target = Target { state: &state, caller, request_id, account, key: &key };
         body.execute(subject, target).await.map(reply::send)
+    }
+}
+
+/// Whether another instance has executed a command.
+enum Elsewhere {
+    Answered(OthersAnswer),
+    Not(HttpRequest),
+}
+
+/// Passes a command on to the instance that writes its account, if that is another one.
+async fn elsewhere<S>(
+    state: &AppState,
+    to: &AccountOf<S>,
+    request: HttpRequest,
+) -> Result<Elsewhere, Failure> {
+    let (parts, body) = request.into_parts();
+    let passable = Passable { state, parts: &parts, request_id: &to.request_id };
+    let Some(writer) = passable.writer(&to.account) else {
+        return Ok(Elsewhere::Not(HttpRequest::from_parts(parts, body)));
+    };
+    let bytes = read(HttpRequest::from_parts(parts.clone(), body), BODY_BYTES_MAX).await?;
+    match passable.pass_on(&writer, bytes.clone()).await {
+        Some(answer) => Ok(Elsewhere::Answered(answer)),
+        None => Ok(Elsewhere::Not(HttpRequest::from_parts(parts, Body::from(bytes)))),
     }
 }
 

@@ -123,7 +123,7 @@ impl ApiCommand for RefundRequest {
 
     /// The refunds of all deductions, as one answer.
     fn reply<'a>(done: &'a Outcome) -> Option<RefundedResponse<'a>> {
-        let (balance, position) = (done.balance()?, Token::of(done.position));
+        let (balance, position) = (done.balance()?, done.position);
         let mut answer: Option<RefundedResponse<'a>> = None;
         for event in done.events.iter().map(|recorded| &recorded.event) {
             let Event::Credits(CreditsEvent::CreditsRefunded {
@@ -148,7 +148,7 @@ impl ApiCommand for RefundRequest {
                 reissued: Vec::new(),
                 reason,
                 balance,
-                position,
+                position: Token::of(position),
             });
             answer.deductions.push(RefundedDeductionResponse { deduction_id, amount: *amount });
             answer.amount = answer.amount.checked_add(*amount)?;

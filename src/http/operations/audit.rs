@@ -11,7 +11,7 @@ use crate::{
     domain::{
         credits::Balance,
         ids::{AccountId, PlanId},
-        recorded::{JournalPosition, Position, Shard},
+        recorded::{JournalPosition, JournalPositions, Position, Shard},
         refusal::Refusal,
         time::Timestamp,
     },
@@ -25,6 +25,7 @@ use crate::{
         response::json,
         schema::{BalanceSchema, FindingSchema, Id, Place, Time},
     },
+    journal::shards::Shards,
     projector::{Projector, ProjectorError},
 };
 
@@ -153,7 +154,14 @@ pub struct VerificationResponse<'a> {
 }
 
 impl<'a> VerificationResponse<'a> {
-    fn of(verification: &'a Verification, shard: Shard) -> Self {
+    fn of(verification: &'a Verification, shards: &Shards) -> Self {
+        let place = |shard| JournalPosition::new(shard, Position(verification.position));
+        let ends = verification.shards.iter();
+        let several = ends.map(|end| JournalPosition::new(end.shard, Position(end.position)));
+        let position: JournalPositions = match verification.shards.len() {
+            0 => shards.iter().take(1).map(place).collect(),
+            _ => several.collect(),
+        };
         Self {
             clean: verification.is_clean(),
             events: verification.events,
@@ -167,7 +175,7 @@ impl<'a> VerificationResponse<'a> {
                 .collect(),
             left_out: &verification.left_out,
             head: &verification.head,
-            position: Token::of(JournalPosition::new(shard, Position(verification.position))),
+            position: Token::of(position),
             findings: &verification.findings,
         }
     }
@@ -200,18 +208,17 @@ pub async fn verify(
     Query(asked): Query<VerifyQuery>,
 ) -> Result<Response<Body>, Failure> {
     let verified = in_turn(&state, {
-        let (pool, projector, shard) = (state.pool.clone(), state.projector.clone(), state.ledger.shard());
+        let (pool, projector) = (state.pool.clone(), state.projector.clone());
         async move {
-            let verification = audit::verify_journal(&pool, shard, AuditScope::WHOLE, |_, _| {})
-                .await
-                .map_err(Failure::fault)?;
+            let verification =
+                audit::verify_journal(&pool, &AuditScope::WHOLE, |_, _| {}).await.map_err(Failure::fault)?;
             if asked.read_models.unwrap_or(true) {
                 return verify_read_models(projector, verification).await;
             }
             Ok(verification)
         }
     });
-    json(&VerificationResponse::of(&verified.await??, state.ledger.shard()))
+    json(&VerificationResponse::of(&verified.await??, state.ledger.shards()))
 }
 
 /// Runs an audit if one of the places is free.

@@ -23,7 +23,7 @@ explain! {
     Self::PositionTimeout { reached } => PositionTimeout = SERVICE_UNAVAILABLE,
         "position_timeout", "The read model has not reached this position yet",
         "Ask again after `Retry-After` seconds, or without `min_position` for what is known up to `as_of_position`.",
-        says format!("It is at {}.", Token::of(reached)),
+        says format!("It is at {}.", Token::of(reached.clone())),
         with { as_of_position: Place = Token::of(reached), };
 }
 

@@ -192,7 +192,7 @@ pub async fn list(
     let document = AccountsResponse {
         accounts: rows.iter().map(ListedAccountResponse::from).collect(),
         next_cursor: rows.last().filter(|_| full).map(AccountListCursor::after),
-        as_of_position: Token::of(standing.position),
+        as_of_position: Token::of(standing.position.clone()),
         lag_ms: standing.lag_ms,
     };
     as_of(standing.position, standing.lag_ms, &document)

@@ -108,7 +108,7 @@ pub async fn list(
     let document = AllSubscriptionsResponse {
         subscriptions: rows.iter().map(SubscriptionOfAccountResponse::from).collect(),
         next_cursor: next.map(|row| format!("{}~{}", row.account_id, row.subscription)),
-        as_of_position: Token::of(standing.position),
+        as_of_position: Token::of(standing.position.clone()),
         lag_ms: standing.lag_ms,
     };
     as_of(standing.position, standing.lag_ms, &document)

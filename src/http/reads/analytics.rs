@@ -191,13 +191,13 @@ pub async fn mrr(
     Query(asked): Query<MrrQuery>,
 ) -> Result<Response<Body>, Failure> {
     let (from, until) = days(asked.from, asked.to)?;
-    let (span, min_position) = (RevenueSpan { from, until }, asked.min_position.map(Token::position));
-    let report = revenue(state.reports(), span, asked.interval.into(), min_position).await?;
+    let (span, min_position) = (RevenueSpan { from, until }, asked.min_position.map(Token::positions));
+    let report = revenue(state.reports(), span, asked.interval.into(), min_position.as_ref()).await?;
     let RevenueReport { series, retention, freshness: standing } = report;
     let document = MrrResponse {
         series: series.iter().map(MrrFigures::from).collect(),
         retention: retention.iter().map(RetentionFigures::from).collect(),
-        as_of_position: Token::of(standing.position),
+        as_of_position: Token::of(standing.position.clone()),
         lag_ms: standing.lag_ms,
     };
     as_of(standing.position, standing.lag_ms, &document)
@@ -297,13 +297,13 @@ pub async fn movements(
     let span = RevenueSpan { from, until };
     let filter = MovementFilter { span, account: asked.account.as_ref(), kind };
     let part = (cursor.as_ref(), asked.limit.get());
-    let min_position = asked.min_position.map(Token::position);
-    let page = revenue_movements(state.reports(), filter, part, min_position).await?;
+    let min_position = asked.min_position.map(Token::positions);
+    let page = revenue_movements(state.reports(), filter, part, min_position.as_ref()).await?;
     let MovementPage { movements, next, freshness: standing } = page;
     let document = MovementsResponse {
         movements: movements.iter().map(MovementResponse::from).collect(),
         next_cursor: next.as_ref().map(write_cursor),
-        as_of_position: Token::of(standing.position),
+        as_of_position: Token::of(standing.position.clone()),
         lag_ms: standing.lag_ms,
     };
     as_of(standing.position, standing.lag_ms, &document)

@@ -187,7 +187,7 @@ pub async fn history(
         account: &of.account,
         changes: changes.iter().map(|change| SubscriptionChangeResponse::of(change, shard)).collect(),
         requests: requests.iter().map(|request| SubscriptionActionResponse::of(request, shard)).collect(),
-        as_of_position: Token::of(standing.position),
+        as_of_position: Token::of(standing.position.clone()),
         lag_ms: standing.lag_ms,
     };
     as_of(standing.position, standing.lag_ms, &document)

@@ -224,7 +224,7 @@ pub async fn payments(
     let document = AllPaymentsResponse {
         payments: rows.iter().map(ListedPaymentResponse::from).collect(),
         next_cursor: next.map(|row| after(row.paid_at.into(), &row.account_id, &row.paid)),
-        as_of_position: Token::of(standing.position),
+        as_of_position: Token::of(standing.position.clone()),
         lag_ms: standing.lag_ms,
     };
     as_of(standing.position, standing.lag_ms, &document)
@@ -255,7 +255,7 @@ pub async fn refunds(
     let document = AllRefundsResponse {
         refunds: rows.iter().map(ListedRefundResponse::from).collect(),
         next_cursor: next.map(|row| after(row.refunded_at.into(), &row.account_id, &row.refund)),
-        as_of_position: Token::of(standing.position),
+        as_of_position: Token::of(standing.position.clone()),
         lag_ms: standing.lag_ms,
     };
     as_of(standing.position, standing.lag_ms, &document)

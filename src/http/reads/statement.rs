@@ -173,7 +173,7 @@ pub async fn statement(
     if asked.from.zip(asked.to).is_some_and(|(from, to)| to.is_before(from, zone)) {
         return Err(Failure::query("to", "it is before `from`"));
     }
-    let min_position = asked.min_position.map(Token::position);
+    let min_position = asked.min_position.map(Token::positions);
     let filter = Filter {
         kinds: asked.r#type.into_iter().collect(),
         from,
@@ -183,7 +183,7 @@ pub async fn statement(
     };
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if accept.split([',', ';']).any(|kind| kind.trim() == CSV) {
-        let export = statement_export(state.reports(), of.account, filter, min_position);
+        let export = statement_export(state.reports(), of.account, filter, min_position.as_ref());
         let (lines, standing) = export.await?;
         let mut response = Response::new(Body::from_stream(csv(lines, zone)));
         let kind = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
@@ -196,13 +196,13 @@ pub async fn statement(
         StatementOrder::OldestFirst => Direction::OldestFirst,
     };
     let part = StatementPart { direction, after: cursor, limit: asked.limit.get() };
-    let page = statement_page(state.reports(), (&of.account, &filter), part, min_position).await?;
+    let page = statement_page(state.reports(), (&of.account, &filter), part, min_position.as_ref()).await?;
     let StatementPage { lines, next, freshness: standing } = page;
     let document = StatementResponse {
         account: &of.account,
         lines: lines.iter().map(|line| StatementLineResponse::of(line, zone)).collect(),
         next_cursor: next.map(StatementCursor::token),
-        as_of_position: Token::of(standing.position),
+        as_of_position: Token::of(standing.position.clone()),
         lag_ms: standing.lag_ms,
     };
     as_of(standing.position, standing.lag_ms, &document)

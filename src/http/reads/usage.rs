@@ -92,8 +92,8 @@ pub async fn of_account(
     Query(asked): Query<UsageQuery>,
 ) -> Result<Response<Body>, Failure> {
     let span = span(asked.from, asked.to, asked.interval)?;
-    let min_position = asked.min_position.map(Token::position);
-    let report = account_usage(state.reports(), &of.account, span, min_position).await?;
+    let min_position = asked.min_position.map(Token::positions);
+    let report = account_usage(state.reports(), &of.account, span, min_position.as_ref()).await?;
     let UsageReport { rows, time_zone, freshness: standing } = report;
     let days = rows.iter().map(|row| UsageDayResponse {
         day: row.day,
@@ -107,7 +107,7 @@ pub async fn of_account(
         account: &of.account,
         time_zone: time_zone.name(),
         days: days.collect(),
-        as_of_position: Token::of(standing.position),
+        as_of_position: Token::of(standing.position.clone()),
         lag_ms: standing.lag_ms,
     };
     as_of(standing.position, standing.lag_ms, &document)
@@ -173,7 +173,8 @@ pub async fn overall(
     Query(asked): Query<AllUsageQuery>,
 ) -> Result<Response<Body>, Failure> {
     let span = span(asked.from, asked.to, asked.interval)?;
-    let report = overall_usage(state.reports(), span, asked.min_position.map(Token::position)).await?;
+    let report =
+        overall_usage(state.reports(), span, asked.min_position.map(Token::positions).as_ref()).await?;
     let UsageReport { rows, time_zone, freshness: standing } = report;
     let usage = rows.iter().map(|row| UsageGroupResponse {
         start: row.day,
@@ -187,7 +188,7 @@ pub async fn overall(
     let document = AllUsageResponse {
         time_zone: time_zone.name(),
         usage: usage.collect(),
-        as_of_position: Token::of(standing.position),
+        as_of_position: Token::of(standing.position.clone()),
         lag_ms: standing.lag_ms,
     };
     as_of(standing.position, standing.lag_ms, &document)

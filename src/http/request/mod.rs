@@ -12,7 +12,9 @@ mod text;
 mod word;
 
 pub use amount::Amount;
-pub use body::{BATCH_BYTES_MAX, Json, JsonObject, JsonOrNothing, parse, read, read_json, require_json};
+pub use body::{
+    BATCH_BYTES_MAX, BODY_BYTES_MAX, Json, JsonObject, JsonOrNothing, parse, read, read_json, require_json,
+};
 pub use caller::{
     AccountOf, Administers, All, Audits, Authenticated, Bills, Commands, Deducts, Lists, Need, Operates,
     Quotes, Reads, Several, Watches, parameter, provenance,

@@ -16,12 +16,17 @@ pub struct RequestId {
 }
 
 impl RequestId {
+    /// `passed_on`: the id that another instance gave the request before it passed it on.
     #[must_use]
-    pub fn of(header: Option<&HeaderValue>) -> Self {
-        let given = header.and_then(|value| value.to_str().ok()).filter(|text| is_well_formed(text));
-        match given {
-            Some(text) => Self { text: text.into(), is_callers: true },
-            None => {
+    pub fn of(header: Option<&HeaderValue>, passed_on: Option<&HeaderValue>) -> Self {
+        let text = |header: Option<&HeaderValue>| {
+            let text = header.and_then(|value| value.to_str().ok()).filter(|text| is_well_formed(text));
+            text.map(Arc::from)
+        };
+        match (text(header), text(passed_on)) {
+            (Some(text), _) => Self { text, is_callers: true },
+            (None, Some(text)) => Self { text, is_callers: false },
+            (None, None) => {
                 let mut buffer = Uuid::encode_buffer();
                 let text = &*Uuid::new_v4().simple().encode_lower(&mut buffer);
                 Self { text: text.into(), is_callers: false }

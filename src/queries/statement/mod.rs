@@ -12,7 +12,7 @@ mod page;
 use futures::{Stream, StreamExt, stream};
 
 use crate::{
-    domain::{ids::AccountId, recorded::JournalPosition},
+    domain::{ids::AccountId, recorded::JournalPositions},
     ledger::View,
 };
 
@@ -23,7 +23,7 @@ pub use page::{
     Direction, EVENTS_SEARCHED_MAX, Filter, LINES_MAX, Lines, StatementCursor, StatementOf, StatementPart,
 };
 
-use super::{Freshness, QueryError, ReportSource};
+use super::{Freshness, QueryError, ReportSource, require_known};
 
 /// A page of an account's movements, in order.
 pub struct StatementPage {
@@ -39,7 +39,7 @@ pub async fn statement_page(
     from: ReportSource<'_>,
     (account, filter): (&AccountId, &Filter),
     part: StatementPart,
-    min_position: Option<JournalPosition>,
+    min_position: Option<&JournalPositions>,
 ) -> Result<StatementPage, QueryError> {
     let view = existing(from, account, min_position).await?;
     let of = StatementOf { pool: from.pool, shard: view.position.shard, account, last: view.sequence };
@@ -55,7 +55,7 @@ pub async fn statement_export(
     from: ReportSource<'_>,
     account: AccountId,
     filter: Filter,
-    min_position: Option<JournalPosition>,
+    min_position: Option<&JournalPositions>,
 ) -> Result<(impl Stream<Item = Result<StatementLine, QueryError>> + Send + use<>, Freshness), QueryError> {
     let view = existing(from, &account, min_position).await?;
     let (pool, shard, last) = (from.pool.clone(), view.position.shard, view.sequence);
@@ -81,12 +81,11 @@ pub async fn statement_export(
 async fn existing(
     from: ReportSource<'_>,
     account: &AccountId,
-    min_position: Option<JournalPosition>,
+    min_position: Option<&JournalPositions>,
 ) -> Result<View, QueryError> {
+    // Before the account is read, which then has everything up to there.
+    require_known(from.ledger, min_position).await?;
     let view = from.ledger.view(account).await?;
-    if min_position.is_some_and(|wanted| !wanted.is_reached_by(view.position)) {
-        return Err(QueryError::PositionUnknown);
-    }
     if view.account.opened().is_none() {
         return Err(QueryError::AccountNotFound);
     }

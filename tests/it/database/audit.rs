@@ -6,7 +6,6 @@ use counterfoil::{
     audit::{
         AuditProblem, AuditScope, Verification, VerifiedHead, replay, verify_journal, verify_read_models,
     },
-    domain::recorded::Shard,
     journal::feed::Feed,
     projections,
     projector::Projector,
@@ -16,10 +15,11 @@ use sqlx::{Connection, Executor, PgConnection};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::support::ledger::{TestLedger, account, deduct, open};
+use crate::support::shards;
 
 /// Three accounts with 30 deductions each, in several blocks.
 async fn history() -> TestLedger {
-    let test = TestLedger::start().await;
+    let test = TestLedger::of_one_shard().await;
     for id in ["acme", "bolt", "core"] {
         open(&test.ledger, id).await.expect("opened");
     }
@@ -36,9 +36,7 @@ async fn history() -> TestLedger {
 }
 
 async fn verify(test: &TestLedger) -> Verification {
-    verify_journal(&test.database.pool(), Shard(0), AuditScope::WHOLE, |_, _| {})
-        .await
-        .expect("the database answers")
+    verify_journal(&test.database.pool(), &AuditScope::WHOLE, |_, _| {}).await.expect("the database answers")
 }
 
 /// What someone with every privilege can do.
@@ -166,10 +164,10 @@ async fn caught_up(test: &TestLedger) -> (Projector, CancellationToken) {
         .await
         .expect("the database answers");
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-    projector.start(&tasks, &stop, Some(test.ledger.positions()));
-    let end = *test.ledger.positions().borrow();
+    projector.start(&tasks, &stop, test.ledger.positions());
+    let end = test.ledger.known_heads();
     for name in projector.names().collect::<Vec<_>>() {
-        projector.wait_for(name, Shard(0), None, end, Duration::from_secs(30)).await.expect("caught up");
+        assert!(shards::wait_for(&projector, name, &end, Duration::from_secs(30)).await.reached, "{name}");
     }
     (projector, stop)
 }
@@ -207,11 +205,11 @@ async fn several_connections_find_what_one_finds() {
     let test = history().await;
     let scope = AuditScope { connections: 3, ..AuditScope::WHOLE };
     let pool = test.database.pool();
-    let shared = verify_journal(&pool, Shard(0), scope, |_, _| {}).await.expect("the database answers");
+    let shared = verify_journal(&pool, &scope, |_, _| {}).await.expect("the database answers");
     assert_eq!(shared, verify(&test).await);
     tamper(&test, "delete from ledger.events where position = 41; update ledger.blocks set root = sha256(root) where block = 2")
         .await;
-    let shared = verify_journal(&pool, Shard(0), scope, |_, _| {}).await.expect("the database answers");
+    let shared = verify_journal(&pool, &scope, |_, _| {}).await.expect("the database answers");
     assert!(shared.findings.len() > 2);
     assert_eq!(shared, verify(&test).await);
 }
@@ -222,19 +220,19 @@ async fn an_audit_goes_on_from_a_head_that_was_verified() {
     let pool = test.database.pool();
     let first = verify(&test).await;
     let since: VerifiedHead = format!("{}:{}", first.position, first.head).parse().expect("as it is shown");
-    let scope = AuditScope { since: Some(since), connections: 2 };
-    let nothing = verify_journal(&pool, Shard(0), scope, |_, _| {}).await.expect("the database answers");
+    let scope = AuditScope { since: vec![since], connections: 2, ..AuditScope::WHOLE };
+    let nothing = verify_journal(&pool, &scope, |_, _| {}).await.expect("the database answers");
     assert_eq!((nothing.events, nothing.accounts, nothing.is_clean()), (0, 0, true));
     test.ledger.execute(deduct("bolt", 1, "later")).await.expect("deducted");
-    let later = verify_journal(&pool, Shard(0), scope, |_, _| {}).await.expect("the database answers");
+    let later = verify_journal(&pool, &scope, |_, _| {}).await.expect("the database answers");
     assert_eq!((later.events, later.accounts, later.since), (1, 1, first.position), "{later:?}");
     assert!(later.is_clean());
     assert_eq!(later.head, verify(&test).await.head);
 
     // A past that was changed as a whole is told from the one that was verified.
     let other = VerifiedHead { hash: [7; 32], ..since };
-    let scope = AuditScope { since: Some(other), ..scope };
-    let changed = verify_journal(&pool, Shard(0), scope, |_, _| {}).await.expect("the database answers");
+    let scope = AuditScope { since: vec![other], ..scope };
+    let changed = verify_journal(&pool, &scope, |_, _| {}).await.expect("the database answers");
     let problems: Vec<AuditProblem> = changed.findings.iter().map(|finding| finding.problem).collect();
     assert_eq!((problems, changed.events), (vec![AuditProblem::HeadNotFound], 97), "all is checked then");
     assert!("97".parse::<VerifiedHead>().is_err() && "0:00".parse::<VerifiedHead>().is_err());

@@ -85,6 +85,10 @@ impl Consumer for Notes {
     }
 }
 
+async fn head(of: &TestLedger) -> Position {
+    of.ledger.heads().await.expect("the database answers").of(Shard(0)).expect("the only one")
+}
+
 /// One instance of a program that runs the consumer, until it is dropped.
 struct Instance {
     consumers: Consumers,
@@ -96,12 +100,12 @@ impl Instance {
         let (feed, notes) = (Feed::new(pool.clone()), Arc::clone(notes));
         let consumers = Consumers::open(pool, feed, vec![notes], of.clock.clone()).await.expect("it opens");
         let stop = CancellationToken::new();
-        consumers.start(&TaskTracker::new(), &stop, Some(of.ledger.positions()));
+        consumers.start(&TaskTracker::new(), &stop, of.ledger.positions());
         Self { consumers, _stop: stop.drop_guard() }
     }
 
     async fn has_all(&self, of: &TestLedger) -> Position {
-        let head = of.ledger.head().await.expect("the database answers").position;
+        let head = head(of).await;
         let as_of = self.consumers.wait_for("notes", Shard(0), None, head, PATIENCE).await.expect("known");
         assert!(as_of.reached, "{as_of:?} of {head:?}");
         head
@@ -142,7 +146,7 @@ async fn work(of: &TestLedger, accounts: &[&str], times: i64) {
 
 #[tokio::test]
 async fn two_instances_whose_steps_are_cut_off_handle_each_event_once_and_in_order() {
-    let of = TestLedger::start().await;
+    let of = TestLedger::of_one_shard().await;
     let pool = of.database.pool();
     let notes = Notes::new(&pool, FailureRule::Park).await;
     notes.to_cut_off.store(4, Ordering::SeqCst);
@@ -183,14 +187,14 @@ async fn two_instances_whose_steps_are_cut_off_handle_each_event_once_and_in_ord
 
 #[tokio::test]
 async fn an_account_whose_event_cannot_be_handled_waits_and_catches_up_while_others_go_on() {
-    let of = TestLedger::start().await;
+    let of = TestLedger::of_one_shard().await;
     let pool = of.database.pool();
     let notes = Notes::new(&pool, FailureRule::Park).await;
     notes.broken.store(true, Ordering::SeqCst);
     let Instance { consumers, .. } = &Instance::start(&of, pool.clone(), &notes).await;
     work(&of, &["bad", "good"], 3).await;
     let good = account("good");
-    let head = of.ledger.head().await.expect("the database answers").position;
+    let head = head(&of).await;
     let as_of = consumers.wait_for("notes", Shard(0), Some(&good), head, PATIENCE).await.expect("known");
     assert!(as_of.reached && !as_of.parked);
     let all = noted_of(&pool, "good").await;
@@ -218,7 +222,7 @@ async fn an_account_whose_event_cannot_be_handled_waits_and_catches_up_while_oth
 
 #[tokio::test]
 async fn a_consumer_that_may_leave_no_event_out_stops_and_goes_on_where_it_was() {
-    let of = TestLedger::start().await;
+    let of = TestLedger::of_one_shard().await;
     let pool = of.database.pool();
     let notes = Notes::new(&pool, FailureRule::Stop).await;
     notes.broken.store(true, Ordering::SeqCst);
@@ -237,7 +241,7 @@ async fn a_consumer_that_may_leave_no_event_out_stops_and_goes_on_where_it_was()
 
 #[tokio::test]
 async fn who_asks_for_a_consumer_that_is_not_there_is_told() {
-    let of = TestLedger::start().await;
+    let of = TestLedger::of_one_shard().await;
     let pool = of.database.pool();
     let notes = Notes::new(&pool, FailureRule::Park).await;
     let instance = Instance::start(&of, pool, &notes).await;
@@ -248,7 +252,7 @@ async fn who_asks_for_a_consumer_that_is_not_there_is_told() {
 /// A process that is frozen keeps its connections, but not its leases.
 #[tokio::test]
 async fn who_no_longer_renews_a_lease_leads_no_longer() {
-    let test = TestLedger::start().await;
+    let test = TestLedger::of_one_shard().await;
     let pool = test.database.pool();
     let notes = Notes::new(&pool, FailureRule::Park).await;
     open(&test.ledger, "acme").await.expect("opened");

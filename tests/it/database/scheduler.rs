@@ -12,7 +12,6 @@ use counterfoil::{
         },
         ids::{HoldId, PlanId, ProviderId},
         invoice::LineEffect,
-        recorded::Shard,
         time::{Period, Timestamp},
     },
     journal::feed::Feed,
@@ -24,6 +23,7 @@ use counterfoil::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::support::ledger::{self, TestLedger, account, credits, noon, open, request};
+use crate::support::shards;
 
 /// A ledger whose read models follow it.
 struct World {
@@ -42,7 +42,7 @@ impl World {
         let opened = Projector::open(pool.clone(), feed, projections::all(), of.clock.clone()).await;
         let projector = opened.expect("it opens");
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        projector.start(&tasks, &stop, Some(of.ledger.positions()));
+        projector.start(&tasks, &stop, of.ledger.positions());
         let scheduler = Scheduler::new(pool, of.ledger.clone());
         Self { of, projector, scheduler, stop, tasks }
     }
@@ -53,10 +53,10 @@ impl World {
 
     /// Waits until the deadlines are those of every event so far.
     async fn caught_up(&self) {
-        let position = *self.ledger().positions().borrow();
+        let positions = self.ledger().known_heads();
         let patience = std::time::Duration::from_secs(20);
-        let reached = self.projector.wait_for("deadlines", Shard(0), None, position, patience).await;
-        assert!(reached.expect("the database answers").reached, "the deadlines do not follow");
+        let reached = shards::wait_for(&self.projector, "deadlines", &positions, patience).await;
+        assert!(reached.reached, "the deadlines do not follow");
     }
 
     async fn tick_at(&self, at: Timestamp) -> Ticked {

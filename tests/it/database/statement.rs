@@ -3,10 +3,7 @@
 use std::collections::BTreeSet;
 
 use counterfoil::{
-    domain::{
-        ids::{AccountId, GenerationType},
-        recorded::Shard,
-    },
+    domain::ids::{AccountId, GenerationType},
     projections,
     queries::statement::{
         Direction, EVENTS_SEARCHED_MAX, Filter, LineKind, StatementCursor, StatementLine, StatementOf,
@@ -16,7 +13,7 @@ use counterfoil::{
 use sqlx::PgPool;
 use strum::IntoEnumIterator;
 
-use crate::support::{database::TestDatabase, ledger::account};
+use crate::support::{database::TestDatabase, ledger::account, shards};
 
 use super::projections::catch_up;
 
@@ -27,7 +24,8 @@ async fn pages(pool: &PgPool, of: &str, filter: &Filter, direction: Direction) -
     let account = account(of);
     let last = "select coalesce(max(sequence), 0) from ledger.events where aggregate_id = $1";
     let last = sqlx::query_scalar(last).bind(of).fetch_one(pool).await.expect("an answer");
-    let of = StatementOf { pool, shard: Shard(0), account: &account, last };
+    let shard = shards::shard_of(pool, of).await;
+    let of = StatementOf { pool, shard, account: &account, last };
     let (mut pages, mut after): (Vec<Vec<StatementLine>>, Option<StatementCursor>) = (Vec::new(), None);
     loop {
         let part = StatementPart { direction, after, limit: 7 };
@@ -49,7 +47,7 @@ async fn all_of(pool: &PgPool, of: &str) -> Vec<StatementLine> {
 
 #[tokio::test]
 async fn pages_have_every_line_once_in_both_directions() {
-    let database = TestDatabase::create().await;
+    let database = TestDatabase::of_shards(1).await;
     let pool = database.pool();
     catch_up::fill(&pool, 500, 3).await.expect("the journal takes it");
     let all = all_of(&pool, ID).await;
@@ -99,7 +97,7 @@ async fn pages_have_every_line_once_in_both_directions() {
 
 #[tokio::test]
 async fn lines_add_up_and_usage_is_what_they_say() {
-    let database = TestDatabase::create().await;
+    let database = TestDatabase::of_shards(1).await;
     let pool = database.pool();
     catch_up::fill(&pool, 3_000, 50).await.expect("the journal takes it");
     catch_up::catch_up(&pool, projections::all()).await.expect("they catch up");
@@ -127,7 +125,7 @@ async fn lines_add_up_and_usage_is_what_they_say() {
 
 #[tokio::test]
 async fn every_line_has_a_description() {
-    let database = TestDatabase::create().await;
+    let database = TestDatabase::of_shards(1).await;
     let pool = database.pool();
     catch_up::fill(&pool, 500, 3).await.expect("the journal takes it");
     let lines = all_of(&pool, ID).await;
@@ -142,7 +140,7 @@ async fn every_line_has_a_description() {
 /// One request reads so many events at most, however few of them match.
 #[tokio::test]
 async fn a_page_of_few_lines_among_many_events_goes_on_with_the_next() {
-    let database = TestDatabase::create().await;
+    let database = TestDatabase::of_shards(1).await;
     let pool = database.pool();
     let events = usize::try_from(EVENTS_SEARCHED_MAX).expect("it fits") + 10_000;
     catch_up::fill(&pool, events, 1).await.expect("the journal takes it");

@@ -3,10 +3,7 @@
 use counterfoil::{
     audit::{AuditScope, verify_journal},
     clock::Clock,
-    domain::{
-        recorded::{Position, Shard},
-        time::Timestamp,
-    },
+    domain::{recorded::Position, time::Timestamp},
     journal::unique::key_digest,
     ledger::{ExecuteError, Repeated},
     postgres::{Server, migrations},
@@ -65,7 +62,7 @@ async fn mode_found(
         .await
         .unwrap();
     }
-    migrations::run(&server.connect_options(database)).await.unwrap();
+    migrations::run(&server.connect_options(database), None).await.unwrap();
     sqlx::query_scalar("select mode from ledger.mode").fetch_optional(&mut connection).await.unwrap()
 }
 
@@ -119,7 +116,7 @@ async fn of_what_earlier_releases_charged_twice_the_first_charge_is_the_generati
         .await
         .unwrap();
     }
-    migrations::run(&server.connect_options("earlier")).await.unwrap();
+    migrations::run(&server.connect_options("earlier"), None).await.unwrap();
     let found: Vec<Option<String>> =
         sqlx::query_scalar("select generation from ledger.events order by position")
             .fetch_all(&mut connection)
@@ -137,7 +134,7 @@ async fn what_an_earlier_release_has_stored_is_found_by_its_keys_and_proved() {
     let server = start(throw_away(scratch.path())).await;
     let mut connection = earlier_release(&server, "earlier", 34).await;
     connection.execute(include_str!("earlier/journal_33.sql")).await.unwrap();
-    migrations::run(&server.connect_options("earlier")).await.unwrap();
+    migrations::run(&server.connect_options("earlier"), None).await.unwrap();
     let pool = PgPool::connect_with(server.connect_options("earlier")).await.unwrap();
     let at = Timestamp::parse("2026-11-28T15:00:00Z").expect("a time");
     let (ledger, running) = ledger::start(pool.clone(), Clock::fixed(at)).await;
@@ -153,7 +150,7 @@ async fn what_an_earlier_release_has_stored_is_found_by_its_keys_and_proved() {
     assert_eq!((next.replayed, next.position.position), (false, Position(5)));
     assert_eq!(next.balance().expect("an event").available, credits(29));
 
-    let verified = verify_journal(&pool, Shard(0), AuditScope::WHOLE, |_, _| {}).await.unwrap();
+    let verified = verify_journal(&pool, &AuditScope::WHOLE, |_, _| {}).await.unwrap();
     assert_eq!((verified.findings, verified.events), (Vec::new(), 5));
     let digests: Vec<Option<Uuid>> =
         sqlx::query_scalar("select key_digest from ledger.events order by position")

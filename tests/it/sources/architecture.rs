@@ -4,7 +4,7 @@ pub mod paths;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use paths::{Module, Program, Source, code};
+use paths::{Module, Program, Source, code, is_in, name};
 
 /// Who may use whom. Knowledge goes down this table and never up; a change of it is a decision, with a reason in
 /// `docs/decisions/`.
@@ -15,14 +15,14 @@ use paths::{Module, Program, Source, code};
 ///
 /// `audit` asks the ledger what callers see, to compare it with the journal. `cli` composes the program and may use
 /// everything, as may the library's root and `main`.
-pub const KNOWLEDGE: [(&str, &[&str]); 46] = [
+pub const KNOWLEDGE: [(&str, &[&str]); 47] = [
     (
         "http::routes",
         &["http::operations", "http::billing", "http::reads", "http::commands", "http", "stripe"],
     ),
     (
         "http::operations",
-        &["http::reads", "http", "auth", "audit", "ledger", "stripe", "projector", "domain"],
+        &["http::reads", "http", "auth", "audit", "ledger", "stripe", "projector", "journal", "domain"],
     ),
     (
         "http::billing",
@@ -42,13 +42,17 @@ pub const KNOWLEDGE: [(&str, &[&str]); 46] = [
         "http::reads",
         &["http::commands", "http", "auth", "queries", "ledger", "stripe", "projections", "domain"],
     ),
-    ("http::commands", &["http", "auth", "queries", "ledger", "stripe", "projections", "catalog", "domain"]),
+    (
+        "http::commands",
+        &["http", "auth", "queries", "instances", "ledger", "stripe", "projections", "catalog", "domain"],
+    ),
     (
         "http",
         &[
             "auth",
             "queries",
             "audit",
+            "instances",
             "ledger",
             "stripe",
             "projections",
@@ -121,6 +125,8 @@ pub const KNOWLEDGE: [(&str, &[&str]); 46] = [
     // A pure function of a document and the catalog, which is the domain's own.
     ("stripe::translate", &["stripe::documents", "domain"]),
     ("stripe::documents", &["domain"]),
+    // Who else works on the same ledger. Requests are passed on by those who take them.
+    ("instances", &["journal", "domain"]),
     ("audit", &["ledger", "journal", "projections", "projector", "postgres", "clock", "domain"]),
     ("ledger", &["journal", "postgres", "clock", "domain"]),
     ("projector", &["consumer", "journal", "projections", "clock", "domain"]),
@@ -225,15 +231,6 @@ const IMPURE: [&str; 20] = [
     "std::net",
     "std::env",
 ];
-
-pub(super) fn name(module: &[String]) -> String {
-    module.join("::")
-}
-
-/// Whether a module is the other, or inside of it.
-fn is_in(module: &str, other: &str) -> bool {
-    module.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-}
 
 /// The row that a module belongs to.
 fn row(module: &[String]) -> Option<(&'static str, &'static [&'static str])> {

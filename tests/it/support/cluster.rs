@@ -13,7 +13,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection, PgPool};
 use tokio::runtime::Runtime;
 
-use super::scratch;
+use super::{scratch, shards};
 
 /// Every test opens a pool of its own, and tests run side by side.
 const MAX_CONNECTIONS: u16 = 300;
@@ -83,6 +83,16 @@ impl SharedServer {
         let sql = format!("create database {name} template {} {}", self.template, self.strategy);
         let created = self.runtime.spawn(async move { self.admin.execute(sql.as_str()).await }).await;
         created.expect("the server's runtime lives").expect("the database is created");
+    }
+
+    /// Creates a database and migrates it.
+    pub async fn create_sharded(&'static self, name: String, count: u16) {
+        let options = self.connect_options(&name);
+        let created = self.runtime.spawn(async move {
+            self.admin.execute(format!("create database {name}").as_str()).await.expect("created");
+            migrations::run(&options, Some(count)).await.expect("migrated");
+        });
+        created.await.expect("the server's runtime lives");
     }
 
     /// Drops a database and ends the sessions in it. Blocks, for use in `Drop`.
@@ -164,7 +174,7 @@ async fn make_template(options: &PgConnectOptions) -> Result<String, Box<dyn std
     if !exists {
         admin.execute(format!("drop database if exists {unfinished}").as_str()).await?;
         admin.execute(format!("create database {unfinished}").as_str()).await?;
-        migrations::run(&options.clone().database(&unfinished)).await?;
+        migrations::run(&options.clone().database(&unfinished), Some(shards::count())).await?;
         admin.execute(format!("alter database {unfinished} rename to {template}").as_str()).await?;
     }
     admin.close().await?;
@@ -176,6 +186,7 @@ fn fingerprint() -> String {
     for migration in migrations::migrator().iter() {
         hash.update(&migration.checksum);
     }
+    hash.update(shards::count().to_be_bytes());
     hex::encode(&hash.finalize()[..8])
 }
 

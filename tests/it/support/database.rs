@@ -9,7 +9,10 @@ use counterfoil::postgres::pool;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgPool};
 
-use super::cluster::{self, SharedServer};
+use super::{
+    cluster::{self, SharedServer},
+    shards,
+};
 
 /// Connections that one test may open at a time through its pool.
 const POOL_CONNECTIONS: u32 = 10;
@@ -33,6 +36,17 @@ impl TestDatabase {
         // The process id keeps runs apart that share a server through TEST_DATABASE_URL.
         let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         server.create_database(name.clone()).await;
+        Self::open(Arc::new(Made { server, name }))
+    }
+
+    /// One whose journal has so many shards, whatever those of other tests have.
+    pub async fn of_shards(count: u16) -> Self {
+        if count == shards::count() {
+            return Self::create().await;
+        }
+        let server = cluster::shared();
+        let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        server.create_sharded(name.clone(), count).await;
         Self::open(Arc::new(Made { server, name }))
     }
 

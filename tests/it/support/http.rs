@@ -8,6 +8,7 @@ use counterfoil::{
     catalog::Mode,
     domain::ids::AccountId,
     http::{self, AppParts, AppState, Connections, HttpSettings},
+    instances::Instances,
     journal::feed::Feed,
     ledger::Ledger,
     projections,
@@ -211,7 +212,8 @@ async fn router_selling(
     let projector = Projector::open(pool.clone(), feed, projections::all(), ledger.clock().clone()).await;
     let projector = projector.expect("the database answers");
     let tasks = TaskTracker::new();
-    projector.start(&tasks, background, Some(ledger.positions()));
+    projector.start(&tasks, background, ledger.positions());
+    let instances = Instances::new(ledger.shards().clone(), None);
     let inbox = Inbox::new(pool.clone());
     let deployment = Deployment::new(stripe::StripeMode::Test);
     let processor = Processor::new(inbox.clone(), ledger.clone(), deployment);
@@ -224,6 +226,8 @@ async fn router_selling(
         mode: Mode::Test,
         metrics: None,
         projector,
+        instances,
+        others: http::passed_on::client().expect("a client"),
         inbox,
         secrets,
         settings,

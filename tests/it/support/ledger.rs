@@ -46,6 +46,11 @@ impl TestLedger {
         Self::selling(music()).await
     }
 
+    /// With one shard, whatever others have: positions tell its events apart.
+    pub async fn of_one_shard() -> Self {
+        Self::on(TestDatabase::of_shards(1).await, music()).await
+    }
+
     pub async fn selling(catalog: Arc<Catalog>) -> Self {
         Self::on(TestDatabase::create().await, catalog).await
     }

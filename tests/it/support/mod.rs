@@ -19,6 +19,7 @@ pub mod program;
 pub mod python;
 pub mod receiver;
 mod scratch;
+pub mod shards;
 pub mod shop;
 pub mod specification;
 pub mod statements;

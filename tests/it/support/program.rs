@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::shards;
+
 /// How long a child may take to end. Generous, since many tests run beside it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -18,6 +20,9 @@ pub fn command(arguments: &[&str]) -> Command {
     command.args(arguments).env_clear().stdin(Stdio::null());
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
+    }
+    if shards::count() > 1 {
+        command.env("COUNTERFOIL_SHARDS", shards::count().to_string());
     }
     command
 }

@@ -122,7 +122,7 @@ impl Reconciler {
         order: ReconcileOptions,
         progress: impl Fn(&'static str, u64) + Sync,
     ) -> Result<ReconcileReport, ReconcileError> {
-        let (begun_at, until) = (self.now(), self.ledger.head().await?.position);
+        let (begun_at, until) = (self.now(), self.ledger.heads().await?);
         let mut found = FoundObjects::new(begun_at);
         for subject in Subject::ALL {
             self.find_suspects(subject, order.since, &mut found, &progress).await?;
@@ -132,7 +132,7 @@ impl Reconciler {
         if missing_events.iter().any(|event| event.repaired) {
             self.work_off().await?;
         }
-        let asked = self.find_unlisted(order.since, until, &mut found, &progress).await?;
+        let asked = self.find_unlisted(order.since, &until, &mut found, &progress).await?;
         found.read.insert("asked", asked);
         self.report(order, found, missing_events).await
     }

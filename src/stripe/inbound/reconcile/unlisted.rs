@@ -21,7 +21,7 @@ use crate::{
     domain::{
         ids::{AccountId, ProviderId},
         purchase_records::PAGE_LIVES,
-        recorded::{Position, RecordedEvent},
+        recorded::{JournalPosition, JournalPositions, Position, RecordedEvent},
         time::Timestamp,
     },
     journal::{range::RANGE_EVENTS_MAX, row::RowError},
@@ -38,19 +38,22 @@ impl Reconciler {
     pub(super) async fn find_unlisted(
         &self,
         since: Timestamp,
-        until: Position,
+        until: &JournalPositions,
         found: &mut FoundObjects,
         progress: &(impl Fn(&'static str, u64) + Sync),
     ) -> Result<u64, ReconcileError> {
         let mut asked = 0_u64;
-        let mut after = self.ledger.position_before(since.minus(CLOCKS_DIFFER)).await?;
-        while after < until {
-            let end = Position(after.0.saturating_add(RANGE_EVENTS_MAX)).min(until);
-            let events = self.ledger.events_of(&TYPES, after, end).await?;
-            let claims = self.claims(events, since, found);
-            asked = asked.saturating_add(self.check_all(claims, found).await?);
-            progress("asked", asked);
-            after = end;
+        for until in until.iter() {
+            let mut after = self.ledger.position_before(since.minus(CLOCKS_DIFFER), until).await?;
+            while after < until.position {
+                let end = Position(after.0.saturating_add(RANGE_EVENTS_MAX)).min(until.position);
+                let after_in_shard = JournalPosition::new(until.shard, after);
+                let events = self.ledger.events_of(&TYPES, after_in_shard, end).await?;
+                let claims = self.claims(events, since, found);
+                asked = asked.saturating_add(self.check_all(claims, found).await?);
+                progress("asked", asked);
+                after = end;
+            }
         }
         let subscriptions = self.find_unlisted_subscriptions(found).await?;
         Ok(asked.saturating_add(subscriptions))

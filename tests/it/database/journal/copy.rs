@@ -13,7 +13,7 @@ use crate::support::ledger::{TestLedger, open};
 
 /// A journal with some events, and a pool of one connection.
 async fn alone() -> (TestLedger, PgPool) {
-    let test = TestLedger::start().await;
+    let test = TestLedger::of_one_shard().await;
     open(&test.ledger, "acme").await.unwrap();
     let pool = pool::open(test.database.connect_options(), 1);
     (test, pool)

@@ -63,7 +63,7 @@ async fn run<S: EventStore<AccountAggregate>>(store: S) -> Vec<Result<(), String
 
 #[tokio::test]
 async fn the_same_commands_have_the_same_events_in_both_stores() {
-    let database = TestDatabase::create().await;
+    let database = TestDatabase::of_shards(1).await;
     sqlx::query(STOCK_TABLE).execute(&database.pool()).await.expect("made");
     let stock = || {
         let repository = PostgresEventRepository::new(database.pool()).with_tables("stock_events", "none");
@@ -82,7 +82,7 @@ async fn the_same_commands_have_the_same_events_in_both_stores() {
 
 #[tokio::test]
 async fn the_framework_s_repository_reads_what_the_ledger_wrote() {
-    let test = TestLedger::start().await;
+    let test = TestLedger::of_one_shard().await;
     open(&test.ledger, "acme").await.expect("opened");
     test.ledger.execute(deduct("acme", 5, "k")).await.expect("deducted");
     let repository = PostgresEventRepository::new(test.database.pool()).with_tables("ledger.events", "none");
@@ -98,7 +98,7 @@ async fn the_framework_s_repository_reads_what_the_ledger_wrote() {
 
 #[tokio::test]
 async fn a_stale_decision_of_the_framework_is_a_conflict() {
-    let test = TestLedger::start().await;
+    let test = TestLedger::of_one_shard().await;
     open(&test.ledger, "acme").await.expect("opened");
     let store = Arc::new(JournalStore::new(test.database.pool(), Shard(0), test.clock.clone()));
     let stale = store.load_aggregate("acme").await.expect("loaded");

@@ -23,7 +23,7 @@ async fn read_on(reader: &mut FeedReader, after: i64) -> Vec<(i64, bool)> {
 
 #[tokio::test]
 async fn what_this_process_appends_is_read_from_memory_and_the_rest_from_the_journal() {
-    let test = TestLedger::start().await;
+    let test = TestLedger::of_one_shard().await;
     open(&test.ledger, "acme").await.expect("opened");
     let feed = Feed::new(test.database.pool());
     let mut reader = feed.reader(Shard(0));
@@ -53,7 +53,7 @@ async fn what_this_process_appends_is_read_from_memory_and_the_rest_from_the_jou
 /// What is handed over is what is stored: every field of it.
 #[tokio::test]
 async fn events_from_memory_are_those_of_the_journal() {
-    let test = TestLedger::start().await;
+    let test = TestLedger::of_one_shard().await;
     let feed = Feed::new(test.database.pool());
     let mut reader = feed.reader(Shard(0));
     let (own, _running) = start_with_feed(test.database.pool(), test.clock.clone(), feed).await;

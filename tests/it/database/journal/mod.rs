@@ -9,3 +9,4 @@ mod offline;
 mod once;
 mod range;
 mod several;
+mod shards;

@@ -18,7 +18,7 @@ use crate::support::{
 
 #[tokio::test]
 async fn a_history_that_was_decided_offline_passes_its_audit_and_goes_on() {
-    let (database, catalog) = (TestDatabase::create().await, music());
+    let (database, catalog) = (TestDatabase::of_shards(1).await, music());
     let mut connection = database.pool().acquire().await.expect("a connection");
     let mut known = LoadedAccount::nothing(account("acme"));
     let mut decisions = OfflineDecisions::new(Shard(0), &catalog, Position(0));
@@ -43,7 +43,7 @@ async fn a_history_that_was_decided_offline_passes_its_audit_and_goes_on() {
     let repeated = ledger.execute(deduct("acme", 4, "b")).await.expect("it was done");
     assert!(repeated.replayed);
     ledger.execute(deduct("acme", 5, "d")).await.expect("it goes on");
-    let verified = verify_journal(&database.pool(), Shard(0), AuditScope::WHOLE, |_, _| {}).await;
+    let verified = verify_journal(&database.pool(), &AuditScope::WHOLE, |_, _| {}).await;
     let verified = verified.expect("the database answers");
     assert_eq!((verified.findings, verified.accounts), (vec![], 1));
     drop(ledger);

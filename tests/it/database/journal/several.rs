@@ -97,8 +97,8 @@ async fn positions_have_no_gaps_and_follow_each_account() {
         answer.expect("deducted");
     });
     let gaps: i64 = sqlx::query_scalar(
-        "select count(*) from (select position - lag(position, 1, 0::bigint) over (order by position) as step, \
-         sequence - lag(sequence, 1, 0::bigint) over (partition by aggregate_id order by position) as next \
+        "select count(*) from (select position - lag(position, 1, 0::bigint) over (partition by shard order by position) as step, \
+         sequence - lag(sequence, 1, 0::bigint) over (partition by shard, aggregate_id order by position) as next \
          from ledger.events) as steps where step <> 1 or next <> 1",
     )
     .fetch_one(&test.database.pool())

@@ -14,7 +14,7 @@ async fn instances_that_start_together_migrate_once() {
     let scratch = Scratch::create();
     let server = start(throw_away(scratch.path())).await;
     let options = server.connect_options(DATABASE);
-    let runs = futures::future::join_all((0..4).map(|_| migrations::run(&options))).await;
+    let runs = futures::future::join_all((0..4).map(|_| migrations::run(&options, None))).await;
     for run in runs {
         run.unwrap();
     }

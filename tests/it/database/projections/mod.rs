@@ -21,7 +21,6 @@ use counterfoil::{
         credits::{Balance, GrantTerms, PRIORITY_DEFAULT, Source},
         event::{AccountEvent, BURN_ORDER, CreditsEvent, Draw, Event, Purpose, SubscriptionEvent},
         ids::{DeductionId, GrantId, PlanId, ProviderId},
-        recorded::{Position, Shard},
         subscription::{ReportOrder, SubscriptionState, SubscriptionStatus},
         time::{Period, Timestamp},
     },
@@ -33,6 +32,7 @@ use sqlx::PgPool;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::support::ledger::{credits, metadata, noon};
+use crate::support::shards;
 
 /// Long enough for a busy machine; no test waits for it unless it fails.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -53,17 +53,16 @@ impl Following {
     async fn start(pool: PgPool, projections: Vec<Arc<dyn Projection>>) -> Self {
         let projector = open(pool, projections).await;
         let stop = CancellationToken::new();
-        projector.start(&TaskTracker::new(), &stop, None);
+        projector.start(&TaskTracker::new(), &stop, Vec::new());
         Self { projector, stop }
     }
 
     /// Waits until every read model that runs has all events, or has stopped.
     async fn caught_up(&self, pool: &PgPool) {
-        let head = head(pool).await;
+        let heads = shards::heads(pool).await;
         for name in self.projector.names() {
-            let reached =
-                self.projector.wait_for(name, Shard(0), None, head, PATIENCE).await.expect("it is known");
-            assert!(reached.reached, "{name} came to {reached:?} of {head:?}");
+            let reached = shards::wait_for(&self.projector, name, &heads, PATIENCE).await;
+            assert!(reached.reached, "{name} came to {reached:?} of {heads:?}");
         }
     }
 
@@ -86,10 +85,6 @@ impl Following {
 async fn open(pool: PgPool, projections: Vec<Arc<dyn Projection>>) -> Projector {
     let feed = Feed::new(pool.clone());
     Projector::open(pool, feed, projections, Clock::fixed(noon())).await.expect("the database answers")
-}
-
-async fn head(pool: &PgPool) -> Position {
-    Feed::new(pool.clone()).head(Shard(0)).await.expect("the database answers")
 }
 
 /// Tries until the condition holds, for as long as a test has patience.
@@ -118,17 +113,19 @@ async fn append_payload(
 ) {
     let balance = Balance { available: credits(available), settled: available, ..Balance::default() };
     let metadata = metadata(balance, Some(format!("evt_{id}_{recorded_at}")));
+    let shard = shards::shard_of(pool, id).await;
     let mut transaction = pool.begin().await.expect("the database answers");
     let position: i64 = sqlx::query_scalar(
-        "update ledger.heads set position = position + 1 where shard = 0 returning position",
+        "update ledger.heads set position = position + 1 where shard = $1 returning position",
     )
+    .bind(shard.0)
     .fetch_one(&mut *transaction)
     .await
     .expect("there is a shard");
     sqlx::query(
         "insert into ledger.events (shard, position, aggregate_type, aggregate_id, sequence, event_type, \
          event_version, payload, metadata, recorded_at, leaf_hash) \
-         select 0, $1, 'account', $2, coalesce(max(sequence), 0) + 1, $3, '1', $4::json, $5::json, $6, '' \
+         select $7, $1, 'account', $2, coalesce(max(sequence), 0) + 1, $3, '1', $4::json, $5::json, $6, '' \
          from ledger.events where aggregate_id = $2",
     )
     .bind(position)
@@ -137,6 +134,7 @@ async fn append_payload(
     .bind(payload)
     .bind(serde_json::to_string(&metadata).expect("metadata is written as JSON"))
     .bind(recorded_at.to_utc())
+    .bind(shard.0)
     .execute(&mut *transaction)
     .await
     .expect("the event fits");

@@ -16,7 +16,7 @@ use super::{Following, catch_up, eventually};
 
 #[tokio::test]
 async fn a_projector_that_is_killed_anywhere_counts_nothing_twice() {
-    let database = TestDatabase::create().await;
+    let database = TestDatabase::of_shards(1).await;
     let pool = database.pool();
     catch_up::fill(&pool, 45_000, 200).await.expect("the journal takes it");
     for round in 0..6 {
@@ -89,7 +89,7 @@ async fn depose(pool: &PgPool) {
 
 #[tokio::test]
 async fn of_two_projectors_that_both_believe_to_lead_one_counts() {
-    let database = TestDatabase::create().await;
+    let database = TestDatabase::of_shards(1).await;
     let pool = database.pool();
     catch_up::fill(&pool, 2_000, 50).await.expect("the journal takes it");
     let gate = Arc::new(Gated { entered: Semaphore::new(0), may_go_on: Semaphore::new(0) });
@@ -117,7 +117,7 @@ async fn of_two_projectors_that_both_believe_to_lead_one_counts() {
 
 #[tokio::test]
 async fn two_projectors_that_are_deposed_again_and_again_count_nothing_twice() {
-    let database = TestDatabase::create().await;
+    let database = TestDatabase::of_shards(1).await;
     let pool = database.pool();
     let other_pool = counterfoil::postgres::pool::open(database.connect_options(), 16);
     catch_up::fill(&pool, 45_000, 500).await.expect("the journal takes it");

@@ -17,10 +17,11 @@ use sqlx::PgConnection;
 use crate::support::{
     database::TestDatabase,
     ledger::{TestLedger, account, deduct, grant, noon, open as open_account},
+    shards,
 };
 
 use super::movements::{self, Movements, amounts};
-use super::{Following, PATIENCE, append, append_payload, deducted, eventually, granted, head, opened};
+use super::{Following, PATIENCE, append, append_payload, deducted, eventually, granted, opened};
 
 /// The read model of a release that has a bug, which shows on one account.
 struct FailsOn {
@@ -78,7 +79,7 @@ impl Projection for FailsOn {
 }
 
 async fn parks_and_unparks(by_constraint: bool) {
-    let ledger = TestLedger::start().await;
+    let ledger = TestLedger::of_one_shard().await;
     let pool = ledger.database.pool();
     let broken = Arc::new(AtomicBool::new(true));
     let failing =
@@ -108,9 +109,11 @@ async fn parks_and_unparks(by_constraint: bool) {
     assert_eq!((&listing.state, listing.parked.len()), (&ProjectionState::Live, 1));
     assert_eq!(listing.parked[0].account_id, "bad");
     assert!(following.listing("usage").await.parked.is_empty());
+    let shard = ledger.ledger.shard_of(&account("bad"));
+    let head = shards::heads(&pool).await.of(shard).expect("it is there");
     let as_of = following
         .projector
-        .wait_for("movements", Shard(0), Some(&account("bad")), head(&pool).await, PATIENCE)
+        .wait_for("movements", shard, Some(&account("bad")), head, PATIENCE)
         .await
         .expect("it is known");
     assert!(as_of.parked && !as_of.reached, "the caller is told, and does not wait");
@@ -143,7 +146,7 @@ async fn an_account_whose_rows_the_database_refuses_parks_too() {
 
 #[tokio::test]
 async fn an_unreadable_event_parks_its_account_and_stops_revenue() {
-    let database = TestDatabase::create().await;
+    let database = TestDatabase::of_shards(1).await;
     let pool = database.pool();
     for id in ["bad", "good"] {
         append(&pool, id, &opened(noon()), noon(), 0).await;
@@ -153,7 +156,7 @@ async fn an_unreadable_event_parks_its_account_and_stops_revenue() {
     append(&pool, "bad", &deducted(2, 1, noon()), noon(), 48).await;
     append(&pool, "good", &deducted(1, 1, noon()), noon(), 49).await;
     let following = Following::start(pool.clone(), movements::and_all()).await;
-    let all = head(&pool).await;
+    let all = shards::heads(&pool).await.of(Shard(0)).expect("the only one");
     for name in ["movements", "usage", "accounts", "deadlines", "subscriptions"] {
         let as_of =
             following.projector.wait_for(name, Shard(0), None, all, PATIENCE).await.expect("it is known");
@@ -171,7 +174,7 @@ async fn an_unreadable_event_parks_its_account_and_stops_revenue() {
 
 #[tokio::test]
 async fn a_read_model_that_stopped_goes_on_where_it_was_when_it_is_resumed() {
-    let database = TestDatabase::create().await;
+    let database = TestDatabase::of_shards(1).await;
     let pool = database.pool();
     let broken = Arc::new(AtomicBool::new(true));
     let failing = FailsOn {

@@ -6,13 +6,17 @@ use std::sync::{
 };
 
 use counterfoil::{
+    domain::recorded::Shard,
     projections,
     projector::{ProjectionState, ProjectorError},
 };
 
-use crate::support::ledger::{TestLedger, deduct, grant, open as open_account};
+use crate::support::{
+    ledger::{TestLedger, deduct, grant, open as open_account},
+    shards,
+};
 
-use super::{Following, catch_up, head, movements};
+use super::{Following, catch_up, movements};
 
 #[tokio::test]
 async fn a_rebuild_beside_writes_finds_the_same_and_readers_never_fail() {
@@ -61,12 +65,12 @@ async fn a_rebuild_beside_writes_finds_the_same_and_readers_never_fail() {
 
 #[tokio::test]
 async fn old_tables_stay_until_they_are_dropped() {
-    let database = crate::support::database::TestDatabase::create().await;
+    let database = crate::support::database::TestDatabase::of_shards(1).await;
     let pool = database.pool();
     catch_up::fill(&pool, 25_000, 100).await.expect("the journal takes it");
     let following = Following::start(pool.clone(), projections::all()).await;
     following.caught_up(&pool).await;
-    let goal = head(&pool).await;
+    let goal = shards::heads(&pool).await.of(Shard(0)).expect("the only one");
     let steps = std::sync::Mutex::new(Vec::new());
     let rebuilt = following
         .projector
@@ -92,7 +96,7 @@ async fn old_tables_stay_until_they_are_dropped() {
 
 #[tokio::test]
 async fn a_rebuild_that_differs_is_not_shown_unless_that_was_asked_for() {
-    let database = crate::support::database::TestDatabase::create().await;
+    let database = crate::support::database::TestDatabase::of_shards(1).await;
     let pool = database.pool();
     catch_up::fill(&pool, 500, 10).await.expect("the journal takes it");
     let following = Following::start(pool.clone(), projections::all()).await;
@@ -112,7 +116,7 @@ async fn a_rebuild_that_differs_is_not_shown_unless_that_was_asked_for() {
 /// Which no program writes, but somebody with every privilege may.
 #[tokio::test]
 async fn a_rebuild_up_to_a_position_that_is_not_there_ends_with_a_reason() {
-    let database = crate::support::database::TestDatabase::create().await;
+    let database = crate::support::database::TestDatabase::of_shards(1).await;
     let pool = database.pool();
     catch_up::fill(&pool, 500, 10).await.expect("the journal takes it");
     let following = Following::start(pool.clone(), projections::all()).await;

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use counterfoil::{domain::recorded::Shard, projections};
+use counterfoil::projections;
 
 use crate::support::{
     database::TestDatabase,
     ledger::{TestLedger, account, grant, noon, open as open_account},
+    shards,
 };
 
 use super::movements::{self, amounts};
-use super::{Following, PATIENCE, append, head, open, opened};
+use super::{Following, PATIENCE, append, open, opened};
 
 #[tokio::test]
 async fn a_read_waits_for_the_position_of_a_command() {
@@ -20,10 +21,11 @@ async fn a_read_waits_for_the_position_of_a_command() {
     open_account(&ledger.ledger, "acme").await.expect("opened");
     for number in 0..20 {
         grant(&ledger.ledger, "acme", 10, &format!("k{number}")).await.expect("granted");
-        let head = head(&pool).await;
+        let shard = ledger.ledger.shard_of(&account("acme"));
+        let head = shards::heads(&pool).await.of(shard).expect("it is there");
         let as_of = following
             .projector
-            .wait_for("movements", Shard(0), Some(&account("acme")), head, PATIENCE)
+            .wait_for("movements", shard, Some(&account("acme")), head, PATIENCE)
             .await
             .expect("it is known");
         assert!(as_of.reached && as_of.position >= head);
@@ -42,10 +44,8 @@ async fn a_read_that_waits_in_vain_says_how_old_it_is() {
     // Nobody follows.
     let projector = open(pool.clone(), projections::all()).await;
     append(&pool, "a", &opened(noon()), noon().minus(chrono::TimeDelta::seconds(3)), 0).await;
-    let as_of = projector
-        .wait_for("usage", Shard(0), None, head(&pool).await, Duration::from_millis(20))
-        .await
-        .expect("it is known");
+    let heads = shards::heads(&pool).await;
+    let as_of = shards::wait_for(&projector, "usage", &heads, Duration::from_millis(20)).await;
     assert!(!as_of.reached);
     assert_eq!((as_of.position.0, as_of.lag_ms), (0, 3_000));
 }
@@ -57,8 +57,7 @@ async fn another_instance_knows_what_the_leader_did() {
     let _leader = Following::start(pool.clone(), projections::all()).await;
     let other = open(pool.clone(), projections::all()).await;
     append(&pool, "a", &opened(noon()), noon(), 0).await;
-    let as_of =
-        other.wait_for("accounts", Shard(0), None, head(&pool).await, PATIENCE).await.expect("it is known");
+    let as_of = shards::wait_for(&other, "accounts", &shards::heads(&pool).await, PATIENCE).await;
     assert!(as_of.reached);
     assert_eq!(as_of.lag_ms, 0);
 }

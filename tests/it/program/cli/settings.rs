@@ -70,6 +70,15 @@ fn a_database_url_replaces_the_embedded_database() {
 }
 
 #[test]
+fn a_journal_has_a_power_of_two_of_shards() {
+    assert_eq!((read(&[]).shards, read(&[("COUNTERFOIL_SHARDS", "32")]).shards), (None, Some(32)));
+    for wrong in ["0", "3", "2048", "-1", "many", "1.0"] {
+        let said = mistakes(&[("COUNTERFOIL_SHARDS", wrong)]).to_string();
+        assert!(said.contains("it has to be 1, 2, 4, 8 and so on, at most 1024"), "{said}");
+    }
+}
+
+#[test]
 fn the_key_of_stripe_says_which_mode_it_is() {
     assert_eq!(read(&[("STRIPE_SECRET_KEY", "rk_live_abc")]).mode, Mode::Live);
     assert_eq!(read(&[("STRIPE_SECRET_KEY", "sk_test_abc")]).mode, Mode::Test);

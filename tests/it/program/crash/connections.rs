@@ -8,7 +8,6 @@ use std::{
 use counterfoil::{
     audit::{AuditScope, verify_journal},
     clock::Clock,
-    domain::recorded::Shard,
     ledger::{ExecuteError, Ledger, Outcome, Request, Running},
     postgres::pool,
 };
@@ -62,7 +61,7 @@ async fn stored(pool: &PgPool, id: &str) -> i64 {
 
 async fn assert_clean(pool: &PgPool) {
     let verification =
-        verify_journal(pool, Shard(0), AuditScope::WHOLE, |_, _| {}).await.expect("the database answers");
+        verify_journal(pool, &AuditScope::WHOLE, |_, _| {}).await.expect("the database answers");
     assert!(verification.is_clean(), "{:?}", verification.findings);
 }
 

@@ -11,7 +11,7 @@ use std::{
 
 use counterfoil::{
     audit::{AuditScope, verify_journal},
-    domain::{ids::AccountId, recorded::Shard},
+    domain::ids::AccountId,
     journal::unique::key_digest,
     postgres::{self, DatabaseAccess, Durability, MAX_CONNECTIONS_DEFAULT, ServerOptions, pool},
 };
@@ -224,9 +224,8 @@ impl Stage {
     async fn assert_journal(&self, books: &Books) {
         let pool = self.pool().await;
         assert_stored_once(&pool, books).await;
-        let verification = verify_journal(&pool, Shard(0), AuditScope::WHOLE, |_, _| {})
-            .await
-            .expect("the database answers");
+        let verification =
+            verify_journal(&pool, &AuditScope::WHOLE, |_, _| {}).await.expect("the database answers");
         assert!(verification.is_clean(), "{:?}", verification.findings);
         pool.close().await;
     }

@@ -2,6 +2,7 @@
 
 mod books;
 mod connections;
+mod instances;
 mod kills;
 mod proxy;
 mod servers;

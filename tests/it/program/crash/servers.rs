@@ -6,7 +6,6 @@ use std::{sync::Arc, time::Duration};
 
 use counterfoil::{
     audit::{AuditScope, verify_journal, verify_read_models},
-    domain::recorded::Shard,
     http::HttpSettings,
     journal::feed::Feed,
     projections,
@@ -66,7 +65,7 @@ async fn two_servers_of_one_database_tell_and_keep_the_same() {
     }
     assert_stored_once(&pool, &books).await;
     let mut verification =
-        verify_journal(&pool, Shard(0), AuditScope::WHOLE, |_, _| {}).await.expect("the database answers");
+        verify_journal(&pool, &AuditScope::WHOLE, |_, _| {}).await.expect("the database answers");
     let projector =
         Projector::open(pool.clone(), Feed::new(pool.clone()), projections::all(), server.test.clock.clone());
     let projector = projector.await.expect("the database answers");

@@ -77,11 +77,11 @@ async fn answers(waiting: Vec<Waiting<'_>>) -> Vec<ExecuteResult> {
     tokio::time::timeout(PATIENCE, join_all(waiting)).await.expect("everything that waited is answered")
 }
 
-const HEAD: &str = "select position from ledger.heads where shard = 0 for update";
+const HEAD: &str = "select position from ledger.heads for update";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_accepted_while_the_journal_is_locked_is_answered_and_the_rest_refused_at_once() {
-    let test = TestLedger::start().await;
+    let test = TestLedger::of_one_shard().await;
     open(&test.ledger, "acme").await.expect("opened");
     grant(&test.ledger, "acme", PLENTY, "g").await.expect("granted");
     let obstacle = Obstacle::put(&test.database, HEAD).await;
@@ -100,7 +100,7 @@ async fn what_is_accepted_while_the_journal_is_locked_is_answered_and_the_rest_r
 /// Refusals are not stored, but wait for what they rest on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commands_that_will_be_refused_do_not_pile_up_either() {
-    let test = TestLedger::start().await;
+    let test = TestLedger::of_one_shard().await;
     open(&test.ledger, "acme").await.expect("opened");
     open(&test.ledger, "bolt").await.expect("opened");
     let mut obstacle = Obstacle::put(&test.database, HEAD).await;
@@ -119,7 +119,7 @@ async fn commands_that_will_be_refused_do_not_pile_up_either() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commands_on_accounts_that_cannot_be_read_do_not_pile_up_either() {
-    let test = TestLedger::start().await;
+    let test = TestLedger::of_one_shard().await;
     let obstacle = Obstacle::put(&test.database, "lock table ledger.events in access exclusive mode").await;
     let requests = (0..CALLERS).map(|number| deduct(&format!("cold-{number}"), 1, "k"));
     let waiting = crowd(&test.ledger, requests).await;

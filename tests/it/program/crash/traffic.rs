@@ -1,6 +1,6 @@
 //! Many callers who spend, hold, refund and grant at once, and write down what they are answered.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures::{StreamExt, stream};
 use reqwest::Client;
@@ -28,12 +28,26 @@ pub struct Target {
     client: Client,
     addresses: Vec<String>,
     key: String,
+    /// Where the commands of an account are sent, if not to any address.
+    writers: Arc<BTreeMap<String, String>>,
+    /// Whether callers go on after a request that had no answer.
+    goes_on: bool,
 }
 
 impl Target {
     pub fn new(addresses: Vec<String>, key: &str) -> Self {
         let client = Client::builder().timeout(TIMEOUT).build().expect("a client");
-        Self { client, addresses, key: key.to_owned() }
+        Self { client, addresses, key: key.to_owned(), writers: Arc::default(), goes_on: false }
+    }
+
+    /// The same, with an address for the commands of each account.
+    pub fn sending_to(self, writers: BTreeMap<String, String>) -> Self {
+        Self { writers: Arc::new(writers), ..self }
+    }
+
+    /// The same, with callers that go on after a request that had no answer.
+    pub fn going_on(self) -> Self {
+        Self { goes_on: true, ..self }
     }
 
     pub fn addresses(&self) -> &[String] {
@@ -203,7 +217,14 @@ struct Caller {
 
 impl Caller {
     async fn work(mut self, stop: CancellationToken) {
-        while !stop.is_cancelled() && self.act().await {}
+        while !stop.is_cancelled() {
+            if !self.act().await {
+                if !self.target.goes_on {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
     }
 
     /// Does one thing. Returns whether it was answered.
@@ -211,7 +232,8 @@ impl Caller {
         let address = self.target.at(&mut self.dice).to_owned();
         if self.dice.below(5) > 0 {
             let command = Arc::new(self.choose());
-            let answer = self.target.send(&address, &command).await;
+            let address = self.target.writers.get(&command.account).unwrap_or(&address);
+            let answer = self.target.send(address, &command).await;
             return self.note(&command, answer);
         }
         let count = self.dice.amount(BATCH_MAX);

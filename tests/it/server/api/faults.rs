@@ -118,7 +118,7 @@ async fn while_commands_wait_and_none_is_answered_the_server_is_not_ready() {
     };
     assert_eq!(readiness().await.1["commands_stuck_s"], 0);
     let mut before = server.test.database.pool().begin().await.unwrap();
-    let head = "select position from ledger.heads where shard = 0 for update";
+    let head = "select position from ledger.heads for update";
     sqlx::query(head).execute(&mut *before).await.unwrap();
     let deduct = server.post("/v1/accounts/acme/deductions", json!({ "amount": 1 })).send();
     let looks = async {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{http::Server, specification};
 
 /// A key for some accounts may ask for these too, and gets to see, or to change, its own alone.
-pub const OF_SEVERAL: [&str; 3] = [COMMANDS, "list_accounts", "find_customers"];
+pub const OF_SEVERAL: [&str; 4] = [COMMANDS, "list_accounts", "find_customers", "list_shards"];
 const COMMANDS: &str = "execute_commands";
 
 struct Route {

@@ -18,6 +18,7 @@ mod mangled;
 mod matrix;
 mod moving;
 mod reports;
+mod sharded;
 mod sharing;
 mod stalls;
 mod stopping;

@@ -320,3 +320,12 @@ fn paths_are_followed_to_the_module_that_has_what_they_mean() {
         ["clock::hands", "domain::time"]
     );
 }
+
+pub fn name(module: &[String]) -> String {
+    module.join("::")
+}
+
+/// Whether a module is the other, or inside of it.
+pub fn is_in(module: &str, other: &str) -> bool {
+    module.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}

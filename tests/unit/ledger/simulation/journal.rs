@@ -23,8 +23,6 @@ use crate::{
     ledger::{request::AccountUnique, sequencer::AppendRequest},
 };
 
-pub(super) const SHARD: Shard = Shard(0);
-
 /// An event, and what the journal's constraints look at.
 pub(super) struct Stored {
     pub recorded: RecordedEvent,
@@ -61,8 +59,9 @@ fn rows(rows: &NewRows) -> Vec<SimulatedRow<'_>> {
     (0..rows.len()).map(row).collect()
 }
 
-#[derive(Default)]
+/// One shard.
 pub(super) struct SimulatedJournal {
+    pub shard: Shard,
     pub events: Vec<Stored>,
 }
 
@@ -70,12 +69,17 @@ pub(super) struct SimulatedJournal {
 pub(super) struct NotAppended;
 
 impl SimulatedJournal {
+    pub(super) const fn of_shard(shard: Shard) -> Self {
+        Self { shard, events: Vec::new() }
+    }
+
     pub(super) fn head(&self) -> Position {
         Position(i64::try_from(self.events.len()).expect("a small number"))
     }
 
     pub(super) fn append(&mut self, request: &AppendRequest) -> Result<Position, NotAppended> {
         let rows = rows(&request.rows);
+        assert_eq!(request.shard, self.shard, "a batch is sent to another shard");
         if request.expected != self.head() || rows.iter().any(|row| self.is_taken(row)) || has_twins(&rows) {
             return Err(NotAppended);
         }
@@ -85,7 +89,7 @@ impl SimulatedJournal {
             let event = upcast::read(row.event_type, row.event_version, row.payload);
             self.events.push(Stored {
                 recorded: RecordedEvent {
-                    shard: SHARD,
+                    shard: self.shard,
                     position,
                     account: row.account.clone(),
                     sequence: row.sequence,
@@ -190,7 +194,7 @@ fn has_twins(rows: &[SimulatedRow<'_>]) -> bool {
 /// The hash that a row has to have at its place.
 fn leaf(row: &SimulatedRow<'_>, position: Position, request: &AppendRequest) -> MerkleHash {
     Hashed {
-        shard: SHARD,
+        shard: request.shard,
         position: position.0,
         account: row.account.as_str(),
         sequence: row.sequence,

@@ -1,6 +1,7 @@
 //! Does the sequencer keep its promises, whatever comes in which order?
 //!
-//! Two instances share a journal in memory. Commands arrive, loads and appends land, fail, or end unknown, in an order
+//! Some instances share a journal of some shards in memory.
+//! Commands arrive, loads and appends land, fail, or end unknown, in an order
 //! that a seed decides; an instance dies and another takes its place. At the end every answer is compared with the
 //! journal ([`promises`]).
 //!
@@ -11,6 +12,7 @@ mod commands;
 mod journal;
 mod promises;
 mod world;
+mod writer;
 
 use std::{
     collections::BTreeSet,
@@ -41,6 +43,8 @@ enum PlantedBug {
     KeysLookedUpTooEarly,
     /// In a recovery, keys are looked up after it was decided, and only for what would be stored.
     KeysLookedUpLate,
+    /// An instance looks for accounts in another shard than the others.
+    AnotherShard,
 }
 
 fn music() -> Arc<Catalog> {
@@ -106,7 +110,13 @@ fn holds_are_spent_in_parts_in_the_simulation() {
     for seed in 0..50 {
         let mut world = World::new(Arc::clone(&catalog), seed, None, false);
         world.run();
-        stored.extend(world.journal.events.iter().map(|stored| stored.recorded.event.name()));
+        stored.extend(
+            world
+                .journals
+                .iter()
+                .flat_map(|journal| &journal.events)
+                .map(|stored| stored.recorded.event.name()),
+        );
     }
     for name in ["HoldSpent", "HoldToppedUp", "HoldReduced", "HoldCommitted", "HoldExpired"] {
         assert!(stored.contains(name), "{name} is not in {stored:?}");
@@ -123,6 +133,7 @@ fn a_planted_bug_of_each_kind_is_found() {
         PlantedBug::PreconditionsNotChecked,
         PlantedBug::KeysLookedUpTooEarly,
         PlantedBug::KeysLookedUpLate,
+        PlantedBug::AnotherShard,
     ];
     let found = bugs.map(|bug| (bug, first_wrong(1_000, Some(bug))));
     std::panic::set_hook(quiet);

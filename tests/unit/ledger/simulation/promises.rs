@@ -14,11 +14,12 @@ use crate::{
     ledger::{ExecuteError, Outcome},
 };
 
-use super::world::{Sent, World};
+use super::{journal::Stored, world::World, writer::Sent};
 
 /// The first promise that a run has broken.
 pub(super) fn broken(world: &World) -> Option<String> {
-    stored_twice(world)
+    in_another_shard(world)
+        .or_else(|| stored_twice(world))
         .or_else(|| lost_or_made(world))
         .or_else(|| decided_on_another_state(world))
         .or_else(|| world.double_answers.first().map(|number| format!("{number} was answered twice")))
@@ -30,10 +31,21 @@ pub(super) fn broken(world: &World) -> Option<String> {
         })
 }
 
+fn stored(world: &World) -> impl Iterator<Item = &Stored> {
+    world.journals.iter().flat_map(|journal| &journal.events)
+}
+
+/// All events of an account are in its shard.
+fn in_another_shard(world: &World) -> Option<String> {
+    let mut stored = stored(world).map(|stored| &stored.recorded);
+    let lost = stored.find(|recorded| world.journal_of(&recorded.account).shard != recorded.shard)?;
+    Some(format!("{lost:?} is not in the shard of its account"))
+}
+
 /// A key, or a generation, charges once.
 fn stored_twice(world: &World) -> Option<String> {
     let mut taken = BTreeSet::new();
-    for stored in &world.journal.events {
+    for stored in stored(world) {
         let account = &stored.recorded.account;
         let own_generation = stored.generation.as_ref().filter(|text| text.ends_with(' '));
         let key = stored.key.map(|digest| digest.to_string());
@@ -48,14 +60,15 @@ fn stored_twice(world: &World) -> Option<String> {
 
 /// Each account has what it was granted, in one part or another, and what it holds is what its holds have.
 fn lost_or_made(world: &World) -> Option<String> {
-    let accounts: BTreeSet<_> = world.journal.events.iter().map(|stored| &stored.recorded.account).collect();
+    let accounts: BTreeSet<_> = stored(world).map(|stored| &stored.recorded.account).collect();
     accounts.into_iter().find_map(|id| {
-        let account = world.journal.state_at(id, world.journal.head());
+        let journal = world.journal_of(id);
+        let account = journal.state_at(id, journal.head());
         let wallet = &account.opened()?.wallet;
         let is_whole = wallet.grants().all(Grant::is_conserved);
         let held: i64 = wallet.grants().map(|grant| grant.held.get()).sum();
         let in_holds: i64 = wallet.holds.open().map(|hold| hold.left().get()).sum();
-        let spent: i64 = world.journal.of(id).map(|stored| spent_by(&stored.recorded.event)).sum();
+        let spent: i64 = world.journal_of(id).of(id).map(|stored| spent_by(&stored.recorded.event)).sum();
         let consumed: i64 = wallet.grants().map(|grant| grant.consumed.get()).sum();
         (!is_whole || held != in_holds || consumed != spent).then(|| {
             format!("of {id}, {held} are held, {in_holds} in holds, and {consumed} of {spent} are spent")
@@ -80,7 +93,7 @@ fn decided_on_another_state(world: &World) -> Option<String> {
         let [first, ..] = command.as_slice() else { continue };
         let Some(sent) = sent_as(world, first) else { return Some(format!("nobody sent {first:?}")) };
         let before = Position(first.position.0 - 1);
-        let state = world.journal.state_at(&first.account, before);
+        let state = world.journal_of(&first.account).state_at(&first.account, before);
         let decided = decide(&state, &sent.request.command, Context { at: sent.at, catalog: &world.catalog });
         let stored: Vec<Event> = command.iter().map(|recorded| recorded.event.clone()).collect();
         if decided.as_ref() != Ok(&stored) {
@@ -93,7 +106,7 @@ fn decided_on_another_state(world: &World) -> Option<String> {
 /// The stored events by command, in their order.
 fn commands(world: &World) -> Vec<Vec<RecordedEvent>> {
     let mut commands: Vec<Vec<RecordedEvent>> = Vec::new();
-    for stored in &world.journal.events {
+    for stored in stored(world) {
         let of = |recorded: &RecordedEvent| (recorded.account.clone(), recorded.command());
         let id = of(&stored.recorded);
         match commands.last_mut() {
@@ -114,8 +127,7 @@ fn sent_as<'a>(world: &'a World, recorded: &RecordedEvent) -> Option<&'a Sent> {
 
 fn is_stored(world: &World, number: usize) -> bool {
     let number = number.to_string();
-    let mut events = world.journal.events.iter();
-    events.any(|stored| stored.recorded.metadata.correlation_id.as_ref() == Some(&number))
+    stored(world).any(|stored| stored.recorded.metadata.correlation_id.as_ref() == Some(&number))
 }
 
 fn mistake(world: &World, number: usize, sent: &Sent) -> Option<String> {
@@ -133,7 +145,7 @@ fn mistake(world: &World, number: usize, sent: &Sent) -> Option<String> {
         }
         Err(ExecuteError::KeyReused) => {
             let uniques: Vec<_> = sent.request.uniques().collect();
-            let found = world.journal.find(&uniques);
+            let found = world.journals[sent.shard].find(&uniques);
             let is_other = |events: &Vec<RecordedEvent>| {
                 events.first().is_some_and(|first| first.metadata.request_hash != sent.request.hash)
             };
@@ -161,7 +173,7 @@ fn wrong_outcome(
         return (!held).then(|| "it was said to have no effect, and at no moment was it so".to_owned());
     };
     let from = usize::try_from(first.position.0 - 1).ok()?;
-    let stored = world.journal.events.get(from..).unwrap_or_default();
+    let stored = world.journals[sent.shard].events.get(from..).unwrap_or_default();
     let stored = stored.iter().take(outcome.events.len()).map(|stored| &stored.recorded);
     if !stored.eq(outcome.events.iter()) {
         return Some("what was told is not what is stored".to_owned());
@@ -187,13 +199,13 @@ fn held_at_some_moment(
     let id: &AccountId = &sent.request.account;
     let context = Context { at: sent.at, catalog: &world.catalog };
     let uniques: Vec<_> = sent.request.uniques().map(|(_, unique)| unique).collect();
-    let taken_from = world.journal.of(id).find(|stored| uniques.iter().any(|unique| stored.has(unique)));
+    let taken_from =
+        world.journal_of(id).of(id).find(|stored| uniques.iter().any(|unique| stored.has(unique)));
     let taken_from = taken_from.map(|stored| stored.recorded.position);
-    let events = world.journal.of(id).map(|stored| stored.recorded.position);
+    let events = world.journal_of(id).of(id).map(|stored| stored.recorded.position);
     let mut moments = events.filter(|at| (sent.sent_at..=answered_at).contains(at)).collect::<Vec<_>>();
     moments.insert(0, sent.sent_at);
-    moments
-        .into_iter()
-        .filter(|moment| !must_be_free || taken_from.is_none_or(|taken| *moment < taken))
-        .any(|moment| is_so(&decide(&world.journal.state_at(id, moment), &sent.request.command, context)))
+    moments.into_iter().filter(|moment| !must_be_free || taken_from.is_none_or(|taken| *moment < taken)).any(
+        |moment| is_so(&decide(&world.journal_of(id).state_at(id, moment), &sent.request.command, context)),
+    )
 }

@@ -1,4 +1,4 @@
-//! What happens in the simulation? Two instances and a journal, one step after the other.
+//! What happens in the simulation? Some instances and the shards of a journal, one step after the other.
 
 use std::{cell::RefCell, collections::VecDeque, rc::Rc, sync::Arc};
 
@@ -9,22 +9,18 @@ use proptest::{
 };
 
 use crate::{
-    domain::{
-        catalog::Catalog,
-        ids::AccountId,
-        recorded::{Position, RecordedEvent},
-        time::Timestamp,
-    },
+    domain::{catalog::Catalog, ids::AccountId, recorded::Position, time::Timestamp},
+    journal::shards::Shards,
     ledger::{
         ExecuteResult, Request,
-        request::{AccountUnique, ReplyTo},
         sequencer::{AppendFailure, AppendRequest, Appended, Limits, LoadFailure, Locked, Sequencer},
     },
 };
 
 use super::{
     PlantedBug, commands,
-    journal::{SHARD, SimulatedJournal},
+    journal::SimulatedJournal,
+    writer::{Caller, Flight, Sent, Writer},
 };
 
 /// Small enough that each of them is met.
@@ -38,68 +34,17 @@ const LIMITS: Limits = Limits {
     answers: 6,
 };
 
-/// A command that somebody sent.
-pub(super) struct Sent {
-    pub request: Request,
-    pub at: Timestamp,
-    /// Where the journal was then.
-    pub sent_at: Position,
-    /// Where it was when the answer came, if one did.
-    pub answer: Option<(ExecuteResult, Position)>,
-    /// The instance died with it.
-    pub is_lost: bool,
-}
-
-/// Where the answers to one command go.
-#[derive(Debug)]
-struct Caller {
-    number: usize,
-    sent_at: Timestamp,
-    answers: Rc<RefCell<Vec<(usize, ExecuteResult)>>>,
-    /// Those that nobody can answer any more.
-    dropped: Rc<RefCell<Vec<usize>>>,
-}
-
-impl ReplyTo for Caller {
-    fn accepted_at(&self) -> Timestamp {
-        self.sent_at
-    }
-
-    fn send(self, answer: ExecuteResult) {
-        self.answers.borrow_mut().push((self.number, answer));
-    }
-}
-
-impl Drop for Caller {
-    fn drop(&mut self) {
-        self.dropped.borrow_mut().push(self.number);
-    }
-}
-
-/// An append on its way.
-struct Flight {
-    request: AppendRequest,
-    /// What the journal said, once it has.
-    stored: Option<Result<Position, AppendFailure>>,
-}
-
-struct Instance {
-    sequencer: Sequencer<Caller>,
-    queue: VecDeque<Request<Caller>>,
-    flight: Option<Flight>,
-    loads: Vec<Vec<AccountId>>,
-    /// What a recovery looked up before it held the lock, where that bug is planted.
-    found_early: Option<Vec<(AccountUnique, Vec<RecordedEvent>)>>,
-}
-
 pub(super) struct World {
     rng: TestRng,
     pub catalog: Arc<Catalog>,
     planted: Option<PlantedBug>,
     is_told: bool,
     now: Timestamp,
-    pub journal: SimulatedJournal,
-    instances: Vec<Instance>,
+    shards: Shards,
+    /// One for each shard.
+    pub journals: Vec<SimulatedJournal>,
+    /// Those of each instance, for each shard.
+    writers: Vec<Writer>,
     pub sent: Vec<Sent>,
     answers: Rc<RefCell<Vec<(usize, ExecuteResult)>>>,
     dropped: Rc<RefCell<Vec<usize>>>,
@@ -116,14 +61,19 @@ impl World {
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
         let mut rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
         let faults = [0, 10, 40][rng.random_range(0..3)];
+        let (instances, slots) = (rng.random_range(2..=3), [1, 1, 2, 4][rng.random_range(0..4)]);
+        let heads: Vec<(i16, i16, i16)> = (0..slots).map(|slot| (slot * 3, slot, slots)).collect();
+        let shards = Shards::of_heads(&heads).expect("they are whole");
+        let journals = shards.iter().map(SimulatedJournal::of_shard).collect::<Vec<_>>();
         let mut world = Self {
             rng,
             catalog,
             planted,
             is_told,
             now: Timestamp::parse("2026-11-20T12:00:00Z").expect("a time"),
-            journal: SimulatedJournal::default(),
-            instances: Vec::new(),
+            shards,
+            journals,
+            writers: Vec::new(),
             sent: Vec::new(),
             answers: Rc::default(),
             dropped: Rc::default(),
@@ -131,19 +81,41 @@ impl World {
             faults,
             double_answers: Vec::new(),
         };
-        world.instances = (0..2).map(|_| world.started()).collect();
+        let writers =
+            (0..instances).flat_map(|instance| (0..world.journals.len()).map(move |shard| (instance, shard)));
+        world.writers = writers.map(|(instance, shard)| world.started(instance, shard)).collect();
         world
     }
 
-    fn started(&self) -> Instance {
-        let mut sequencer = Sequencer::new(SHARD, Arc::clone(&self.catalog), LIMITS, self.journal.head());
+    fn started(&self, instance: usize, shard: usize) -> Writer {
+        let journal = &self.journals[shard];
+        let mut sequencer = Sequencer::new(journal.shard, Arc::clone(&self.catalog), LIMITS, journal.head());
         sequencer.keeps_what_was_decided_on_a_lost_batch = self.planted == Some(PlantedBug::EpochNotDropped);
-        Instance { sequencer, queue: VecDeque::new(), flight: None, loads: Vec::new(), found_early: None }
+        let (queue, loads) = (VecDeque::new(), Vec::new());
+        Writer { instance, shard, sequencer, queue, flight: None, loads, found_early: None }
+    }
+
+    /// Where an instance looks for an account.
+    fn shard_of(&self, account: &AccountId, instance: usize) -> usize {
+        let slot = self.shards.slot_of(account);
+        let goes_wrong = self.planted == Some(PlantedBug::AnotherShard) && instance == 0;
+        if goes_wrong { (slot + 1) % self.journals.len() } else { slot }
+    }
+
+    /// The shard that an account is in.
+    pub(super) fn journal_of(&self, account: &AccountId) -> &SimulatedJournal {
+        &self.journals[self.shards.slot_of(account)]
+    }
+
+    fn journal(&self, index: usize) -> &SimulatedJournal {
+        &self.journals[self.writers[index].shard]
     }
 
     fn tell(&self, text: impl FnOnce() -> String) {
         if self.is_told {
-            println!("{:>4} {}", self.journal.head().0, text());
+            let heads: Vec<String> =
+                self.journals.iter().map(|journal| journal.head().0.to_string()).collect();
+            println!("{:>8} {}", heads.join("."), text());
         }
     }
 
@@ -160,18 +132,18 @@ impl World {
         // From here on nothing fails, and so everything must end.
         self.faults = 0;
         let mut steps = 0;
-        while self.instances.iter().any(|instance| !instance.is_idle()) {
+        while self.writers.iter().any(|writer| !writer.is_idle()) {
             self.drain_step();
             steps += 1;
             assert!(steps < 10_000, "commands wait for ever");
         }
         while let Some(late) = self.late.pop() {
-            let _refused = self.journal.append(&late);
+            let _refused = self.append(&late);
         }
     }
 
     fn step(&mut self) {
-        let index = self.rng.random_range(0..self.instances.len());
+        let index = self.rng.random_range(0..self.writers.len());
         match self.rng.random_range(0..20) {
             0..=5 => self.send(index),
             6..=8 => self.hand_over(index),
@@ -187,7 +159,7 @@ impl World {
     }
 
     fn drain_step(&mut self) {
-        let index = self.rng.random_range(0..self.instances.len());
+        let index = self.rng.random_range(0..self.writers.len());
         match self.rng.random_range(0..6) {
             0 => self.hand_over(index),
             1 => self.seal(index),
@@ -201,21 +173,26 @@ impl World {
 
     fn send(&mut self, index: usize) {
         let earlier: Vec<Request> = self.sent.iter().map(|sent| sent.request.clone()).collect();
-        let holds = self.journal.holds();
+        let holds: Vec<_> = self.journals.iter().flat_map(SimulatedJournal::holds).collect();
         let request = commands::request(&mut self.rng, &earlier, &holds, self.now);
         let number = self.sent.len();
+        let instance = self.writers[index].instance;
+        let shard = self.shard_of(&request.account, instance);
+        let index =
+            self.writers.iter().position(|writer| (writer.instance, writer.shard) == (instance, shard));
+        let index = index.expect("each instance has a writer for each shard");
         self.tell(|| {
             format!("{number} to {index}: {:?} {:?} {:?}", request.account, request.key, request.command)
         });
         let (answers, dropped) = (Rc::clone(&self.answers), Rc::clone(&self.dropped));
         let caller = Caller { number, sent_at: self.now, answers, dropped };
-        self.instances[index].queue.push_back(request.clone().with_reply_to(caller));
-        let (at, sent_at) = (self.now, self.journal.head());
-        self.sent.push(Sent { request, at, sent_at, answer: None, is_lost: false });
+        self.writers[index].queue.push_back(request.clone().with_reply_to(caller));
+        let (at, sent_at) = (self.now, self.journals[shard].head());
+        self.sent.push(Sent { request, shard, at, sent_at, answer: None, is_lost: false });
     }
 
     fn hand_over(&mut self, index: usize) {
-        let Instance { sequencer, queue, .. } = &mut self.instances[index];
+        let Writer { sequencer, queue, .. } = &mut self.writers[index];
         for _ in 0..LIMITS.arriving {
             if !sequencer.has_room() {
                 break;
@@ -226,7 +203,7 @@ impl World {
     }
 
     fn seal(&mut self, index: usize) {
-        let instance = &mut self.instances[index];
+        let instance = &mut self.writers[index];
         if instance.flight.is_none()
             && let Some(request) = instance.sequencer.seal()
         {
@@ -237,11 +214,11 @@ impl World {
 
     /// The append comes to the journal, or does not.
     fn store(&mut self, index: usize) {
-        if self.instances[index].flight.as_ref().is_none_or(|flight| flight.stored.is_some()) {
+        if self.writers[index].flight.as_ref().is_none_or(|flight| flight.stored.is_some()) {
             return;
         }
         let fate = if self.fails() { self.rng.random_range(1..=4) } else { 0 };
-        let Some(mut flight) = self.instances[index].flight.take() else { return };
+        let Some(mut flight) = self.writers[index].flight.take() else { return };
         let stored = match fate {
             0 => self.append(&flight.request),
             1 => Err(AppendFailure::NotStored),
@@ -260,20 +237,23 @@ impl World {
         };
         self.tell(|| format!("{index} appends: fate {fate}, {stored:?}"));
         flight.stored = Some(stored);
-        self.instances[index].flight = Some(flight);
+        self.writers[index].flight = Some(flight);
     }
 
     fn append(&mut self, request: &AppendRequest) -> Result<Position, AppendFailure> {
         if request.rows.is_empty() {
             return Ok(request.expected);
         }
-        self.journal.append(request).map_err(|_| AppendFailure::NotStored)
+        let journal = self.journals.iter_mut().find(|journal| journal.shard == request.shard);
+        let journal = journal.expect("it is there");
+        journal.append(request).map_err(|_| AppendFailure::NotStored)
     }
 
     /// The sequencer learns what came of its append.
     fn report(&mut self, index: usize) {
         let cannot_look = self.fails();
-        let instance = &mut self.instances[index];
+        let shard = self.writers[index].shard;
+        let instance = &mut self.writers[index];
         let Some(Flight { request, stored: Some(stored) }) =
             instance.flight.take_if(|flight| flight.stored.is_some())
         else {
@@ -282,7 +262,7 @@ impl World {
         let outdated = match self.planted {
             Some(PlantedBug::PreconditionsNotChecked) => Vec::new(),
             _ if cannot_look => (0..request.preconditions.len()).collect(),
-            _ => self.journal.outdated(&request.preconditions),
+            _ => self.journals[shard].outdated(&request.preconditions),
         };
         let appended = stored.map(|position| Appended { position, outdated });
         let answers = instance.sequencer.appended(appended);
@@ -293,7 +273,7 @@ impl World {
 
     fn load(&mut self, index: usize) {
         let fails = self.fails();
-        let instance = &mut self.instances[index];
+        let instance = &mut self.writers[index];
         while let Some(ids) = instance.sequencer.next_load() {
             instance.loads.push(ids);
         }
@@ -301,20 +281,21 @@ impl World {
             return;
         }
         let ids = instance.loads.swap_remove(0);
-        let loaded = if fails { Err(LoadFailure::Unavailable) } else { Ok(self.journal.load(&ids)) };
+        let loaded =
+            if fails { Err(LoadFailure::Unavailable) } else { Ok(self.journals[instance.shard].load(&ids)) };
         instance.sequencer.loaded(ids, loaded, self.now);
     }
 
     /// Nothing else changes the journal while a recovery holds its lock, so that one step does it all.
     fn recover(&mut self, index: usize) {
-        let Some(request) = self.instances[index].sequencer.recovery() else { return };
-        let head = self.journal.head();
-        let mut found = self.journal.find(&request.uniques);
+        let Some(request) = self.writers[index].sequencer.recovery() else { return };
+        let head = self.journal(index).head();
+        let mut found = self.journal(index).find(&request.uniques);
         if self.planted == Some(PlantedBug::KeysLookedUpTooEarly) {
-            match self.instances[index].found_early.take() {
+            match self.writers[index].found_early.take() {
                 Some(early) => found = early.into_iter().collect(),
                 None => {
-                    self.instances[index].found_early = Some(found.into_iter().collect());
+                    self.writers[index].found_early = Some(found.into_iter().collect());
                     return;
                 }
             }
@@ -322,11 +303,11 @@ impl World {
         let fate = if self.fails() { self.rng.random_range(1..=4) } else { 0 };
         let gives_up = fate > 0 && self.rng.random_bool(0.4);
         let ids: Vec<AccountId> = request.accounts.iter().map(|account| account.id.clone()).collect();
-        let accounts = self.journal.load(&ids);
-        let sequencer = &self.instances[index].sequencer;
+        let accounts = self.journal(index).load(&ids);
+        let sequencer = &self.writers[index].sequencer;
         let mut redecided = sequencer.decide_again(Locked { head, found: found.clone(), accounts }, self.now);
         if self.planted == Some(PlantedBug::KeysLookedUpLate) {
-            let accounts = self.journal.load(&ids);
+            let accounts = self.journal(index).load(&ids);
             let late = sequencer.decide_again(Locked { head, found: [].into(), accounts }, self.now);
             // Only what would be stored is looked up.
             if late.append.rows.is_empty() {
@@ -335,12 +316,12 @@ impl World {
         }
         let stored = match fate {
             0 | 3 if redecided.append.rows.is_empty() => Ok(head),
-            0 | 3 => self.journal.append(&redecided.append).map_err(|_| false),
+            0 | 3 => self.append(&redecided.append).map_err(|_| false),
             1 | 4 => Err(false),
             _ => Err(true),
         };
         self.tell(|| format!("{index} recovers: fate {fate}, {stored:?}"));
-        let instance = &mut self.instances[index];
+        let instance = &mut self.writers[index];
         match stored {
             Ok(head) if fate == 0 => instance.sequencer.recovered(redecided, head, self.now),
             Ok(_) => instance.sequencer.recovery_failed(true),
@@ -353,7 +334,7 @@ impl World {
 
     fn come_late(&mut self) {
         if let Some(late) = self.late.pop() {
-            let stored = self.journal.append(&late).is_ok();
+            let stored = self.append(&late).is_ok();
             self.tell(|| format!("an append comes late: {}", if stored { "stored" } else { "refused" }));
         }
     }
@@ -361,35 +342,37 @@ impl World {
     fn pass_time_or_die(&mut self, index: usize) {
         self.now = self.now.plus(TimeDelta::seconds(self.rng.random_range(1..120)));
         if self.fails() && self.rng.random_bool(0.3) {
-            self.tell(|| format!("{index} dies"));
-            let started = self.started();
-            let died = std::mem::replace(&mut self.instances[index], started);
-            // What it had sent may still come.
-            self.late
-                .extend(died.flight.filter(|flight| flight.stored.is_none()).map(|flight| flight.request));
-            self.take_answers();
-            self.dropped.borrow_mut().clear();
-            drop((died.sequencer, died.queue));
-            for number in self.dropped.borrow_mut().drain(..) {
-                self.sent[number].is_lost = true;
+            let instance = self.writers[index].instance;
+            self.tell(|| format!("{instance} dies"));
+            for index in 0..self.writers.len() {
+                if self.writers[index].instance == instance {
+                    self.end_lane(index);
+                }
             }
+        }
+    }
+
+    fn end_lane(&mut self, index: usize) {
+        let started = self.started(self.writers[index].instance, self.writers[index].shard);
+        let died = std::mem::replace(&mut self.writers[index], started);
+        // What it had sent may still come.
+        self.late.extend(died.flight.filter(|flight| flight.stored.is_none()).map(|flight| flight.request));
+        self.take_answers();
+        self.dropped.borrow_mut().clear();
+        drop((died.sequencer, died.queue));
+        for number in self.dropped.borrow_mut().drain(..) {
+            self.sent[number].is_lost = true;
         }
     }
 
     fn take_answers(&mut self) {
-        let head = self.journal.head();
         let answers: Vec<_> = self.answers.borrow_mut().drain(..).collect();
         for (number, answer) in answers {
             self.tell(|| format!("{number} is answered: {answer:?}"));
+            let head = self.journals[self.sent[number].shard].head();
             if self.sent[number].answer.replace((answer, head)).is_some() {
                 self.double_answers.push(number);
             }
         }
-    }
-}
-
-impl Instance {
-    fn is_idle(&self) -> bool {
-        self.queue.is_empty() && self.flight.is_none() && self.loads.is_empty() && self.sequencer.is_idle()
     }
 }

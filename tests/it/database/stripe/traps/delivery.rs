@@ -3,10 +3,7 @@
 use std::collections::BTreeSet;
 
 use counterfoil::{
-    domain::{
-        command::{Command, PurchaseCommand},
-        recorded::Position,
-    },
+    domain::command::{Command, PurchaseCommand},
     stripe::{
         documents::envelope::Envelope,
         inbound::{
@@ -20,6 +17,7 @@ use serde_json::json;
 
 use super::{Desk, SHAPES, changed, desk_at, translated_value, value};
 use crate::support::documents::{ADA, read, translated};
+use crate::support::shards;
 
 #[tokio::test]
 async fn trap_01_order_is_not_guaranteed() {
@@ -55,7 +53,7 @@ async fn trap_05_a_delivery_is_stored_and_answered_before_anything_is_done_with_
     let desk = Desk::open().await;
     let event = desk.take_file(SHAPES[1], "invoice.paid.subscription_create.json").await;
     assert_eq!(desk.state(&event).await, InboxState::Received);
-    assert_eq!(*desk.test.ledger.positions().borrow(), Position(0), "no account was touched");
+    assert_eq!(shards::events(&desk.test.database.pool()).await, 0, "no account was touched");
 }
 
 #[tokio::test]
@@ -204,7 +202,7 @@ async fn trap_33_test_and_live_never_mix() {
     let event = desk.take_file("edge", "livemode_true.json").await;
     desk.work().await;
     assert_eq!(desk.state(&event).await, InboxState::Quarantined);
-    assert_eq!(*desk.test.ledger.positions().borrow(), Position(0));
+    assert_eq!(shards::events(&desk.test.database.pool()).await, 0);
 }
 
 #[test]

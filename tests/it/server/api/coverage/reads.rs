@@ -61,6 +61,7 @@ pub(super) fn cases() -> BTreeMap<&'static str, Case> {
         ("readiness", "/readyz"),
         ("metrics", "/metrics"),
         ("list_projections", "/v1/projections"),
+        ("list_shards", "/v1/shards"),
         ("list_api_keys", "/v1/api-keys"),
     ] {
         cases.insert(id, Case { success: get(path), refusal: None, bad: None });

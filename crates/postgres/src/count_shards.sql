@@ -1,0 +1,2 @@
+-- How many shards does the journal have?
+select count(*) from ledger.heads

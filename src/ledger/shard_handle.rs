@@ -1,0 +1,143 @@
+//! What do callers need of the task that writes a shard?
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+use tokio::{
+    sync::{Semaphore, mpsc, watch},
+    task::JoinHandle,
+};
+
+use crate::{
+    clock::Clock,
+    domain::{
+        catalog::Catalog,
+        ids::AccountId,
+        recorded::{JournalPosition, Position, Shard},
+    },
+    journal::{feed::Feed, snapshot},
+};
+
+use super::{
+    COMMANDS_HELD_MAX, COMMANDS_QUEUED_MAX,
+    pending_commands::PendingCommands,
+    request::{PendingReply, Request},
+    sequencer::{Limits, Sequencer},
+    shard::ShardTask,
+    unstored::Unstored,
+    view::{ViewError, Views},
+};
+
+/// How many snapshots of a shard may wait to be stored.
+const SNAPSHOTS_QUEUED_MAX: usize = 1_024;
+/// How many loads of accounts run at the same time, of all shards.
+const LOADS_MAX: usize = 8;
+
+/// The way to a shard's task.
+pub(super) struct ShardHandle {
+    pub(super) shard: Shard,
+    pub(super) commands: mpsc::Sender<Request<PendingReply>>,
+    pub(super) views: Arc<Views>,
+    pub(super) positions: watch::Receiver<Position>,
+    pub(super) unstored: Arc<Unstored>,
+    pub(super) waiting: PendingCommands,
+}
+
+impl ShardHandle {
+    /// How many commands wait to be decided.
+    pub(super) fn queued(&self) -> usize {
+        self.commands.max_capacity().saturating_sub(self.commands.capacity())
+    }
+}
+
+/// What the limits of a process leave to each of its shards.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ShardLimits {
+    queued: usize,
+    views: usize,
+    sequencer: Limits,
+}
+
+impl ShardLimits {
+    /// Each of `shards` gets its part, but always enough to work with.
+    pub(super) fn of(shards: usize) -> Self {
+        let part = |whole: usize, least: usize| whole.checked_div(shards).unwrap_or(whole).max(least);
+        Self {
+            queued: part(COMMANDS_QUEUED_MAX, 512),
+            views: part(50_000, 500),
+            sequencer: Limits {
+                commands: part(COMMANDS_HELD_MAX, 1_024),
+                arriving: 1_024,
+                batch_events: 4_096,
+                accounts: part(200_000, 2_000),
+                load_accounts: 1_024,
+                loads: 2,
+                answers: part(16_384, 1_024),
+            },
+        }
+    }
+}
+
+/// What each shard's task is made of.
+pub(super) struct ShardParts {
+    pub(super) pool: PgPool,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) clock: Clock,
+    pub(super) feed: Feed,
+    pub(super) limits: ShardLimits,
+    pub(super) loads: Arc<Semaphore>,
+}
+
+impl ShardParts {
+    /// Starts to write a shard after its head. The tasks end when the handle is dropped and all is answered.
+    pub(super) fn start(&self, head: JournalPosition) -> (ShardHandle, [JoinHandle<()>; 2]) {
+        let Self { pool, catalog, clock, feed, limits, loads } = self;
+        let JournalPosition { shard, position } = head;
+        let (commands, incoming) = mpsc::channel(limits.queued);
+        let (positions, seen) = watch::channel(position);
+        let (snapshots, wanted) = mpsc::channel(SNAPSHOTS_QUEUED_MAX);
+        let unstored = Arc::new(Unstored::default());
+        let task = ShardTask {
+            shard,
+            sequencer: Sequencer::new(shard, Arc::clone(catalog), limits.sequencer, position),
+            arriving: limits.sequencer.arriving,
+            feed: feed.clone(),
+            pool: pool.clone(),
+            clock: clock.clone(),
+            incoming,
+            positions,
+            snapshots,
+            loads: Arc::clone(loads),
+            unstored: Arc::clone(&unstored),
+            connection: None,
+            away_since: None,
+        };
+        let views = Arc::new(Views::new(pool.clone(), shard, limits.views));
+        let keeping = take_snapshots(pool.clone(), shard, Arc::clone(&views), wanted);
+        let waiting = PendingCommands::default();
+        let handle = ShardHandle { shard, commands, views, positions: seen, unstored, waiting };
+        (handle, [tokio::spawn(task.run()), tokio::spawn(keeping)])
+    }
+}
+
+async fn take_snapshots(
+    pool: PgPool,
+    shard: Shard,
+    views: Arc<Views>,
+    mut wanted: mpsc::Receiver<AccountId>,
+) {
+    while let Some(account) = wanted.recv().await {
+        let kept = match views.known(&account).await {
+            Ok(known) => snapshot::keep(&pool, shard, &known).await.map_err(ViewError::from),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = kept {
+            tracing::warn!(error = &error as &dyn std::error::Error, %account, "no snapshot was taken");
+        }
+    }
+}
+
+/// Room for the loads of all shards.
+pub(super) fn loads() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(LOADS_MAX))
+}
