@@ -64,7 +64,7 @@ pub async fn catch_up(
     let projector = Projector::open(pool.clone(), feed, projections, Clock::system()).await?;
     let (tasks, stop) = (tokio_util::task::TaskTracker::new(), tokio_util::sync::CancellationToken::new());
     let started = std::time::Instant::now();
-    projector.start(&tasks, &stop, None);
+    projector.start(&tasks, &stop, Vec::new());
     for name in names {
         let reached = projector.wait_for(name, Shard(0), None, head, Duration::from_secs(600)).await?;
         if !reached.reached {

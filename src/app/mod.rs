@@ -171,7 +171,7 @@ impl RunningParts {
         let catalog = Arc::new(catalog.catalog);
         let (ledger, running) = Ledger::start_with_feed(pool.clone(), catalog, clock, feed).await?;
         let readers = Background::default();
-        projector.start(&readers.tasks, &readers.stop, Some(ledger.positions()));
+        projector.start(&readers.tasks, &readers.stop, vec![(ledger.known_head().shard, ledger.positions())]);
         let inbox = Inbox::new(pool.clone());
         let switch = switch(&config.billing, ledger.catalog().payments.enabled)?;
         let senders = start_senders(config, pool, &ledger, &inbox, switch.client());

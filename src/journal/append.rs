@@ -107,6 +107,15 @@ pub async fn shards(connection: &mut PgConnection) -> Result<Vec<Shard>, sqlx::E
     Ok(shards.into_iter().map(Shard).collect())
 }
 
+/// The position of the last event of each shard.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn heads(connection: &mut PgConnection) -> Result<Vec<(Shard, Position)>, sqlx::Error> {
+    let heads: Vec<(i16, i64)> = sqlx::query_as(include_str!("heads.sql")).fetch_all(connection).await?;
+    Ok(heads.into_iter().map(|(shard, position)| (Shard(shard), Position(position))).collect())
+}
+
 /// The only shard of a database.
 ///
 /// # Errors

@@ -158,6 +158,14 @@ impl Feed {
         append::head(&mut *self.pool.acquire().await?, shard).await
     }
 
+    /// The position of the last event of each shard.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn heads(&self) -> Result<Vec<(Shard, Position)>, sqlx::Error> {
+        append::heads(&mut *self.pool.acquire().await?).await
+    }
+
     /// The events of one account from one position up to another, at most `limit`.
     ///
     /// # Errors

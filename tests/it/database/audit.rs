@@ -166,7 +166,7 @@ async fn caught_up(test: &TestLedger) -> (Projector, CancellationToken) {
         .await
         .expect("the database answers");
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-    projector.start(&tasks, &stop, Some(test.ledger.positions()));
+    projector.start(&tasks, &stop, vec![(test.ledger.known_head().shard, test.ledger.positions())]);
     let end = *test.ledger.positions().borrow();
     for name in projector.names().collect::<Vec<_>>() {
         projector.wait_for(name, Shard(0), None, end, Duration::from_secs(30)).await.expect("caught up");

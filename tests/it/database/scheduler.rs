@@ -42,7 +42,7 @@ impl World {
         let opened = Projector::open(pool.clone(), feed, projections::all(), of.clock.clone()).await;
         let projector = opened.expect("it opens");
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        projector.start(&tasks, &stop, Some(of.ledger.positions()));
+        projector.start(&tasks, &stop, vec![(of.ledger.known_head().shard, of.ledger.positions())]);
         let scheduler = Scheduler::new(pool, of.ledger.clone());
         Self { of, projector, scheduler, stop, tasks }
     }

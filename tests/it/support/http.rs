@@ -211,7 +211,7 @@ async fn router_selling(
     let projector = Projector::open(pool.clone(), feed, projections::all(), ledger.clock().clone()).await;
     let projector = projector.expect("the database answers");
     let tasks = TaskTracker::new();
-    projector.start(&tasks, background, Some(ledger.positions()));
+    projector.start(&tasks, background, vec![(ledger.known_head().shard, ledger.positions())]);
     let inbox = Inbox::new(pool.clone());
     let deployment = Deployment::new(stripe::StripeMode::Test);
     let processor = Processor::new(inbox.clone(), ledger.clone(), deployment);

@@ -53,7 +53,7 @@ impl Following {
     async fn start(pool: PgPool, projections: Vec<Arc<dyn Projection>>) -> Self {
         let projector = open(pool, projections).await;
         let stop = CancellationToken::new();
-        projector.start(&TaskTracker::new(), &stop, None);
+        projector.start(&TaskTracker::new(), &stop, Vec::new());
         Self { projector, stop }
     }
 
@@ -88,7 +88,7 @@ async fn open(pool: PgPool, projections: Vec<Arc<dyn Projection>>) -> Projector 
     Projector::open(pool, feed, projections, Clock::fixed(noon())).await.expect("the database answers")
 }
 
-async fn head(pool: &PgPool) -> Position {
+pub async fn head(pool: &PgPool) -> Position {
     Feed::new(pool.clone()).head(Shard(0)).await.expect("the database answers")
 }
 
