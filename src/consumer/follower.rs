@@ -22,6 +22,7 @@ use super::{
 /// How long to wait for more events once some were appended, so that a busy ledger is followed in few large
 /// transactions.
 const GATHER: Duration = Duration::from_millis(20);
+const REOPEN_AFTER: Duration = Duration::from_secs(1);
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_LAST: Duration = Duration::from_secs(10);
 
@@ -111,14 +112,19 @@ impl Follower {
             Some(worker) => Some(worker),
             None => self.open().await?,
         };
-        let Some(mut worker) = opened else { return Ok(false) };
+        let Some(mut worker) = opened else {
+            // The pass was given up, and another one counts soon.
+            drop(turn);
+            ended.run_until_cancelled(tokio::time::sleep(REOPEN_AFTER)).await;
+            return Ok(true);
+        };
         self.rung.mark_unchanged();
         let begun = Instant::now();
         let step = worker.step(i64::MAX).await?;
         drop(turn);
         let took = begun.elapsed();
         self.retry_after = RETRY_FIRST;
-        self.publish(&worker);
+        self.publish(&worker, step == WorkerStep::AtHead);
         match step {
             WorkerStep::Advanced => self.rest_after(took, &worker, ended).await,
             WorkerStep::Again | WorkerStep::AtHead => {}
@@ -138,7 +144,7 @@ impl Follower {
         drop(connection);
         let place = CheckpointId { consumer: self.consumer.name(), pass, shard: self.shard };
         let opened = self.consumers.worker(place).await?;
-        opened.iter().for_each(|worker| self.publish(worker));
+        opened.iter().for_each(|worker| self.publish(worker, false));
         Ok(opened)
     }
 
@@ -148,7 +154,7 @@ impl Follower {
             return;
         }
         let begun = Instant::now();
-        let lag_ms = FollowerProgress::of(worker).lag_ms(&self.consumers.clock);
+        let lag_ms = FollowerProgress::of(worker, false).lag_ms(&self.consumers.clock);
         let rest = |is_awaited| Pressure { lag_ms, is_awaited }.rest(step);
         let whole = self.consumers.pace.rest_until(begun + rest(false));
         let awaited = async {
@@ -181,8 +187,9 @@ impl Follower {
         let _: Option<Result<(), _>> = ended.run_until_cancelled(resumed).await;
     }
 
-    fn publish(&self, worker: &Worker) {
-        self.consumers.publish(self.consumer.name(), self.shard, FollowerProgress::of(worker));
+    fn publish(&self, worker: &Worker, is_at_end: bool) {
+        let progress = FollowerProgress::of(worker, is_at_end);
+        self.consumers.publish(self.consumer.name(), self.shard, progress);
     }
 }
 

@@ -4,10 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use sqlx::FromRow;
 
-use crate::{
-    clock::Clock,
-    domain::recorded::{Position, Shard},
-};
+use crate::{clock::Clock, domain::recorded::Shard};
 
 use super::{
     Consumers, checkpoint::CheckpointId, contract::Pass, error::ConsumerError, wait::FollowerProgress,
@@ -59,7 +56,7 @@ struct StateRow {
 }
 
 impl Consumers {
-    /// Rings for whoever is behind, and says how far all are.
+    /// Rings for whoever has missed something, and says how far all are.
     pub(super) async fn look_around(&self) {
         let led = self.leadership.watch();
         for number in 0_u32.. {
@@ -89,16 +86,12 @@ impl Consumers {
 
     async fn look_at_heads(&self) -> Result<(), ConsumerError> {
         for (shard, head) in self.feed.heads().await? {
-            let is_behind = |name| self.progress_of(name, shard).is_some_and(|known| known < head);
-            if self.leadership.leads(shard) && self.names().any(is_behind) {
+            let mut known = self.names().filter_map(|name| self.progress.get(&(name, shard)));
+            if known.any(|known| known.borrow().has_missed(head)) {
                 self.bells.ring(shard);
             }
         }
         Ok(())
-    }
-
-    fn progress_of(&self, name: &'static str, shard: Shard) -> Option<Position> {
-        self.progress.get(&(name, shard)).map(|known| Position(known.borrow().position))
     }
 
     /// Finds what was resumed, unparked or rebuilt, also by other processes.

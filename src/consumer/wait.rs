@@ -32,17 +32,24 @@ pub(super) struct FollowerProgress {
     pub parked: Arc<BTreeMap<String, i64>>,
     /// When the last event that was handled was recorded, while there are more to come.
     pub behind_since: Option<Timestamp>,
+    /// Whether nothing was left to handle at that position.
+    pub is_at_end: bool,
 }
 
 impl FollowerProgress {
-    pub fn of(worker: &Worker) -> Self {
+    pub fn of(worker: &Worker, is_at_end: bool) -> Self {
         let behind_since = worker.behind_since;
-        Self { leads: true, behind_since, ..Self::of_checkpoint(&worker.checkpoint) }
+        Self { leads: true, behind_since, is_at_end, ..Self::of_checkpoint(&worker.checkpoint) }
     }
 
     fn of_checkpoint(checkpoint: &Checkpoint) -> Self {
         let parked = Arc::clone(&checkpoint.parked);
         Self { position: checkpoint.position, parked, ..Self::default() }
+    }
+
+    /// Whether it waits though there is more. Who is on the way there is not called: it would rest.
+    pub const fn has_missed(&self, head: Position) -> bool {
+        self.is_at_end && self.position < head.0
     }
 
     /// The age of the last event that was handled, while there are more to come.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::recorded::Shard;
+use crate::domain::recorded::{Position, Shard};
 
 use super::{
     bell::Bells,
     tell::{payload, shards},
+    wait::FollowerProgress,
 };
 
 #[test]
@@ -20,6 +21,15 @@ fn an_append_wakes_only_those_who_follow_its_shard() {
     let _waiting = bells.of(Shard(0)).expect("it is there").wait();
     assert_eq!(woken(), [true, true], "a caller waits");
     assert!(!bells.of(Shard(1)).expect("it is there").is_awaited());
+}
+
+/// Who is called while it works takes that for an append, and rests.
+#[test]
+fn who_goes_through_history_is_not_called_again() {
+    let at = |position, is_at_end| FollowerProgress { position, is_at_end, ..FollowerProgress::default() };
+    assert!(at(7, true).has_missed(Position(8)));
+    assert!(!at(8, true).has_missed(Position(8)));
+    assert!(!at(7, false).has_missed(Position(8)));
 }
 
 #[test]

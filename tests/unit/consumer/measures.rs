@@ -16,6 +16,7 @@ fn of_several_shards_positions_are_added_and_the_largest_lag_is_shown() {
         position,
         parked: Arc::new(parked.iter().map(|account| ((*account).to_owned(), 1)).collect::<BTreeMap<_, _>>()),
         behind_since: late_s.map(|seconds| now.minus(TimeDelta::seconds(seconds))),
+        is_at_end: false,
     };
     let clock = Clock::fixed(now);
     let measured = |shards: Vec<FollowerProgress>| ConsumerMeasure::of(shards.into_iter(), &clock);
