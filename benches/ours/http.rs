@@ -8,6 +8,7 @@ use counterfoil::{
     catalog::Mode,
     clock::Clock,
     http::{self, AppParts, AppState, Connections, HttpSettings},
+    instances::Instances,
     journal::feed::Feed,
     load::{self, Choice, LoadPlan, LoadReport, LoadTarget, Pace, RequestForm, Until},
     projections,

@@ -6,9 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use counterfoil::{
-    clock::Clock, domain::recorded::Shard, journal::feed::Feed, projections, projector::Projector,
-};
+use counterfoil::{clock::Clock, journal::feed::Feed, projections, projector::Projector};
 use sqlx::{ConnectOptions, PgPool};
 use tokio::{
     net::TcpListener,
@@ -44,7 +42,7 @@ impl Served {
         let feed = Feed::new(pool.clone());
         let projector = Projector::open(pool.clone(), feed, projections::all(), Clock::system()).await?;
         if read_models == ReadModels::Rest {
-            lead_all(pool, &projector).await?;
+            lead_all(pool).await?;
         }
         let address = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
         let program = Command::new(env!("CARGO_BIN_EXE_counterfoil"))
@@ -110,11 +108,9 @@ impl Served {
 }
 
 /// As a process does that follows nothing for a day.
-async fn lead_all(pool: &PgPool, projector: &Projector) -> Fallible<()> {
-    let names: Vec<String> =
-        projector.names().map(|name| format!("counterfoil/{name}/{}", Shard(0).0)).collect();
-    let lead =
-        "insert into read.leases select name, $2, now() + interval '1 day' from unnest($1::text[]) as name";
-    sqlx::query(lead).bind(names).bind(uuid::Uuid::new_v4()).execute(pool).await?;
+async fn lead_all(pool: &PgPool) -> Fallible<()> {
+    let lead = "insert into read.leases \
+        select 'counterfoil/' || shard, $1, now() + interval '1 day' from ledger.heads";
+    sqlx::query(lead).bind(uuid::Uuid::new_v4()).execute(pool).await?;
     Ok(())
 }

@@ -1,2 +1,2 @@
--- Lets another process lead a consumer ($1) at once, if this one ($2) does.
-delete from read.leases where name = $1 and holder = $2
+-- Lets other processes lead at once what this one ($2) does, of these leases ($1).
+delete from read.leases where name = any($1) and holder = $2

@@ -1,4 +1,4 @@
-//! Which process leads a consumer?
+//! Which process follows a shard?
 //!
 //! A lease in the database, for some seconds of the database's clock, which the leader renews.
 //! Whoever ends, is frozen or cannot reach the database any more loses its leases, and another process leads.
@@ -10,71 +10,92 @@ use std::{
 };
 
 use sqlx::PgPool;
-use tokio::{sync::Mutex, time::Instant};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+use crate::domain::recorded::Shard;
 
 /// How long a lease lasts without being renewed.
 const LEASE: Duration = Duration::from_secs(5);
 /// How often all leases of this process are renewed, or asked for.
 const RENEW_EVERY: Duration = Duration::from_millis(900);
 
-/// What this process leads, or tries to lead.
+/// What this process leads.
 pub(super) struct Leadership {
     pool: PgPool,
     holder: Uuid,
-    leases: Mutex<Leases>,
-}
-
-#[derive(Default)]
-struct Leases {
-    wanted: BTreeSet<String>,
-    /// Until when this process leads, a little less than the database says.
-    until: BTreeMap<String, Instant>,
-    asked_at: Option<Instant>,
+    /// The lease of each shard.
+    leases: BTreeMap<String, Shard>,
+    led: watch::Sender<BTreeSet<Shard>>,
 }
 
 impl Leadership {
-    pub fn new(pool: PgPool) -> Self {
-        Self { pool, holder: Uuid::new_v4(), leases: Mutex::default() }
+    /// The names of the leases begin with `leases`.
+    pub fn new(pool: PgPool, leases: &str, shards: &[Shard]) -> Self {
+        let leases = shards.iter().map(|shard| (format!("{leases}/{}", shard.0), *shard)).collect();
+        Self { pool, holder: Uuid::new_v4(), leases, led: watch::Sender::default() }
     }
 
-    /// Tries to lead `name`, and returns whether this process leads it.
-    pub async fn hold(&self, name: &str) -> bool {
-        let mut leases = self.leases.lock().await;
-        let is_new = leases.wanted.insert(name.to_owned());
-        let is_due = leases.asked_at.is_none_or(|at| at.elapsed() >= RENEW_EVERY);
-        if (is_new || is_due)
-            && let Err(error) = self.renew(&mut leases).await
-        {
-            tracing::warn!(error = &error as &dyn std::error::Error, "who leads is not known");
+    pub fn leads(&self, shard: Shard) -> bool {
+        self.led.borrow().contains(&shard)
+    }
+
+    /// The shards that this process leads, now and later.
+    pub fn watch(&self) -> watch::Receiver<BTreeSet<Shard>> {
+        self.led.subscribe()
+    }
+
+    /// Renews the leases, and asks for those of others, until `stop` is cancelled. Then others may lead.
+    pub async fn keep(&self, stop: &CancellationToken) {
+        // A little less than the database says.
+        let mut until = Instant::now();
+        while !stop.is_cancelled() {
+            let asked_at = Instant::now();
+            // No longer than what was held before lasts.
+            // Asked for no longer than what is held lasts.
+            let renewed = timeout(LEASE.saturating_sub(RENEW_EVERY * 2), self.renew()).await;
+            match renewed.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
+                Ok(held) => {
+                    until = asked_at + LEASE.saturating_sub(RENEW_EVERY);
+                    self.lead(held);
+                }
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "who leads is not known");
+                    if Instant::now() >= until {
+                        self.lead(BTreeSet::new());
+                    }
+                }
+            }
+            stop.run_until_cancelled(tokio::time::sleep(RENEW_EVERY)).await;
         }
-        leases.until.get(name).is_some_and(|until| *until > Instant::now())
+        self.lead(BTreeSet::new());
+        let names: Vec<&str> = self.leases.keys().map(String::as_str).collect();
+        let given_back = sqlx::query(include_str!("give_back.sql")).bind(names).bind(self.holder);
+        // What cannot be given back ends by itself.
+        let _: Result<_, _> = given_back.execute(&self.pool).await;
+    }
+
+    fn lead(&self, shards: BTreeSet<Shard>) {
+        self.led.send_if_modified(|led| {
+            let is_other = *led != shards;
+            *led = shards;
+            is_other
+        });
     }
 
     /// All in one statement.
-    async fn renew(&self, leases: &mut Leases) -> Result<(), sqlx::Error> {
-        let asked_at = Instant::now();
-        leases.asked_at = Some(asked_at);
-        let wanted: Vec<&str> = leases.wanted.iter().map(String::as_str).collect();
+    async fn renew(&self) -> Result<BTreeSet<Shard>, sqlx::Error> {
+        let names: Vec<&str> = self.leases.keys().map(String::as_str).collect();
         let held: Vec<String> = sqlx::query_scalar(include_str!("renew.sql"))
-            .bind(wanted)
+            .bind(names)
             .bind(self.holder)
             .bind(LEASE.as_secs_f64())
             .fetch_all(&self.pool)
             .await?;
-        let until = asked_at + LEASE - RENEW_EVERY;
-        leases.until = held.into_iter().map(|name| (name, until)).collect();
-        Ok(())
-    }
-
-    /// Lets another process lead.
-    pub async fn release(&self, name: &str) {
-        let mut leases = self.leases.lock().await;
-        leases.wanted.remove(name);
-        if leases.until.remove(name).is_some() {
-            let given_back = sqlx::query(include_str!("give_back.sql")).bind(name).bind(self.holder);
-            // If it cannot be given back, it ends by itself.
-            let _: Result<_, _> = given_back.execute(&self.pool).await;
-        }
+        Ok(held.iter().filter_map(|name| self.leases.get(name)).copied().collect())
     }
 }

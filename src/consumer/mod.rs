@@ -2,23 +2,32 @@
 //!
 //! Each consumer has, per shard, a checkpoint: the last position that it has handled. What it does with an event and
 //! the checkpoint change in one transaction, and the checkpoint only from the value that was read, so every event
-//! counts exactly once, whoever else is running. One process leads each consumer, to save work; nothing rests on
-//! there being one. A consumer that fails stops neither the ledger nor the others.
+//! counts exactly once, whoever else is running. One process leads each shard, to save work; nothing rests on there
+//! being one. A consumer that fails stops neither the ledger nor the others.
 //!
 //! The read models were the first to follow the journal: the stored rows and the metrics have their names, `projection`
 //! for a consumer and `version` for a pass.
 
+mod bell;
 pub mod checkpoint;
 mod contract;
 mod error;
 mod follow;
+mod follower;
 mod leader;
+mod look;
 mod pace;
 mod parked;
+mod tell;
 mod wait;
-mod wake;
 mod worker;
 
+#[cfg(test)]
+#[path = "../../tests/unit/consumer/bells.rs"]
+mod bells;
+#[cfg(test)]
+#[path = "../../tests/unit/consumer/measures.rs"]
+mod measures;
 #[cfg(test)]
 #[path = "../../tests/unit/consumer/rests.rs"]
 mod rests;
@@ -26,7 +35,7 @@ mod rests;
 use std::{collections::BTreeMap, sync::Arc};
 
 use sqlx::PgPool;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -41,11 +50,31 @@ pub use parked::ParkedAccount;
 pub use wait::AsOf;
 pub use worker::{Worker, WorkerStep};
 
-use follow::Follower;
+use bell::Bells;
 use leader::Leadership;
+use look::CheckpointStates;
 use pace::FollowerPace;
+use tell::Untold;
 use wait::FollowerProgress;
-use wake::Wake;
+
+/// How many steps run at the same time, over all shards and consumers: fewer than there are connections. Whoever has
+/// waited longest is next, so that no shard waits for another one to come to its end.
+const STEPS_MAX: usize = 12;
+
+/// The names by which processes that run the same consumers find each other in the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedNames {
+    /// What the names of the leases begin with.
+    pub leases: String,
+    /// On which they tell each other of what they append.
+    pub channel: String,
+}
+
+impl Default for SharedNames {
+    fn default() -> Self {
+        Self { leases: "counterfoil".to_owned(), channel: "counterfoil_events".to_owned() }
+    }
+}
 
 /// Runs consumers, and answers how far they are. Cheap to clone.
 #[derive(Clone)]
@@ -55,8 +84,11 @@ pub struct Consumers {
     clock: Clock,
     consumers: Arc<[Arc<dyn Consumer>]>,
     shards: Arc<[Shard]>,
+    channel: Arc<str>,
     progress: Arc<BTreeMap<(&'static str, Shard), watch::Sender<FollowerProgress>>>,
-    wake: Wake,
+    states: Arc<watch::Sender<CheckpointStates>>,
+    bells: Bells,
+    turns: Arc<Semaphore>,
     pace: FollowerPace,
     leadership: Arc<Leadership>,
 }
@@ -71,6 +103,7 @@ impl Consumers {
         feed: Feed,
         consumers: Vec<Arc<dyn Consumer>>,
         clock: Clock,
+        names: SharedNames,
     ) -> Result<Self, ConsumerError> {
         let shards = feed.shards().await?;
         let mut progress = BTreeMap::new();
@@ -83,50 +116,66 @@ impl Consumers {
                 progress.insert((consumer.name(), *shard), watch::Sender::new(FollowerProgress::default()));
             }
         }
-        let leadership = Arc::new(Leadership::new(pool.clone()));
-        let (consumers, shards, progress) = (consumers.into(), shards.into(), Arc::new(progress));
         Ok(Self {
+            leadership: Arc::new(Leadership::new(pool.clone(), &names.leases, &shards)),
             pool,
             feed,
             clock,
-            consumers,
-            shards,
-            progress,
-            wake: Wake::default(),
+            consumers: consumers.into(),
+            channel: names.channel.into(),
+            progress: Arc::new(progress),
+            states: Arc::default(),
+            bells: Bells::new(&shards),
+            turns: Arc::new(Semaphore::new(STEPS_MAX)),
             pace: FollowerPace::default(),
-            leadership,
+            shards: shards.into(),
         })
     }
 
     /// Starts to follow the journal until `stop` is cancelled. The tasks are tracked in `tasks`.
     ///
-    /// `appended` is the position that this process has appended up to, which is known without asking the database.
+    /// `appended` is the position that this process has appended up to, per shard, which is known without asking the
+    /// database.
     pub fn start(
         &self,
         tasks: &TaskTracker,
         stop: &CancellationToken,
         appended: Vec<(Shard, watch::Receiver<Position>)>,
     ) {
-        tasks.spawn(wake::listen(self.pool.clone(), self.wake.clone(), stop.clone()));
-        for (_, appended) in appended {
-            tasks.spawn(wake::pass_on(appended, self.wake.clone(), stop.clone()));
+        let untold = Arc::new(Untold::default());
+        for (shard, positions) in appended {
+            let Some(bell) = self.bells.of(shard).cloned() else { continue };
+            let (leadership, untold) = (Arc::clone(&self.leadership), Arc::clone(&untold));
+            let passing_on = tell::pass_on((shard, positions), bell, leadership, untold);
+            tasks.spawn(stop.clone().run_until_cancelled_owned(passing_on));
         }
-        for consumer in self.consumers.iter() {
-            for shard in self.shards.iter() {
-                let follower = Follower::new(self.clone(), Arc::clone(consumer), *shard);
-                tasks.spawn(follower.run(stop.clone()));
-            }
+        let of = self.clone();
+        tasks.spawn(stop.clone().run_until_cancelled_owned(async move {
+            tokio::join!(
+                untold.tell(&of.pool, &of.channel),
+                tell::listen(&of.pool, &of.channel, &of.bells),
+                of.look_around(),
+            )
+        }));
+        let (leadership, stopping) = (Arc::clone(&self.leadership), stop.clone());
+        tasks.spawn(async move { leadership.keep(&stopping).await });
+        for shard in self.shards.iter() {
+            tasks.spawn(self.clone().follow(*shard, stop.clone()));
         }
     }
 
-    /// Wakes all followers, which then also look for another current pass.
+    /// Wakes all followers.
     pub fn wake(&self) {
-        self.wake.notify();
+        self.bells.ring_all();
     }
 
     #[must_use]
     pub fn shards(&self) -> &[Shard] {
         &self.shards
+    }
+
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.consumers.iter().map(|consumer| consumer.name())
     }
 
     fn find(&self, name: &str) -> Result<&Arc<dyn Consumer>, ConsumerError> {

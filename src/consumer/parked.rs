@@ -98,7 +98,7 @@ impl Consumers {
         unpark.bind(account.as_str()).execute(&mut *transaction).await?;
         checkpoint::invalidate(&mut transaction, place).await?;
         transaction.commit().await?;
-        self.wake.notify();
+        self.bells.ring(place.shard);
         Ok(Some(handled))
     }
 }

@@ -1,4 +1,4 @@
--- Which of these consumers ($1) does a process ($2) lead, for so many seconds ($3) from now?
+-- Which of these leases ($1) does a process ($2) have, for so many seconds ($3) from now?
 insert into read.leases as known (name, holder, until)
 select name, $2, now() + make_interval(secs => $3)
 from unnest($1::text[]) as wanted (name)

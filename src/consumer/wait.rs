@@ -4,10 +4,13 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::domain::{
-    ids::AccountId,
-    recorded::{Position, Shard},
-    time::Timestamp,
+use crate::{
+    clock::Clock,
+    domain::{
+        ids::AccountId,
+        recorded::{Position, Shard},
+        time::Timestamp,
+    },
 };
 
 use super::{
@@ -15,6 +18,7 @@ use super::{
     checkpoint::{self, Checkpoint, CheckpointId},
     contract::Consumer,
     error::ConsumerError,
+    worker::Worker,
 };
 
 /// How often a process that does not lead looks at the checkpoint while someone waits.
@@ -26,11 +30,34 @@ pub(super) struct FollowerProgress {
     pub leads: bool,
     pub position: i64,
     pub parked: Arc<BTreeMap<String, i64>>,
+    /// When the last event that was handled was recorded, while there are more to come.
+    pub behind_since: Option<Timestamp>,
+    /// Whether nothing was left to handle at that position.
+    pub is_at_end: bool,
 }
 
 impl FollowerProgress {
-    pub fn of(checkpoint: &Checkpoint, leads: bool) -> Self {
-        Self { leads, position: checkpoint.position, parked: Arc::clone(&checkpoint.parked) }
+    pub fn of(worker: &Worker, is_at_end: bool) -> Self {
+        let behind_since = worker.behind_since;
+        Self { leads: true, behind_since, is_at_end, ..Self::of_checkpoint(&worker.checkpoint) }
+    }
+
+    fn of_checkpoint(checkpoint: &Checkpoint) -> Self {
+        let parked = Arc::clone(&checkpoint.parked);
+        Self { position: checkpoint.position, parked, ..Self::default() }
+    }
+
+    /// Whether it waits though there is more. Who is on the way there is not called: it would rest.
+    pub const fn has_missed(&self, head: Position) -> bool {
+        self.is_at_end && self.position < head.0
+    }
+
+    /// The age of the last event that was handled, while there are more to come.
+    pub fn lag_ms(&self, clock: &Clock) -> u32 {
+        self.behind_since.map_or(0, |at| {
+            let age = clock.now().micros().saturating_sub(at.micros());
+            u32::try_from(age.max(0).div_euclid(1_000)).unwrap_or(u32::MAX)
+        })
     }
 }
 
@@ -65,8 +92,9 @@ impl Consumers {
         bound: Duration,
     ) -> Result<AsOf, ConsumerError> {
         let consumer = &**self.find(consumer)?;
-        let known = self.progress.get(&(consumer.name(), shard));
-        let known = known.ok_or_else(|| ConsumerError::Unknown { consumer: consumer.name().to_owned() })?;
+        let known = self.progress.get(&(consumer.name(), shard)).zip(self.bells.of(shard));
+        let (known, bell) =
+            known.ok_or_else(|| ConsumerError::Unknown { consumer: consumer.name().to_owned() })?;
         let mut changes = known.subscribe();
         let deadline = Instant::now() + bound;
         let mut waiting = None;
@@ -75,7 +103,7 @@ impl Consumers {
             let progress = if seen.leads {
                 seen
             } else {
-                FollowerProgress::of(&self.look(consumer, shard).await?, false)
+                FollowerProgress::of_checkpoint(&self.look(consumer, shard).await?)
             };
             let parked = account.and_then(|account| progress.parked.get(account.as_str())).copied();
             let position = parked.map_or(progress.position, |at| at.saturating_sub(1).min(progress.position));
@@ -84,7 +112,7 @@ impl Consumers {
                 let lag_ms = self.lag_ms(shard, Position(position)).await?;
                 return Ok(AsOf { position: Position(position), lag_ms, reached, parked: parked.is_some() });
             }
-            let _waiting = waiting.get_or_insert_with(|| self.wake.wait());
+            let _waiting = waiting.get_or_insert_with(|| bell.wait());
             // Either way the next turn looks again.
             let until = deadline.min(Instant::now() + LOOK_EVERY);
             let _: Result<_, _> = tokio::time::timeout_at(until, changes.changed()).await;

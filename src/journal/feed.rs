@@ -24,8 +24,8 @@ use futures::TryStreamExt;
 use sqlx::{PgPool, Postgres, Row, pool::PoolConnection};
 
 use super::append;
-use super::shards::Shards;
-use crate::domain::recorded::{Position, RecordedEvent, Shard};
+use super::shards::{self, Shards};
+use crate::domain::recorded::{JournalPositions, Position, RecordedEvent, Shard};
 use crate::domain::time::Timestamp;
 use batch_cache::BatchCache;
 pub use fresh::{FreshEvent, StoredCommand};
@@ -157,6 +157,14 @@ impl Feed {
     /// If the database does not answer, or there is no such shard.
     pub async fn head(&self, shard: Shard) -> Result<Position, sqlx::Error> {
         append::head(&mut *self.pool.acquire().await?, shard).await
+    }
+
+    /// The position of the last event of each shard.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn heads(&self) -> Result<JournalPositions, sqlx::Error> {
+        shards::heads(&mut *self.pool.acquire().await?).await
     }
 
     /// The events of one account from one position up to another, at most `limit`.

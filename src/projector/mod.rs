@@ -20,7 +20,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     clock::Clock,
-    consumer::{AsOf, Consumer, Consumers},
+    consumer::{AsOf, Consumer, Consumers, SharedNames},
     domain::{
         ids::AccountId,
         recorded::{Position, Shard},
@@ -60,7 +60,7 @@ impl Projector {
             versions::enter(&pool, &**projection).await?;
             models.push(Arc::new(ReadModel(Arc::clone(projection))));
         }
-        let consumers = Consumers::open(pool.clone(), feed, models, clock).await?;
+        let consumers = Consumers::open(pool.clone(), feed, models, clock, SharedNames::default()).await?;
         Ok(Self { pool, projections: projections.into(), consumers })
     }
 

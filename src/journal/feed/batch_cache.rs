@@ -126,6 +126,7 @@ impl BatchCache {
         let entries = self.read(&mut source, position.0).await?;
         if entries.is_empty() {
             self.check_end(position).await?;
+            self.contents().drop_read();
             return Ok(FeedBatch { entries: Arc::new([]), from: 0 });
         }
         let batch = self.contents().put(position.0, entries.into());
@@ -212,11 +213,14 @@ impl CachedContents {
     fn put(&mut self, after: i64, entries: Arc<[FeedEntry]>) -> CachedBatch {
         let last = entries.last().map_or(after, |entry| entry.position().0);
         let shelved = CachedBatch { after, last, entries };
-        // What all readers have read is not kept: at the end of the journal nobody goes back.
-        let kept: VecDeque<_> = self.batches.iter().filter(|batch| self.is_needed(batch)).cloned().collect();
-        self.batches = kept;
+        self.drop_read();
         self.batches.push_back(shelved.clone());
         shelved
+    }
+
+    /// What all readers have read is not kept: at the end of the journal nobody goes back.
+    fn drop_read(&mut self) {
+        self.batches = self.batches.iter().filter(|batch| self.is_needed(batch)).cloned().collect();
     }
 
     /// Drops batches that no reader needs, oldest first. Returns whether there is room for another one.

@@ -1,5 +1,8 @@
 //! Does what follows the journal handle each event once, whatever fails, also if it is no read model?
 
+#[path = "consumer/shards.rs"]
+mod shards;
+
 use std::{
     sync::{
         Arc,
@@ -9,7 +12,7 @@ use std::{
 };
 
 use counterfoil::{
-    consumer::{Consumer, ConsumerError, Consumers, FailureRule, HandleError, Pass},
+    consumer::{Consumer, ConsumerError, Consumers, FailureRule, HandleError, Pass, SharedNames},
     domain::recorded::{Position, RecordedEvent, Shard},
     journal::feed::Feed,
 };
@@ -97,9 +100,13 @@ struct Instance {
 
 impl Instance {
     async fn start(of: &TestLedger, pool: PgPool, notes: &Arc<Notes>) -> Self {
+        Self::named(of, pool, notes, SharedNames::default()).await
+    }
+
+    async fn named(of: &TestLedger, pool: PgPool, notes: &Arc<Notes>, names: SharedNames) -> Self {
         let (feed, notes) = (Feed::new(pool.clone()), Arc::clone(notes));
-        let consumers = Consumers::open(pool, feed, vec![notes], of.clock.clone()).await.expect("it opens");
-        let stop = CancellationToken::new();
+        let opened = Consumers::open(pool, feed, vec![notes], of.clock.clone(), names).await;
+        let (consumers, stop) = (opened.expect("it opens"), CancellationToken::new());
         consumers.start(&TaskTracker::new(), &stop, of.ledger.positions());
         Self { consumers, _stop: stop.drop_guard() }
     }
@@ -112,11 +119,9 @@ impl Instance {
     }
 }
 
-/// Takes the locks from whoever leads, who does not notice at once.
-async fn depose(pool: &PgPool) {
-    let depose = "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and \
-        database = (select oid from pg_database where datname = current_database())";
-    sqlx::query(depose).execute(pool).await.expect("the database answers");
+/// Takes the leases from whoever leads, who does not notice at once.
+pub async fn depose(pool: &PgPool) {
+    sqlx::query("delete from read.leases").execute(pool).await.expect("the database answers");
 }
 
 /// The positions of what was noted, in the order in which it was.
@@ -256,7 +261,8 @@ async fn who_no_longer_renews_a_lease_leads_no_longer() {
     let pool = test.database.pool();
     let notes = Notes::new(&pool, FailureRule::Park).await;
     open(&test.ledger, "acme").await.expect("opened");
-    let lease = "insert into read.leases values ('counterfoil/notes/0', gen_random_uuid(), now() + interval '3 seconds')";
+    let lease =
+        "insert into read.leases values ('counterfoil/0', gen_random_uuid(), now() + interval '3 seconds')";
     sqlx::query(lease).execute(&pool).await.expect("somebody leads");
     let instance = Instance::start(&test, pool.clone(), &notes).await;
     let at_first: i64 =

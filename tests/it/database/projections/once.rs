@@ -7,10 +7,10 @@ use counterfoil::{
     projections::{self, ApplyError, Projection, Tables, usage::UsageProjection},
 };
 use futures::{FutureExt, future::BoxFuture};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use tokio::sync::Semaphore;
 
-use crate::support::database::TestDatabase;
+use crate::{database::consumer::depose, support::database::TestDatabase};
 
 use super::{Following, catch_up, eventually};
 
@@ -76,17 +76,6 @@ impl Projection for Gated {
     }
 }
 
-/// Takes the locks from whoever leads, who does not notice at once.
-async fn depose(pool: &PgPool) {
-    sqlx::query(
-        "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and \
-         database = (select oid from pg_database where datname = current_database())",
-    )
-    .execute(pool)
-    .await
-    .expect("the database answers");
-}
-
 #[tokio::test]
 async fn of_two_projectors_that_both_believe_to_lead_one_counts() {
     let database = TestDatabase::of_shards(1).await;
@@ -96,9 +85,9 @@ async fn of_two_projectors_that_both_believe_to_lead_one_counts() {
     let gated: Arc<dyn Projection> = Arc::<Gated>::clone(&gate);
     let one = Following::start(pool.clone(), vec![gated]).await;
     let _entered = gate.entered.acquire().await.expect("it is open");
-    depose(&pool).await;
     let other = Following::start(pool.clone(), vec![Arc::new(UsageProjection)]).await;
     eventually("the other waits for the checkpoint", || async {
+        depose(&pool).await;
         let blocked: i64 = sqlx::query_scalar(
             "select count(*) from pg_stat_activity \
              where datname = current_database() and wait_event_type = 'Lock'",
