@@ -163,11 +163,11 @@ impl RunningParts {
         mode::settle(pool, LedgerMode::of(config.mode, config.sandboxed), &clock).await?;
         catalogs::remember(pool, &catalog, &clock).await?;
         catalogs::recall(pool, &mut catalog.catalog, config.mode).await?;
-        catalogs::tell(&catalogs::on_old_plans(pool, &catalog.catalog).await?);
         let first_key = first_key::see_to(pool, &clock, config, teller).await?;
         // What the ledger appends is handed to the read models in memory.
         let feed = Feed::new(projector_pool.clone());
         let projector = open_projector(projector_pool, feed.clone(), &clock).await?;
+        catalogs::tell(&catalogs::on_old_plans(pool, &catalog.catalog).await?);
         let catalog = Arc::new(catalog.catalog);
         let (ledger, running) = Ledger::start_with_feed(pool.clone(), catalog, clock, feed).await?;
         let readers = Background::default();

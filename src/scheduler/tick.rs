@@ -11,7 +11,10 @@ use crate::{
         time::Timestamp,
     },
     ledger::{ExecuteError, IdempotencyKey, Ledger, Provenance, Request},
-    projections::deadlines::{self, DueAccount},
+    projections::{
+        Tables,
+        deadlines::{self, DueAccount},
+    },
 };
 
 use super::Scheduler;
@@ -60,7 +63,8 @@ impl Scheduler {
             if due.is_empty() {
                 break;
             }
-            self.settle_all(due, at, &mut total).await?;
+            let tables = deadlines::live_tables(&self.pool).await?;
+            self.settle_all(due, tables, at, &mut total).await?;
         }
         Ok(total)
     }
@@ -68,10 +72,11 @@ impl Scheduler {
     async fn settle_all(
         &self,
         due: Vec<DueAccount>,
+        tables: Tables,
         at: Timestamp,
         total: &mut Ticked,
     ) -> Result<(), sqlx::Error> {
-        let settled = stream::iter(due).map(|due| self.settle(due, at));
+        let settled = stream::iter(due).map(|due| self.settle(due, tables, at));
         let mut settled = settled.buffer_unordered(ACCOUNTS_CONCURRENT_MAX);
         while let Some(settled) = settled.next().await {
             match settled? {
@@ -93,14 +98,19 @@ impl Scheduler {
     }
 
     /// Applies what is due to one account, and deletes its deadlines until then.
-    async fn settle(&self, due: DueAccount, at: Timestamp) -> Result<TickResult, sqlx::Error> {
+    async fn settle(
+        &self,
+        due: DueAccount,
+        tables: Tables,
+        at: Timestamp,
+    ) -> Result<TickResult, sqlx::Error> {
         let Ok(account) = AccountId::parse(&due.account_id) else {
             tracing::error!(account = due.account_id, "a deadline names an account that cannot be one");
             return Ok(TickResult::Later);
         };
         let settled = send(&self.ledger, &account).await;
         if let TickResult::Done { .. } = settled {
-            deadlines::done(&self.pool, &account, at).await?;
+            deadlines::done(&self.pool, tables, due.shard(), &account, at).await?;
         }
         Ok(settled)
     }

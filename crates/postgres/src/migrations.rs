@@ -9,6 +9,8 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::time::{Instant, sleep};
 
+use crate::placement::{self, PlacementError};
+
 /// The advisory lock that an instance holds while it migrates. The number is "cf-migra" in ASCII.
 const LOCK_KEY: i64 = 0x6366_2D6D_6967_7261;
 /// How many seconds an instance waits for its turn.
@@ -22,6 +24,8 @@ pub enum MigrationError {
     Database(#[from] sqlx::Error),
     #[error("a migration failed")]
     Migration(#[from] MigrateError),
+    #[error(transparent)]
+    Placement(#[from] PlacementError),
     #[error("another instance was still migrating the database after {LOCK_SECONDS_MAX} s")]
     LockTimeout,
 }
@@ -35,7 +39,7 @@ pub fn migrator() -> Migrator {
     migrator
 }
 
-/// Applies the missing migrations.
+/// Applies the missing migrations, and puts the tables to their nodes where there are several.
 ///
 /// Uses a connection of its own, since a migration may take longer than a pool's statement timeout, and since the lock
 /// is released with the connection in any case.
@@ -48,6 +52,7 @@ pub async fn run(options: &PgConnectOptions) -> Result<(), MigrationError> {
     let mut connection = PgConnection::connect_with(&options).await?;
     lock(&mut connection).await?;
     migrator().run_direct(&mut connection).await?;
+    placement::distribute(&mut connection).await?;
     connection.close().await?;
     Ok(())
 }

@@ -123,7 +123,7 @@ pub const KNOWLEDGE: [(&str, &[&str]); 46] = [
     ("stripe::documents", &["domain"]),
     ("audit", &["ledger", "journal", "projections", "projector", "postgres", "clock", "domain"]),
     ("ledger", &["journal", "postgres", "clock", "domain"]),
-    ("projector", &["consumer", "journal", "projections", "clock", "domain"]),
+    ("projector", &["consumer", "journal", "projections", "postgres", "clock", "domain"]),
     // Knows nothing of read models: what is told of events, by e-mail and to other programs, follows in the same way.
     ("consumer", &["journal", "clock", "domain"]),
     ("journal", &["postgres", "clock", "domain"]),

@@ -1,0 +1,2 @@
+-- How far is each shard?
+select shard, position from ledger.heads
