@@ -50,6 +50,7 @@
 mod calendar;
 mod projection;
 pub mod rows;
+mod shards;
 mod subscription_reports;
 
 pub mod accounts;

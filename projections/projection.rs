@@ -26,7 +26,7 @@ pub trait Projection: Send + Sync + 'static {
         OnFailure::Park
     }
 
-    /// Applies `events` to the rows, in the connection's open transaction.
+    /// Applies `events`, which are all of one shard, to its rows, in the connection's open transaction.
     fn apply<'a>(
         &'a self,
         events: &'a [&'a RecordedEvent],

@@ -139,6 +139,8 @@ pub async fn serve(
         pool: bench.pool.clone(),
         mode: Mode::Test,
         metrics: None,
+        instances: Instances::new(bench.ledger.shards().clone(), None),
+        others: http::passed_on::client()?,
         projector,
         inbox: Inbox::new(bench.pool.clone()),
         billing: Billing::new(BillingMode::NotConfigured, bench.pool.clone(), bench.ledger.clone()),

@@ -1,16 +1,8 @@
--- Which accounts are on a plan, with one of these statuses?
+-- Which accounts are on a plan, with this status?
 --
--- The index is scanned once for each status. The bounds are rows of the index, so that it is scanned in its order, even
--- without statistics of the table.
-select found.*
-from unnest($1::text[]) wanted (status)
-cross join lateral (
-    select account_id, shard, opened_at, status, plan, subscription, subscription_status
-    from read.accounts
-    where (plan, status) >= ($5, wanted.status)
-        and (plan, status, opened_at, account_id) < ($5, wanted.status, $2, $3)
-    order by plan desc, status desc, opened_at desc, account_id desc
-    limit $4
-) found
-order by opened_at desc, account_id desc
+-- The bounds are rows of the index, as in `by_status.sql`.
+select shard, account_id, opened_at, status, plan, subscription, subscription_status
+from read.accounts
+where (plan, status) >= ($5, $1) and (plan, status, opened_at, account_id) < ($5, $1, $2, $3)
+order by plan desc, status desc, opened_at desc, account_id desc
 limit $4

@@ -1,15 +1,8 @@
--- Which accounts have one of these statuses?
+-- Which accounts have this status?
 --
--- The index is scanned once for each status. The bounds are rows of the index, so that it is scanned in its order, even
--- without statistics of the table.
-select found.*
-from unnest($1::text[]) wanted (status)
-cross join lateral (
-    select account_id, shard, opened_at, status, plan, subscription, subscription_status
-    from read.accounts
-    where status >= wanted.status and (status, opened_at, account_id) < (wanted.status, $2, $3)
-    order by status desc, opened_at desc, account_id desc
-    limit $4
-) found
-order by opened_at desc, account_id desc
+-- The bounds are rows of the index, so that it is scanned in its order, even without statistics of the table.
+select shard, account_id, opened_at, status, plan, subscription, subscription_status
+from read.accounts
+where status >= $1 and (status, opened_at, account_id) < ($1, $2, $3)
+order by status desc, opened_at desc, account_id desc
 limit $4

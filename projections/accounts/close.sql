@@ -1,2 +1,2 @@
 -- Sets an account to closed.
-update read.accounts_vN set status = 'closed', position = $2 where account_id = $1
+update read.accounts_vN set status = 'closed', position = $3 where shard = $1 and account_id = $2

@@ -11,7 +11,7 @@ use crate::domain::{
     event::{AccountEvent, Event},
     ids::{AccountId, ProviderId},
     metadata::Metadata,
-    recorded::RecordedEvent,
+    recorded::{RecordedEvent, Shard},
     subscription::SubscriptionState,
 };
 
@@ -57,10 +57,10 @@ impl Projection for AccountsProjection {
             let mut reported = BTreeSet::new();
             for recorded in events {
                 change(recorded, tables, connection).await?;
-                reported.extend(recorded.event.reported().map(|_| &recorded.account));
+                reported.extend(recorded.event.reported().map(|_| (recorded.shard, &recorded.account)));
             }
-            for account in reported {
-                stand(account, tables, connection).await?;
+            for (shard, account) in reported {
+                stand(shard, account, tables, connection).await?;
             }
             Ok(())
         }
@@ -87,8 +87,8 @@ async fn open(
         return Ok(());
     }
     sqlx::query(&tables.statement(include_str!("open.sql")))
-        .bind(opened.iter().map(|(recorded, _, _)| recorded.account.as_str()).collect::<Vec<_>>())
         .bind(opened.iter().map(|(recorded, _, _)| recorded.shard.0).collect::<Vec<_>>())
+        .bind(opened.iter().map(|(recorded, _, _)| recorded.account.as_str()).collect::<Vec<_>>())
         .bind(opened.iter().map(|(_, _, at)| at.to_utc()).collect::<Vec<_>>())
         .bind(opened.iter().map(|(_, plan, _)| plan.as_str()).collect::<Vec<_>>())
         .bind(opened.iter().map(|(recorded, _, _)| recorded.position.0).collect::<Vec<_>>())
@@ -139,6 +139,7 @@ async fn link(
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(&tables.statement(include_str!("link.sql")))
+        .bind(recorded.shard.0)
         .bind(recorded.account.as_str())
         .bind(customer.as_str())
         .bind(gone)
@@ -155,6 +156,7 @@ async fn attach(
 ) -> Result<(), sqlx::Error> {
     let (names, texts): (Vec<&str>, Vec<&str>) = metadata.pairs().unzip();
     sqlx::query(&tables.statement(include_str!("attach.sql")))
+        .bind(recorded.shard.0)
         .bind(recorded.account.as_str())
         .bind(names)
         .bind(texts)
@@ -169,11 +171,13 @@ async fn close(
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(&tables.statement(include_str!("close.sql")))
+        .bind(recorded.shard.0)
         .bind(recorded.account.as_str())
         .bind(recorded.position.0)
         .execute(&mut *connection)
         .await?;
     sqlx::query(&tables.statement(include_str!("close_attached.sql")))
+        .bind(recorded.shard.0)
         .bind(recorded.account.as_str())
         .execute(connection)
         .await?;
@@ -187,6 +191,7 @@ async fn plan(
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(&tables.statement(include_str!("plan.sql")))
+        .bind(recorded.shard.0)
         .bind(recorded.account.as_str())
         .bind(terms.subscription.as_str())
         .bind(terms.plan.as_str())
@@ -202,16 +207,19 @@ async fn plan(
 }
 
 async fn stand(
+    shard: Shard,
     account: &AccountId,
     tables: Tables,
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     let changed: Option<String> = sqlx::query_scalar(&tables.statement(include_str!("stand.sql")))
+        .bind(shard.0)
         .bind(account.as_str())
         .fetch_optional(&mut *connection)
         .await?;
     let Some(plan) = changed else { return Ok(()) };
     sqlx::query(&tables.statement(include_str!("stand_attached.sql")))
+        .bind(shard.0)
         .bind(account.as_str())
         .bind(plan)
         .execute(connection)

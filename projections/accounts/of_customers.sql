@@ -1,10 +1,5 @@
 -- Which accounts are these customers linked to?
-select found.*
-from unnest($1::text[]) wanted (customer)
-cross join lateral (
-    select customer, account_id
-    from read.account_customers known
-    where known.customer = wanted.customer and not gone
-    offset 0
-) found
+select customer, account_id
+from read.account_customers
+where customer = any ($1) and not gone
 order by customer, account_id

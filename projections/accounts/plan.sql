@@ -1,9 +1,9 @@
 -- Stores the newest report on a subscription.
 insert into read.account_plans_vN as known (
-    account_id, subscription, plan, status, gives_access, ended, reported_at, rank, evidence_id
+    shard, account_id, subscription, plan, status, gives_access, ended, reported_at, rank, evidence_id
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-on conflict (account_id, subscription) do update set
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+on conflict (shard, account_id, subscription) do update set
     plan = excluded.plan,
     status = excluded.status,
     gives_access = excluded.gives_access,

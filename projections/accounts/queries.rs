@@ -2,15 +2,23 @@
 //!
 //! For every filter there is an index in the order of the page, so that only the rows of the page are read.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, PgPool, types::Json};
+use sqlx::{
+    FromRow, PgPool, Postgres,
+    postgres::{PgArguments, PgRow},
+    query::QueryAs,
+    types::Json,
+};
 
-use crate::domain::{
-    ids::{AccountId, PlanId},
-    recorded::Shard,
-    time::Timestamp,
+use crate::{
+    domain::{
+        ids::{AccountId, PlanId},
+        recorded::Shard,
+        time::Timestamp,
+    },
+    projections::shards::by_shard,
 };
 
 /// The longest page.
@@ -48,7 +56,8 @@ pub enum Among {
     All,
     /// Accounts whose ids have this prefix, sorted by id. The filter does not apply to them.
     Beginning(String),
-    Named(Vec<AccountId>),
+    /// These, with their shards.
+    Named(Vec<(Shard, AccountId)>),
 }
 
 /// The last account of a page. The next page begins after it.
@@ -77,14 +86,30 @@ pub struct Standing {
     pub subscription_status: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct About {
+    account_id: String,
     pub customers: Vec<String>,
     pub metadata: Json<BTreeMap<String, String>>,
-    pub last_event: Option<String>,
-    pub last_event_at: Option<DateTime<Utc>>,
-    pub last_sequence: Option<i64>,
-    pub last_position: Option<i64>,
+    #[sqlx(skip)]
+    pub last: Option<LastRecorded>,
+}
+
+/// The last event of an account.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct LastRecorded {
+    account_id: String,
+    pub event_type: String,
+    pub recorded_at: DateTime<Utc>,
+    pub sequence: i64,
+    pub position: i64,
+}
+
+/// An account of a page, before its row was read.
+#[derive(FromRow)]
+struct Attached {
+    shard: i16,
+    account_id: String,
 }
 
 impl Standing {
@@ -114,14 +139,28 @@ pub async fn page(
     after: Option<&AccountCursor>,
     limit: i64,
 ) -> Result<Vec<AccountRow>, sqlx::Error> {
-    let found = find(pool, filter, after, limit.clamp(1, ACCOUNTS_MAX)).await?;
-    let about: Vec<About> = sqlx::query_as(include_str!("about.sql"))
-        .bind(found.iter().map(|account| account.shard).collect::<Vec<_>>())
-        .bind(found.iter().map(|account| account.account_id.as_str()).collect::<Vec<_>>())
-        .fetch_all(pool)
-        .await?;
-    let rows = found.into_iter().zip(about);
-    Ok(rows.map(|(standing, about)| AccountRow { standing, about }).collect())
+    let limit = limit.clamp(1, ACCOUNTS_MAX);
+    let found = match &filter.among {
+        Among::All => all(pool, filter, after, limit).await?,
+        Among::Beginning(prefix) => {
+            let account = after.map_or("", |after| after.account_id.as_str());
+            let page = sqlx::query_as(include_str!("by_prefix.sql")).bind(prefix).bind(account).bind(limit);
+            page.fetch_all(pool).await?
+        }
+        Among::Named(accounts) => {
+            let accounts = by_shard(accounts, |(shard, _)| *shard);
+            let ids =
+                |of: Vec<&'_ (Shard, AccountId)>| of.into_iter().map(|(_, id)| id.to_string()).collect();
+            let accounts = accounts.into_iter().map(|(shard, of)| (shard, ids(of))).collect();
+            named(pool, filter, after, limit, accounts).await?
+        }
+    };
+    let mut about = about(pool, &found).await?;
+    let row = |standing: Standing| {
+        let about = about.remove(&standing.account_id).unwrap_or_default();
+        AccountRow { standing, about }
+    };
+    Ok(found.into_iter().map(row).collect())
 }
 
 /// A customer at the payment provider, and an account that it is linked to.
@@ -139,55 +178,130 @@ pub async fn of_customers(pool: &PgPool, customers: &[&str]) -> Result<Vec<Linke
     sqlx::query_as(include_str!("of_customers.sql")).bind(customers).fetch_all(pool).await
 }
 
-async fn find(
+/// What each statement that scans an index begins with.
+#[derive(Clone, Copy)]
+struct Walk<'a> {
+    status: &'static str,
+    opened: DateTime<Utc>,
+    account: &'a str,
+    limit: i64,
+}
+
+impl<'a> Walk<'a> {
+    fn query<Row>(self, statement: &'static str) -> QueryAs<'a, Postgres, Row, PgArguments>
+    where
+        Row: for<'r> FromRow<'r, PgRow>,
+    {
+        let Self { status, opened, account, limit } = self;
+        sqlx::query_as(statement).bind(status).bind(opened).bind(account).bind(limit)
+    }
+}
+
+/// A page of all accounts that match the filter.
+async fn all(
     pool: &PgPool,
     filter: &AccountFilter,
     after: Option<&AccountCursor>,
     limit: i64,
 ) -> Result<Vec<Standing>, sqlx::Error> {
-    let AccountFilter { status, plan, attached, among } = filter;
-    let statuses: Vec<&str> = match status {
-        Some(status) => vec![status.name()],
-        None => vec![ListedStatus::Open.name(), ListedStatus::Closed.name()],
-    };
-    let opened = after.map_or_else(last_possible, |after| after.opened_at.to_utc());
-    let account = after.map_or("", |after| after.account_id.as_str());
-    let walk = |statement: &'static str| {
-        sqlx::query_as(statement).bind(statuses.clone()).bind(opened).bind(account).bind(limit)
-    };
+    let (opened, account) = place(after);
+    let AccountFilter { status, plan, attached, among: _ } = filter;
     let plan = plan.as_ref().map(PlanId::as_str);
-    let query = match (among, attached, plan) {
-        (Among::Beginning(prefix), _, _) => {
-            sqlx::query_as(include_str!("by_prefix.sql")).bind(prefix.as_str()).bind(account).bind(limit)
+    if (status, plan, attached) == (&None, None, &None) {
+        let page = sqlx::query_as(include_str!("all.sql")).bind(opened).bind(account).bind(limit);
+        return page.fetch_all(pool).await;
+    }
+    let (mut found, mut keys): (Vec<Standing>, Vec<Attached>) = (Vec::new(), Vec::new());
+    // An index is scanned once for each status.
+    for status in statuses(filter) {
+        let walk = Walk { status, opened, account, limit };
+        match (attached, plan) {
+            (None, None) => found.extend(walk.query(include_str!("by_status.sql")).fetch_all(pool).await?),
+            (None, Some(plan)) => {
+                let page = walk.query(include_str!("by_plan.sql")).bind(plan);
+                found.extend(page.fetch_all(pool).await?);
+            }
+            (Some((name, text)), None) => {
+                let page = walk.query(include_str!("by_metadata.sql")).bind(name).bind(text);
+                keys.extend(page.fetch_all(pool).await?);
+            }
+            (Some((name, text)), Some(plan)) => {
+                let page = walk.query(include_str!("by_metadata_and_plan.sql")).bind(name).bind(text);
+                keys.extend(page.bind(plan).fetch_all(pool).await?);
+            }
         }
-        (Among::Named(accounts), _, _) => {
-            let ids: Vec<&str> = accounts.iter().map(AccountId::as_str).collect();
-            sqlx::query_as(include_str!("named.sql"))
-                .bind(ids)
-                .bind(opened)
-                .bind(account)
-                .bind(limit)
-                .bind(statuses)
-                .bind(plan)
-                .bind(attached.as_ref().map(|(name, _)| name.as_str()))
-                .bind(attached.as_ref().map(|(_, text)| text.as_str()))
-        }
-        (Among::All, None, None) if status.is_none() => {
-            sqlx::query_as(include_str!("all.sql")).bind(opened).bind(account).bind(limit)
-        }
-        (Among::All, None, None) => walk(include_str!("by_status.sql")),
-        (Among::All, None, Some(plan)) => walk(include_str!("by_plan.sql")).bind(plan),
-        (Among::All, Some((name, text)), None) => {
-            walk(include_str!("by_metadata.sql")).bind(name.as_str()).bind(text.as_str())
-        }
-        (Among::All, Some((name, text)), Some(plan)) => {
-            walk(include_str!("by_metadata_and_plan.sql")).bind(name.as_str()).bind(text.as_str()).bind(plan)
-        }
-    };
-    query.fetch_all(pool).await
+    }
+    if attached.is_none() {
+        return Ok(newest(found, limit));
+    }
+    let mut accounts: BTreeMap<Shard, Vec<String>> = BTreeMap::new();
+    for key in keys {
+        accounts.entry(Shard(key.shard)).or_default().push(key.account_id);
+    }
+    named(pool, filter, after, limit, accounts).await
 }
 
-/// A time after every account, within the range of Postgres.
-fn last_possible() -> DateTime<Utc> {
-    DateTime::from_timestamp(253_402_300_799, 0).unwrap_or_default()
+/// A page of those of these accounts that match the filter.
+async fn named(
+    pool: &PgPool,
+    filter: &AccountFilter,
+    after: Option<&AccountCursor>,
+    limit: i64,
+    accounts: BTreeMap<Shard, Vec<String>>,
+) -> Result<Vec<Standing>, sqlx::Error> {
+    let (opened, account) = place(after);
+    let mut found = Vec::new();
+    for (shard, ids) in accounts {
+        let of_shard = sqlx::query_as(include_str!("named.sql"))
+            .bind(shard.0)
+            .bind(ids)
+            .bind(opened)
+            .bind(account)
+            .bind(limit)
+            .bind(statuses(filter))
+            .bind(filter.plan.as_ref().map(PlanId::as_str))
+            .bind(filter.attached.as_ref().map(|(name, _)| name.as_str()))
+            .bind(filter.attached.as_ref().map(|(_, text)| text.as_str()));
+        found.extend(of_shard.fetch_all(pool).await?);
+    }
+    Ok(newest(found, limit))
+}
+
+/// What else is shown of the accounts of a page, by account.
+async fn about(pool: &PgPool, page: &[Standing]) -> Result<BTreeMap<String, About>, sqlx::Error> {
+    let mut about: BTreeMap<String, About> = BTreeMap::new();
+    for (shard, accounts) in by_shard(page, Standing::shard) {
+        let ids: Vec<&str> = accounts.iter().map(|account| account.account_id.as_str()).collect();
+        let of_shard: Vec<About> =
+            sqlx::query_as(include_str!("about.sql")).bind(shard.0).bind(&ids).fetch_all(pool).await?;
+        about.extend(of_shard.into_iter().map(|about| (about.account_id.clone(), about)));
+        let last: Vec<LastRecorded> =
+            sqlx::query_as(include_str!("last_events.sql")).bind(shard.0).bind(&ids).fetch_all(pool).await?;
+        for last in last {
+            if let Some(about) = about.get_mut(&last.account_id) {
+                about.last = Some(last);
+            }
+        }
+    }
+    Ok(about)
+}
+
+/// The statuses that the filter leaves. An account that is closed between two reads is in the second, or in both.
+fn statuses(filter: &AccountFilter) -> Vec<&'static str> {
+    let all = || vec![ListedStatus::Open.name(), ListedStatus::Closed.name()];
+    filter.status.map_or_else(all, |status| vec![status.name()])
+}
+
+/// The newest of what was found, each once.
+fn newest(mut found: Vec<Standing>, limit: i64) -> Vec<Standing> {
+    found.sort_by_cached_key(|account| Reverse((account.opened_at, account.account_id.clone())));
+    found.dedup_by(|one, other| one.account_id == other.account_id);
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    found
+}
+
+/// The place after which a page begins: for the first page, one after every account.
+fn place(after: Option<&AccountCursor>) -> (DateTime<Utc>, &str) {
+    let last = || DateTime::from_timestamp(253_402_300_799, 0).unwrap_or_default();
+    after.map_or_else(|| (last(), ""), |after| (after.opened_at.to_utc(), &after.account_id))
 }

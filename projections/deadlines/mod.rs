@@ -16,12 +16,15 @@ use crate::domain::{
     ids::AccountId,
     invoice::PaidLine,
     months::months_between,
-    recorded::RecordedEvent,
+    recorded::{RecordedEvent, Shard},
     subscription::Term,
     time::Timestamp,
 };
 
-use super::projection::{ApplyError, Projection, Tables};
+use super::{
+    projection::{ApplyError, Projection, Tables},
+    shards,
+};
 
 /// For how many months of a term there are hints at most.
 const MONTHS_MAX: u32 = 120;
@@ -58,10 +61,9 @@ impl Projection for Deadlines {
             }
             due.sort_unstable();
             due.dedup();
-            if due.is_empty() {
-                return Ok(());
-            }
+            let Some(shard) = shards::of_batch(events).filter(|_| !due.is_empty()) else { return Ok(()) };
             sqlx::query(&tables.statement(include_str!("add.sql")))
+                .bind(shard.0)
                 .bind(due.iter().map(|(_, account)| *account).collect::<Vec<_>>())
                 .bind(due.iter().map(|(at, _)| at.to_utc()).collect::<Vec<_>>())
                 .execute(connection)
@@ -147,24 +149,61 @@ fn line_months(line: &PaidLine) -> Vec<Timestamp> {
 /// An account with something due.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct DueAccount {
+    shard: i16,
     pub account_id: String,
     /// The latest of its deadlines that have passed.
     pub due_at: DateTime<Utc>,
+}
+
+impl DueAccount {
+    #[must_use]
+    pub const fn shard(&self) -> Shard {
+        Shard(self.shard)
+    }
 }
 
 /// Accounts with a deadline at `at` or earlier, those that have waited longest first; about `limit` of them.
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn due(pool: &PgPool, at: Timestamp, limit: i64) -> Result<Vec<DueAccount>, sqlx::Error> {
-    sqlx::query_as(include_str!("due.sql")).bind(at.to_utc()).bind(limit).fetch_all(pool).await
+pub async fn due(
+    pool: &PgPool,
+    shards: &[Shard],
+    at: Timestamp,
+    limit: i64,
+) -> Result<Vec<DueAccount>, sqlx::Error> {
+    let shards: Vec<i16> = shards.iter().map(|shard| shard.0).collect();
+    let query = sqlx::query_as(include_str!("due.sql")).bind(at.to_utc()).bind(limit).bind(shards);
+    query.fetch_all(pool).await
 }
 
-/// Deletes the account's deadlines until `at`, after what was due has been applied.
+/// The tables that readers see.
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn done(pool: &PgPool, account: &AccountId, at: Timestamp) -> Result<(), sqlx::Error> {
-    sqlx::query(include_str!("done.sql")).bind(account.as_str()).bind(at.to_utc()).execute(pool).await?;
+pub async fn live_tables(pool: &PgPool) -> Result<Tables, sqlx::Error> {
+    let version = sqlx::query_scalar(include_str!("live_version.sql")).fetch_one(pool).await?;
+    Ok(Tables { version })
+}
+
+/// Deletes the account's deadlines until `at` from these tables, after what was due has been applied.
+///
+/// The table is named, since rows that are on several nodes cannot be deleted through a view.
+///
+/// # Errors
+/// If the database does not answer, or the tables were dropped after a rebuild.
+pub async fn done(
+    pool: &PgPool,
+    tables: Tables,
+    shard: Shard,
+    account: &AccountId,
+    at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(&tables.statement(include_str!("done.sql")))
+        .bind(shard.0)
+        .bind(account.as_str())
+        .bind(at.to_utc())
+        .execute(pool)
+        .await?;
     Ok(())
 }

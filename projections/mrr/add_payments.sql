@@ -1,4 +1,4 @@
 -- Adds which invoices were paid, and which were not.
 copy read.mrr_payments_vN (
-    account_id, sequence, subscription, state, effective_at, stripe_event
+    shard, account_id, sequence, subscription, state, effective_at, stripe_event
 ) from stdin (format binary)

@@ -1,5 +1,5 @@
 -- Adds reports on revenue.
 copy read.mrr_reports_vN (
-    account_id, sequence, subscription, currency, monthly, ended, reported_at, rank, evidence_id, effective_at,
+    shard, account_id, sequence, subscription, currency, monthly, ended, reported_at, rank, evidence_id, effective_at,
     stripe_event, step_from, step_to, undiscounted
 ) from stdin (format binary)

@@ -25,7 +25,7 @@ use crate::domain::{event::Event, ids::AccountId, recorded::RecordedEvent, subsc
 
 use super::{
     projection::{ApplyError, OnFailure, Projection, Tables},
-    subscription_reports,
+    shards, subscription_reports,
 };
 use movements::{AccountMovements, DayMovement};
 use reports::{Discounted, PaidReport, ReportPlace, TimelineReport};
@@ -70,11 +70,9 @@ impl Projection for Mrr {
             for recorded in events.iter().filter(|recorded| said(recorded).is_some()) {
                 new.entry(&recorded.account).or_default().push(recorded);
             }
-            if new.is_empty() {
-                return Ok(());
-            }
+            let Some(shard) = shards::of_batch(events).filter(|_| !new.is_empty()) else { return Ok(()) };
             let accounts: Vec<&str> = new.keys().map(|account| account.as_str()).collect();
-            let mut known = write::known(&accounts, tables, connection).await?;
+            let mut known = write::known(shard, &accounts, tables, connection).await?;
             let mut changes = Vec::with_capacity(new.len());
             for (account, events) in new {
                 changes.push(account_changes(
@@ -83,7 +81,7 @@ impl Projection for Mrr {
                     &events,
                 )?);
             }
-            write::write(&changes, tables, connection).await
+            write::write(shard, &changes, tables, connection).await
         }
         .boxed()
     }

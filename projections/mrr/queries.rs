@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgPool};
 
-use crate::domain::ids::AccountId;
+use crate::domain::{ids::AccountId, recorded::Shard};
 
 use super::movements::MovementKind;
 
@@ -61,6 +61,7 @@ impl MovementRow {
 }
 
 /// At most `limit` movements of the days from `from` until before `until`, ordered by day.
+/// `account`: the only one whose movements are wanted, and its shard.
 ///
 /// # Errors
 /// If the database does not answer.
@@ -68,28 +69,34 @@ pub async fn movements(
     pool: &PgPool,
     from: NaiveDate,
     until: NaiveDate,
-    account: Option<&AccountId>,
+    account: Option<(Shard, &AccountId)>,
     kind: Option<MovementKind>,
     after: Option<&MovementCursor>,
     limit: i64,
 ) -> Result<Vec<MovementRow>, sqlx::Error> {
-    sqlx::query_as(include_str!("movements.sql"))
+    let statement = match account {
+        Some(_) => include_str!("movements_of_account.sql"),
+        None => include_str!("movements.sql"),
+    };
+    let page = sqlx::query_as(statement)
         .bind(from)
         .bind(until)
-        .bind(account.map(AccountId::as_str))
-        .bind(kind.map(MovementKind::name))
         .bind(after.map_or(from, |after| after.day))
         .bind(after.map_or("", |after| after.account_id.as_str()))
         .bind(after.map_or("", |after| after.currency.as_str()))
         .bind(limit.clamp(1, ROWS_MAX))
-        .fetch_all(pool)
-        .await
+        .bind(kind.map(MovementKind::name));
+    match account {
+        Some((shard, account)) => page.bind(shard.0).bind(account.as_str()).fetch_all(pool).await,
+        None => page.fetch_all(pool).await,
+    }
 }
 
 /// A day that was over when a report changed it.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct RestatementRow {
-    /// The position of the event that changed it.
+    pub shard: i16,
+    /// The position, on the shard, of the event that changed it.
     pub position: i64,
     pub account_id: String,
     pub currency: String,
@@ -102,7 +109,8 @@ pub struct RestatementRow {
     pub change_after: i64,
 }
 
-/// At most `limit` restatements of the days from `from` until before `until`.
+/// At most `limit` restatements of the days from `from` until before `until`, by day, and in the order in which they
+/// were recorded.
 ///
 /// # Errors
 /// If the database does not answer.

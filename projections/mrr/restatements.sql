@@ -1,7 +1,7 @@
--- Which days that were over did a report change?
-select position, account_id, currency, day, recorded_at, stripe_event, kind_before, change_before, kind_after,
-    change_after
+-- Which days that were over did a report change, in the order in which the reports were recorded?
+select shard, position, account_id, currency, day, recorded_at, stripe_event, kind_before, change_before,
+    kind_after, change_after
 from read.mrr_restatements
 where day >= $1 and day < $2
-order by day, position, account_id, currency
+order by day, recorded_at, shard, position, account_id, currency
 limit $3

@@ -11,13 +11,14 @@ select
 from (
     select
         currency,
+        shard,
         account_id,
         coalesce(sum(after - before) filter (where day < $1), 0) as at_start,
         sum(after - before) as at_end,
         bool_or(kind = 'churn' and day >= $1) as churned
     from read.mrr_movements
     where day < $2
-    group by currency, account_id
+    group by currency, shard, account_id
 ) accounts
 group by currency
 order by currency

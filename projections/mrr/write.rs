@@ -10,6 +10,7 @@ use crate::{
     domain::{
         discounts::{DiscountReport, DiscountStep},
         ids::ProviderId,
+        recorded::Shard,
         subscription::TermsChange,
         time::Timestamp,
     },
@@ -113,21 +114,25 @@ impl From<MovementRow> for TimelineReport {
     }
 }
 
-/// All that the tables have of these accounts.
+/// All that the tables have of these accounts of a shard.
 pub(super) async fn known(
+    shard: Shard,
     accounts: &[&str],
     tables: Tables,
     connection: &mut PgConnection,
 ) -> Result<BTreeMap<String, History>, sqlx::Error> {
     let reports: Vec<MovementRow> = sqlx::query_as(&tables.statement(include_str!("reports.sql")))
+        .bind(shard.0)
         .bind(accounts)
         .fetch_all(&mut *connection)
         .await?;
     let payments: Vec<MrrPaymentRow> = sqlx::query_as(&tables.statement(include_str!("payments.sql")))
+        .bind(shard.0)
         .bind(accounts)
         .fetch_all(&mut *connection)
         .await?;
     let discounts: Vec<DiscountRow> = sqlx::query_as(&tables.statement(include_str!("discounts.sql")))
+        .bind(shard.0)
         .bind(accounts)
         .fetch_all(connection)
         .await?;
@@ -145,28 +150,33 @@ pub(super) async fn known(
 }
 
 pub(super) async fn write(
+    shard: Shard,
     changes: &[AccountChanges<'_>],
     tables: Tables,
     connection: &mut PgConnection,
 ) -> Result<(), ApplyError> {
-    let accounts: Vec<&str> = changes.iter().map(|change| change.account.as_str()).collect();
-    reports(changes).write(&tables.statement(include_str!("add_reports.sql")), connection).await?;
-    payments(changes).write(&tables.statement(include_str!("add_payments.sql")), connection).await?;
-    discounts(changes).write(&tables.statement(include_str!("add_discounts.sql")), connection).await?;
-    sqlx::query(&tables.statement(include_str!("forget_movements.sql")))
-        .bind(accounts)
-        .execute(&mut *connection)
+    reports(shard, changes).write(&tables.statement(include_str!("add_reports.sql")), connection).await?;
+    payments(shard, changes).write(&tables.statement(include_str!("add_payments.sql")), connection).await?;
+    discounts(shard, changes).write(&tables.statement(include_str!("add_discounts.sql")), connection).await?;
+    // One by one: for a list of accounts, a database without statistics would go through all rows of the shard.
+    let forget = tables.statement(include_str!("forget_movements.sql"));
+    for change in changes {
+        let forget = sqlx::query(&forget).bind(shard.0).bind(change.account.as_str());
+        forget.execute(&mut *connection).await?;
+    }
+    movements(shard, changes).write(&tables.statement(include_str!("add_movements.sql")), connection).await?;
+    restatements(shard, changes)
+        .write(&tables.statement(include_str!("add_restatements.sql")), connection)
         .await?;
-    movements(changes).write(&tables.statement(include_str!("add_movements.sql")), connection).await?;
-    restatements(changes).write(&tables.statement(include_str!("add_restatements.sql")), connection).await?;
     Ok(())
 }
 
-fn reports(changes: &[AccountChanges<'_>]) -> Rows {
-    let mut rows = Rows::new(14);
+fn reports(shard: Shard, changes: &[AccountChanges<'_>]) -> Rows {
+    let mut rows = Rows::new(15);
     for change in changes {
         for report in &change.said.reports {
             rows.begin()
+                .small(shard.0)
                 .text(change.account.as_str())
                 .big(report.sequence)
                 .text(&report.subscription)
@@ -186,11 +196,12 @@ fn reports(changes: &[AccountChanges<'_>]) -> Rows {
     rows
 }
 
-fn payments(changes: &[AccountChanges<'_>]) -> Rows {
-    let mut rows = Rows::new(6);
+fn payments(shard: Shard, changes: &[AccountChanges<'_>]) -> Rows {
+    let mut rows = Rows::new(7);
     for change in changes {
         for payment in &change.said.payments {
             rows.begin()
+                .small(shard.0)
                 .text(change.account.as_str())
                 .big(payment.sequence)
                 .text(&payment.subscription)
@@ -202,8 +213,8 @@ fn payments(changes: &[AccountChanges<'_>]) -> Rows {
     rows
 }
 
-fn discounts(changes: &[AccountChanges<'_>]) -> Rows {
-    let mut rows = Rows::new(8);
+fn discounts(shard: Shard, changes: &[AccountChanges<'_>]) -> Rows {
+    let mut rows = Rows::new(9);
     for change in changes {
         for Discounted { told, sequence, stripe_event } in &change.said.discounted {
             let (ended, off) = match &told.what {
@@ -211,6 +222,7 @@ fn discounts(changes: &[AccountChanges<'_>]) -> Rows {
                 DiscountStep::Ended => (true, None),
             };
             rows.begin()
+                .small(shard.0)
                 .text(change.account.as_str())
                 .big(*sequence)
                 .text(told.customer.as_str())
@@ -228,11 +240,12 @@ fn json(value: &impl Serialize) -> Option<String> {
     serde_json::to_string(value).ok()
 }
 
-fn movements(changes: &[AccountChanges<'_>]) -> Rows {
-    let mut rows = Rows::new(9);
+fn movements(shard: Shard, changes: &[AccountChanges<'_>]) -> Rows {
+    let mut rows = Rows::new(10);
     for change in changes {
         for ((currency, day), movement) in &change.movements {
             rows.begin()
+                .small(shard.0)
                 .text(change.account.as_str())
                 .text(currency)
                 .day(*day)
@@ -247,12 +260,13 @@ fn movements(changes: &[AccountChanges<'_>]) -> Rows {
     rows
 }
 
-fn restatements(changes: &[AccountChanges<'_>]) -> Rows {
-    let mut rows = Rows::new(10);
+fn restatements(shard: Shard, changes: &[AccountChanges<'_>]) -> Rows {
+    let mut rows = Rows::new(11);
     for change in changes {
         for restatement in &change.restatements {
             let day: NaiveDate = restatement.day;
             rows.begin()
+                .small(shard.0)
                 .big(restatement.recorded.position.0)
                 .text(change.account.as_str())
                 .text(&restatement.currency)

@@ -110,6 +110,7 @@ async fn pay(
         PaymentPurpose::Other => return Ok(()),
     };
     sqlx::query(&tables.statement(include_str!("pay.sql")))
+        .bind(recorded.shard.0)
         .bind(recorded.account.as_str())
         .bind(paid.as_str())
         .bind(kind)
@@ -133,6 +134,7 @@ async fn link(
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(&tables.statement(include_str!("link.sql")))
+        .bind(recorded.shard.0)
         .bind(recorded.account.as_str())
         .bind(invoice.as_str())
         .bind(payment.as_str())
@@ -149,6 +151,7 @@ async fn give_back(
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(&tables.statement(include_str!("refund.sql")))
+        .bind(recorded.shard.0)
         .bind(recorded.account.as_str())
         .bind(refund.as_str())
         .bind(payment.as_str())

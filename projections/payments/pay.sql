@@ -1,6 +1,6 @@
 -- Adds a payment.
 insert into read.payments_vN (
-    account_id, paid, kind, paid_at, minor, currency, subscription, plan, pack, quantity
+    shard, account_id, paid, kind, paid_at, minor, currency, subscription, plan, pack, quantity
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 on conflict do nothing

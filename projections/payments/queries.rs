@@ -1,9 +1,14 @@
 //! How are payments and refunds of all accounts listed, page by page?
 
+use std::{cmp::Reverse, collections::BTreeMap};
+
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgPool};
 
-use crate::domain::{ids::AccountId, time::Timestamp};
+use crate::{
+    domain::{ids::AccountId, recorded::Shard, time::Timestamp},
+    projections::shards::by_shard,
+};
 
 /// The longest page.
 pub const PAYMENTS_MAX: i64 = 1_000;
@@ -19,6 +24,7 @@ pub struct PaymentCursor {
 
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct PaymentRow {
+    shard: i16,
     pub account_id: String,
     /// An invoice, or a payment without one.
     pub paid: String,
@@ -31,6 +37,7 @@ pub struct PaymentRow {
     pub pack: Option<String>,
     pub quantity: Option<i64>,
     /// The payments that are known to have paid the invoice.
+    #[sqlx(skip)]
     pub payments: Vec<String>,
 }
 
@@ -65,10 +72,12 @@ pub struct ReportedPaymentRow {
 /// If the database does not answer.
 pub async fn told(
     pool: &PgPool,
+    shard: Shard,
     account: &AccountId,
     payments: &[&str],
 ) -> Result<Vec<ReportedPaymentRow>, sqlx::Error> {
-    sqlx::query_as(include_str!("told.sql")).bind(account.as_str()).bind(payments).fetch_all(pool).await
+    let told = sqlx::query_as(include_str!("told.sql")).bind(shard.0).bind(account.as_str()).bind(payments);
+    told.fetch_all(pool).await
 }
 
 /// Payments of these kinds, newest first.
@@ -82,14 +91,40 @@ pub async fn payments(
     limit: i64,
 ) -> Result<Vec<PaymentRow>, sqlx::Error> {
     let (at, account, id) = place(after);
-    sqlx::query_as(include_str!("payments.sql"))
-        .bind(kinds)
-        .bind(at)
-        .bind(account)
-        .bind(id)
-        .bind(limit.clamp(1, PAYMENTS_MAX))
-        .fetch_all(pool)
-        .await
+    let limit = limit.clamp(1, PAYMENTS_MAX);
+    let mut found: Vec<PaymentRow> = Vec::new();
+    // The index is scanned once for each kind, so that only the rows of a page are read.
+    for kind in kinds {
+        let of_kind = sqlx::query_as(include_str!("payments.sql")).bind(kind).bind(at).bind(account).bind(id);
+        found.extend(of_kind.bind(limit).fetch_all(pool).await?);
+    }
+    found.sort_by_cached_key(|row| Reverse((row.paid_at, row.account_id.clone(), row.paid.clone())));
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let mut links = links(pool, &found).await?;
+    for row in &mut found {
+        row.payments = links.remove(&(row.account_id.clone(), row.paid.clone())).unwrap_or_default();
+    }
+    Ok(found)
+}
+
+/// The payments that are known to have paid each invoice, by account and invoice.
+async fn links(
+    pool: &PgPool,
+    paid: &[PaymentRow],
+) -> Result<BTreeMap<(String, String), Vec<String>>, sqlx::Error> {
+    let mut links: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    for (shard, paid) in by_shard(paid, |row| Shard(row.shard)) {
+        let of_shard: Vec<(String, String, String)> = sqlx::query_as(include_str!("links.sql"))
+            .bind(shard.0)
+            .bind(paid.iter().map(|row| row.account_id.as_str()).collect::<Vec<_>>())
+            .bind(paid.iter().map(|row| row.paid.as_str()).collect::<Vec<_>>())
+            .fetch_all(pool)
+            .await?;
+        for (account, invoice, payment) in of_shard {
+            links.entry((account, invoice)).or_default().push(payment);
+        }
+    }
+    Ok(links)
 }
 
 /// Refunds, newest first.

@@ -1,14 +1,6 @@
--- Which subscriptions have one of these statuses?
---
--- The index is scanned once for each status.
-select found.*
-from unnest($1::text[]) wanted (status)
-cross join lateral (
-    select account_id, subscription, effective_at, position, status, plan, terms
-    from read.subscriptions known
-    where known.status = wanted.status and (account_id, subscription) > ($2, $3)
-    order by account_id, subscription
-    limit $4
-) found
+-- Which subscriptions have this status?
+select account_id, subscription, effective_at, position, status, plan, terms
+from read.subscriptions
+where status = $4 and (account_id, subscription) > ($1, $2)
 order by account_id, subscription
-limit $4
+limit $3

@@ -1,9 +1,9 @@
 -- Stores a subscription's newest report.
 insert into read.subscriptions_vN (
-    account_id, subscription, ended, reported_at, rank, evidence_id, effective_at, position, status, plan, terms
+    shard, account_id, subscription, ended, reported_at, rank, evidence_id, effective_at, position, status, plan, terms
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-on conflict (account_id, subscription) do update set
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+on conflict (shard, account_id, subscription) do update set
     ended = excluded.ended,
     reported_at = excluded.reported_at,
     rank = excluded.rank,

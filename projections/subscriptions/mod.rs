@@ -80,6 +80,7 @@ async fn holds(
 ) -> Result<bool, sqlx::Error> {
     let newest: Vec<Json<SubscriptionState>> =
         sqlx::query_scalar(&tables.statement(include_str!("newest.sql")))
+            .bind(recorded.shard.0)
             .bind(recorded.account.as_str())
             .bind(terms.subscription.as_str())
             .fetch_all(connection)
@@ -96,6 +97,7 @@ async fn report(
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(&tables.statement(include_str!("report.sql")))
+        .bind(recorded.shard.0)
         .bind(recorded.account.as_str())
         .bind(terms.subscription.as_str())
         .bind(recorded.sequence)
@@ -123,6 +125,7 @@ async fn request(
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(&tables.statement(include_str!("request.sql")))
+        .bind(recorded.shard.0)
         .bind(recorded.account.as_str())
         .bind(recorded.sequence)
         .bind(recorded.position.0)
@@ -142,6 +145,7 @@ async fn hold(
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(&tables.statement(include_str!("hold.sql")))
+        .bind(recorded.shard.0)
         .bind(recorded.account.as_str())
         .bind(terms.subscription.as_str())
         .bind(terms.ended_at.is_some())
@@ -204,6 +208,7 @@ pub struct RecordedReport {
     pub stripe_event: Option<String>,
     pub terms: Json<SubscriptionState>,
     /// Who caused it.
+    #[sqlx(skip)]
     pub actor: String,
 }
 
@@ -217,6 +222,7 @@ pub struct HistoryRequest {
     pub requested_at: DateTime<Utc>,
     pub recorded_at: DateTime<Utc>,
     /// Who requested it.
+    #[sqlx(skip)]
     pub actor: String,
 }
 
@@ -242,14 +248,6 @@ impl StoredReport for RecordedReport {
     }
 }
 
-/// The account's subscriptions, the one with the newest report first.
-///
-/// # Errors
-/// If the database does not answer.
-pub async fn current(pool: &PgPool, account: &AccountId) -> Result<Vec<Current>, sqlx::Error> {
-    sqlx::query_as(include_str!("current.sql")).bind(account.as_str()).fetch_all(pool).await
-}
-
 /// The last subscription of a page. The next page begins after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubscriptionCursor {
@@ -259,16 +257,6 @@ pub struct SubscriptionCursor {
 
 /// The longest page.
 pub const SUBSCRIPTIONS_MAX: i64 = 1_000;
-
-const STATUSES: [SubscriptionStatus; 7] = [
-    SubscriptionStatus::Incomplete,
-    SubscriptionStatus::Trialing,
-    SubscriptionStatus::Active,
-    SubscriptionStatus::PastDue,
-    SubscriptionStatus::Unpaid,
-    SubscriptionStatus::Paused,
-    SubscriptionStatus::Cancelled,
-];
 
 /// Subscriptions of all accounts, sorted by account.
 ///
@@ -281,23 +269,21 @@ pub async fn page(
     after: Option<&SubscriptionCursor>,
     limit: i64,
 ) -> Result<Vec<Current>, sqlx::Error> {
-    let statuses: Vec<&str> = match status {
-        Some(status) => vec![status_name(status)],
-        None => STATUSES.into_iter().map(status_name).collect(),
+    let page = |statement| {
+        sqlx::query_as(statement)
+            .bind(after.map_or("", |after| after.account_id.as_str()))
+            .bind(after.map_or("", |after| after.subscription.as_str()))
+            .bind(limit.clamp(1, SUBSCRIPTIONS_MAX))
     };
-    let statement = match plan {
-        Some(_) => include_str!("by_plan.sql"),
-        None => include_str!("by_status.sql"),
+    let page = match (plan, status) {
+        (None, None) => page(include_str!("all.sql")),
+        (None, Some(status)) => page(include_str!("by_status.sql")).bind(status_name(status)),
+        (Some(plan), None) => page(include_str!("by_plan.sql")).bind(plan.as_str()),
+        (Some(plan), Some(status)) => {
+            page(include_str!("by_plan_and_status.sql")).bind(plan.as_str()).bind(status_name(status))
+        }
     };
-    let page = sqlx::query_as(statement)
-        .bind(statuses)
-        .bind(after.map_or("", |after| after.account_id.as_str()))
-        .bind(after.map_or("", |after| after.subscription.as_str()))
-        .bind(limit.clamp(1, SUBSCRIPTIONS_MAX));
-    match plan {
-        Some(plan) => page.bind(plan.as_str()).fetch_all(pool).await,
-        None => page.fetch_all(pool).await,
-    }
+    page.fetch_all(pool).await
 }
 
 /// The reports on the account's subscriptions, or on one of them, in the order in which they were made.
@@ -311,13 +297,15 @@ pub async fn history(
     subscription: Option<&ProviderId>,
 ) -> Result<Vec<HistoryEntry>, sqlx::Error> {
     let recorded: Vec<RecordedReport> = sqlx::query_as(include_str!("history.sql"))
+        .bind(shard.0)
         .bind(account.as_str())
         .bind(subscription.map(ProviderId::as_str))
-        .bind(shard.0)
         .fetch_all(pool)
         .await?;
+    let mut actors = actors(pool, shard, account, recorded.iter().map(|report| report.sequence)).await?;
     let mut of_each: BTreeMap<String, Vec<RecordedReport>> = BTreeMap::new();
-    for report in recorded {
+    for mut report in recorded {
+        report.actor = actors.remove(&report.sequence).unwrap_or_default();
         of_each.entry(report.subscription.clone()).or_default().push(report);
     }
     Ok(of_each.into_values().flat_map(changes).collect())
@@ -333,12 +321,33 @@ pub async fn requests(
     account: &AccountId,
     subscription: Option<&ProviderId>,
 ) -> Result<Vec<HistoryRequest>, sqlx::Error> {
-    sqlx::query_as(include_str!("requests.sql"))
+    let mut recorded: Vec<HistoryRequest> = sqlx::query_as(include_str!("requests.sql"))
+        .bind(shard.0)
         .bind(account.as_str())
         .bind(subscription.map(ProviderId::as_str))
-        .bind(shard.0)
         .fetch_all(pool)
-        .await
+        .await?;
+    let mut actors = actors(pool, shard, account, recorded.iter().map(|request| request.sequence)).await?;
+    for request in &mut recorded {
+        request.actor = actors.remove(&request.sequence).unwrap_or_default();
+    }
+    Ok(recorded)
+}
+
+/// Who caused these events of the account, by their sequences.
+async fn actors(
+    pool: &PgPool,
+    shard: Shard,
+    account: &AccountId,
+    sequences: impl Iterator<Item = i64>,
+) -> Result<BTreeMap<i64, String>, sqlx::Error> {
+    let found: Vec<(i64, String)> = sqlx::query_as(include_str!("actors.sql"))
+        .bind(shard.0)
+        .bind(account.as_str())
+        .bind(sequences.collect::<Vec<_>>())
+        .fetch_all(pool)
+        .await?;
+    Ok(found.into_iter().collect())
 }
 
 fn changes(reports: Vec<RecordedReport>) -> Vec<HistoryEntry> {

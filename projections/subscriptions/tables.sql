@@ -1,6 +1,7 @@
 -- Every report on a subscription, including late ones. Changes are found by comparing each report with the one before
 -- it, so that a late report takes its place without any other row being changed.
 create table read.subscription_reports_vN (
+    shard smallint not null,
     account_id text not null,
     subscription text collate "C" not null,
     sequence bigint not null,
@@ -17,11 +18,12 @@ create table read.subscription_reports_vN (
     late boolean not null,
     stripe_event text,
     terms jsonb not null,
-    constraint subscription_reports_event_vN primary key (account_id, sequence)
+    constraint subscription_reports_event_vN primary key (shard, account_id, sequence)
 );
 
 -- Requests for subscriptions over the API. Their results are among the reports.
 create table read.subscription_requests_vN (
+    shard smallint not null,
     account_id text not null,
     sequence bigint not null,
     position bigint not null,
@@ -29,11 +31,12 @@ create table read.subscription_requests_vN (
     requested jsonb not null,
     requested_at timestamptz not null,
     recorded_at timestamptz not null,
-    constraint subscription_requests_event_vN primary key (account_id, sequence)
+    constraint subscription_requests_event_vN primary key (shard, account_id, sequence)
 );
 
 -- The newest report on each subscription.
 create table read.subscriptions_vN (
+    shard smallint not null,
     account_id text not null,
     subscription text collate "C" not null,
     ended boolean not null,
@@ -45,7 +48,9 @@ create table read.subscriptions_vN (
     status text not null,
     plan text not null,
     terms jsonb not null,
-    constraint subscriptions_subscription_vN primary key (account_id, subscription)
+    constraint subscriptions_subscription_vN primary key (shard, account_id, subscription)
 );
+create index subscriptions_id_vN on read.subscriptions_vN (account_id, subscription);
+create index subscriptions_of_plan_vN on read.subscriptions_vN (plan, account_id, subscription);
 create index subscriptions_plan_vN on read.subscriptions_vN (plan, status, account_id, subscription);
 create index subscriptions_status_vN on read.subscriptions_vN (status, account_id, subscription);

@@ -15,11 +15,14 @@ use sqlx::PgConnection;
 use crate::domain::{
     event::{CreditsEvent, Event, HoldEvent, Purpose},
     ids::AccountId,
-    recorded::RecordedEvent,
+    recorded::{RecordedEvent, Shard},
     time::Timestamp,
 };
 
-use super::projection::{ApplyError, Projection, Tables};
+use super::{
+    projection::{ApplyError, Projection, Tables},
+    shards,
+};
 
 pub use buckets::Buckets;
 pub use queries::{Day, UsageGroup, of_account, overall};
@@ -49,7 +52,11 @@ impl Projection for UsageProjection {
         tables: Tables,
         connection: &'a mut PgConnection,
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
-        async move { write(fold(events), tables, connection).await }.boxed()
+        async move {
+            let Some(shard) = shards::of_batch(events) else { return Ok(()) };
+            write(shard, fold(events), tables, connection).await
+        }
+        .boxed()
     }
 }
 
@@ -148,6 +155,7 @@ fn counted(event: &Event) -> Option<(&Purpose, UsageTally)> {
 }
 
 async fn write(
+    shard: Shard,
     counts: Vec<(UsageKey<'_>, UsageTally)>,
     tables: Tables,
     connection: &mut PgConnection,
@@ -159,6 +167,7 @@ async fn write(
         counts.iter().map(|(_, count)| value(count)).collect()
     };
     sqlx::query(&tables.statement(include_str!("add.sql")))
+        .bind(shard.0)
         .bind(counts.iter().map(|((account, _, _), _)| account.as_str()).collect::<Vec<_>>())
         .bind(counts.iter().map(|((_, quarter, _), _)| *quarter).collect::<Vec<_>>())
         .bind(counts.iter().map(|((_, _, kind), _)| *kind).collect::<Vec<_>>())

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use sqlx::{FromRow, PgPool};
 
-use crate::domain::ids::AccountId;
+use crate::domain::{ids::AccountId, recorded::Shard};
 
 use super::Buckets;
 
@@ -39,10 +39,12 @@ pub struct UsageGroup {
 /// If the database does not answer, or a sum does not fit.
 pub async fn of_account(
     pool: &PgPool,
+    shard: Shard,
     account: &AccountId,
     buckets: &Buckets,
 ) -> Result<Vec<Day>, sqlx::Error> {
     sqlx::query_as(include_str!("of_account.sql"))
+        .bind(shard.0)
         .bind(account.as_str())
         .bind(buckets.begin())
         .bind(buckets.end)

@@ -1,5 +1,6 @@
 -- Credits and counts of an account, by quarter of an hour and type of generation.
 create table read.usage_vN (
+    shard smallint not null,
     account_id text not null,
     -- The start of the quarter of an hour. The days of all time zones begin with one.
     quarter timestamptz not null,
@@ -9,5 +10,5 @@ create table read.usage_vN (
     credits bigint not null,
     refunds bigint not null,
     credits_refunded bigint not null,
-    constraint usage_quarter_vN primary key (account_id, quarter, generation_type)
+    constraint usage_quarter_vN primary key (shard, account_id, quarter, generation_type)
 ) with (fillfactor = 70);

@@ -166,11 +166,11 @@ impl RunningParts {
         mode::settle(pool, LedgerMode::of(config.mode, config.sandboxed), &clock).await?;
         catalogs::remember(pool, &catalog, &clock).await?;
         catalogs::recall(pool, &mut catalog.catalog, config.mode).await?;
-        catalogs::tell(&catalogs::on_old_plans(pool, &catalog.catalog).await?);
         let first_key = first_key::see_to(pool, &clock, config, teller).await?;
         // What the ledger appends is handed to the read models in memory.
         let feed = Feed::new(projector_pool.clone());
         let projector = open_projector(projector_pool, feed.clone(), &clock).await?;
+        catalogs::tell(&catalogs::on_old_plans(pool, &catalog.catalog).await?);
         let catalog = Arc::new(catalog.catalog);
         let (ledger, running) = Ledger::start_with_feed(pool.clone(), catalog, clock, feed).await?;
         let readers = Background::default();
@@ -178,7 +178,7 @@ impl RunningParts {
         let instances = Instances::new(ledger.shards().clone(), config.peer_url.clone());
         let inbox = Inbox::new(pool.clone());
         let switch = switch(&config.billing, ledger.catalog().payments.enabled)?;
-        let senders = start_senders(config, pool, &ledger, &inbox, switch.client());
+        let senders = start_senders(config, pool, (&ledger, &instances), &inbox, switch.client());
         let billing = Billing::with(switch, pool.clone(), ledger.clone(), config.billing.settings());
         senders.tasks.spawn(billing.clone().resolve_until(senders.stop.clone()));
         let presence = Background::default();
@@ -235,7 +235,7 @@ pub(crate) async fn open_projector(pool: &PgPool, feed: Feed, clock: &Clock) -> 
 fn start_senders(
     config: &Config,
     pool: &PgPool,
-    ledger: &Ledger,
+    (ledger, instances): (&Ledger, &Instances),
     inbox: &Inbox,
     client: Option<&Client>,
 ) -> Background {
@@ -254,7 +254,7 @@ fn start_senders(
     }
     let retention = DocumentRetention::new(inbox.clone(), ledger.clock().clone(), config.inbox_days);
     senders.tasks.spawn(retention.run(senders.stop.clone()));
-    let scheduler = Scheduler::new(pool.clone(), ledger.clone());
+    let scheduler = Scheduler::new(pool.clone(), ledger.clone(), instances.clone());
     senders.tasks.spawn(scheduler.run(senders.stop.clone()));
     senders
 }

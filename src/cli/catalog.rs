@@ -5,8 +5,12 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 
 use crate::{
-    app::catalogs::{self, CatalogTerms, OnOldPlan},
+    app::{
+        catalogs::{self, CatalogTerms, OnOldPlan},
+        open_projector,
+    },
     catalog::{self, CatalogReport, Mode},
+    journal::feed::Feed,
 };
 
 use super::{
@@ -80,6 +84,10 @@ async fn find_old_plans(
     let Some(mut catalog) = report.catalog.clone() else { return Ok(None) };
     let found = session::with(flags, async |session: &CliSession| {
         catalogs::recall(&session.pool, &mut catalog, report.mode).await.map_err(CliFailure::broken)?;
+        // Makes the read model that knows the accounts' plans, if it is not there.
+        open_projector(&session.pool, Feed::new(session.pool.clone()), &session.clock)
+            .await
+            .map_err(CliFailure::broken)?;
         catalogs::on_old_plans(&session.pool, &catalog).await.map_err(CliFailure::broken)
     });
     found.await.map(Some)

@@ -110,7 +110,9 @@ fn failure(error: ProjectorError) -> CliFailure {
         | ProjectorError::RebuildUnderWay { .. }
         | ProjectorError::RebuildStopped { .. }
         | ProjectorError::PositionMissing { .. } => CliFailure::No(error.to_string()),
-        ProjectorError::Database(_) | ProjectorError::Consumer(_) => CliFailure::broken(error),
+        ProjectorError::Database(_) | ProjectorError::Placement(_) | ProjectorError::Consumer(_) => {
+            CliFailure::broken(error)
+        }
     }
 }
 

@@ -62,12 +62,17 @@ pub async fn begin(
     pass: Pass,
     shards: &[Shard],
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(include_str!("begin.sql"))
+    let begun: Vec<i16> = sqlx::query_scalar(include_str!("begun.sql"))
         .bind(consumer)
         .bind(pass.0)
-        .bind(shards.iter().map(|shard| shard.0).collect::<Vec<_>>())
-        .execute(connection)
+        .fetch_all(&mut *connection)
         .await?;
+    // Not only `on conflict`, which would wait for whoever is moving a checkpoint.
+    let new: Vec<i16> = shards.iter().map(|shard| shard.0).filter(|shard| !begun.contains(shard)).collect();
+    if !new.is_empty() {
+        let begin = sqlx::query(include_str!("begin.sql")).bind(consumer).bind(pass.0).bind(new);
+        begin.execute(connection).await?;
+    }
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! What can fail?
 
-use crate::consumer::ConsumerError;
+use crate::{consumer::ConsumerError, postgres::placement::PlacementError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectorError {
@@ -16,6 +16,8 @@ pub enum ProjectorError {
     #[error("the database does not answer")]
     Database(#[from] sqlx::Error),
     #[error(transparent)]
+    Placement(#[from] PlacementError),
+    #[error(transparent)]
     Consumer(#[from] ConsumerError),
 }
 
@@ -26,7 +28,9 @@ impl ProjectorError {
         match self {
             Self::RebuildStopped { .. } | Self::PositionMissing { .. } => true,
             Self::Consumer(error) => error.is_lasting(),
-            Self::Unknown { .. } | Self::RebuildUnderWay { .. } | Self::Database(_) => false,
+            Self::Unknown { .. } | Self::RebuildUnderWay { .. } | Self::Database(_) | Self::Placement(_) => {
+                false
+            }
         }
     }
 }

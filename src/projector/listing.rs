@@ -5,6 +5,7 @@ use sqlx::FromRow;
 use crate::{
     consumer::{ParkedAccount, Pass},
     domain::recorded::{Position, Shard},
+    journal::shards,
 };
 
 use super::{Projector, error::ProjectorError};
@@ -46,17 +47,16 @@ struct ListingRow {
     position: i64,
     stopped: Option<String>,
     live_version: i32,
-    head: i64,
 }
 
 impl ListingRow {
-    fn state(&self) -> ProjectionState {
+    fn state(&self, head: i64) -> ProjectionState {
         match (&self.stopped, self.version.cmp(&self.live_version)) {
             (_, std::cmp::Ordering::Less) => ProjectionState::Old,
             (Some(reason), _) => ProjectionState::Stopped { reason: reason.clone() },
             (None, std::cmp::Ordering::Equal) => ProjectionState::Live,
             (None, std::cmp::Ordering::Greater) => {
-                ProjectionState::Rebuilding { percent: percent(self.position, self.head) }
+                ProjectionState::Rebuilding { percent: percent(self.position, head) }
             }
         }
     }
@@ -74,9 +74,12 @@ impl Projector {
     /// If the database does not answer.
     pub async fn list(&self) -> Result<Vec<ProjectionListing>, ProjectorError> {
         let rows: Vec<ListingRow> = sqlx::query_as(include_str!("listing.sql")).fetch_all(&self.pool).await?;
+        // Two queries: the journal and the read models may be on different nodes.
+        let heads = shards::heads(&mut *self.pool.acquire().await?).await?;
         let mut listings = Vec::with_capacity(rows.len());
         for row in rows {
-            let state = row.state();
+            let head = heads.of(Shard(row.shard)).map_or(row.position, |head| head.0);
+            let state = row.state(head);
             let lag_ms = match state {
                 ProjectionState::Old => 0,
                 ProjectionState::Live
@@ -90,7 +93,7 @@ impl Projector {
                 state,
                 lag_ms,
                 parked,
-                lag_events: row.head.saturating_sub(row.position),
+                lag_events: head.saturating_sub(row.position),
                 projection: row.projection,
                 version: row.version,
                 shard: Shard(row.shard),

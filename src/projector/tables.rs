@@ -2,16 +2,25 @@
 
 use sqlx::{Executor, PgConnection};
 
-use crate::projections::{Projection, Tables};
+use crate::{
+    postgres::placement::{self, PlacementError},
+    projections::{Projection, Tables},
+};
 
-/// Makes the tables of a version.
+/// Makes the tables of a version, on the nodes of their shards.
 pub(super) async fn make(
     connection: &mut PgConnection,
     model: &dyn Projection,
     version: i32,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), PlacementError> {
     let definition = Tables { version }.statement(model.definition());
-    connection.execute(definition.as_str()).await.map(|_| ())
+    connection.execute(definition.as_str()).await?;
+    hand_over(connection).await?;
+    placement::place_read_models(connection).await
+}
+
+async fn hand_over(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(include_str!("hand_over.sql")).execute(connection).await.map(|_| ())
 }
 
 /// Whether the tables of a version exist.
@@ -38,7 +47,7 @@ pub(super) async fn show(
         let statement = Tables { version }.statement_on(table, include_str!("show_table.sql"));
         connection.execute(statement.as_str()).await?;
     }
-    Ok(())
+    hand_over(connection).await
 }
 
 /// Drops the tables of a version, if they exist.

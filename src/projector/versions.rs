@@ -2,7 +2,7 @@
 
 use sqlx::{PgConnection, PgPool};
 
-use crate::{consumer::Pass, projections::Projection};
+use crate::{consumer::Pass, postgres::placement::PlacementError, projections::Projection};
 
 use super::tables;
 
@@ -10,7 +10,7 @@ use super::tables;
 ///
 /// The first read models were made by migrations. The tables of others are made here when they are first run, and so
 /// are those of one that a migration has dropped to have it built anew.
-pub(super) async fn enter(pool: &PgPool, projection: &dyn Projection) -> Result<(), sqlx::Error> {
+pub(super) async fn enter(pool: &PgPool, projection: &dyn Projection) -> Result<(), PlacementError> {
     let mut transaction = pool.begin().await?;
     let entered = sqlx::query(include_str!("enter.sql"))
         .bind(projection.name())
@@ -22,7 +22,7 @@ pub(super) async fn enter(pool: &PgPool, projection: &dyn Projection) -> Result<
         tables::make(&mut transaction, projection, Pass::FIRST.0).await?;
         tables::show(&mut transaction, projection, Pass::FIRST.0).await?;
     }
-    transaction.commit().await
+    Ok(transaction.commit().await?)
 }
 
 pub(super) async fn live(connection: &mut PgConnection, projection: &str) -> Result<Pass, sqlx::Error> {

@@ -71,6 +71,7 @@ pub async fn revenue_movements(
     let freshness = source.wait(MODEL, None, min_position).await?;
     let MovementFilter { span: RevenueSpan { from, until }, account, kind } = filter;
     let rows = i64::try_from(limit).unwrap_or(i64::MAX);
+    let account = account.map(|account| (source.ledger.shard_of(account), account));
     let movements = mrr::movements(source.pool, from, until, account, kind, after, rows).await?;
     let next = movements.last().filter(|_| movements.len() == limit).map(MovementRow::cursor);
     Ok(MovementPage { movements, next, freshness })

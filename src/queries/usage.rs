@@ -45,7 +45,7 @@ pub async fn account_usage(
     let time_zone = from.ledger.catalog().time_zone;
     let buckets = span.buckets(time_zone);
     let freshness = from.wait(MODEL, Some(account), min_position).await?;
-    let rows = usage::of_account(from.pool, account, &buckets).await?;
+    let rows = usage::of_account(from.pool, from.ledger.shard_of(account), account, &buckets).await?;
     if rows.is_empty() {
         from.require_account(account).await?;
     }

@@ -5,7 +5,8 @@
 //! The scheduler only has it in the journal and the reports when it happens, and not with the next command.
 //!
 //! The read model `deadlines` has hints which accounts are due.
-//! Several instances may tick at the same time: if what is due is applied twice, nothing is due the second time.
+//! Several instances may tick at the same time, each for the shards that it writes.
+//! If what is due is applied twice, nothing is due the second time.
 //! Snapshots are deliberately absent: the ledger takes them when accounts have enough events.
 
 mod tick;
@@ -16,7 +17,7 @@ use sqlx::PgPool;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use crate::ledger::Ledger;
+use crate::{instances::Instances, ledger::Ledger};
 
 pub use tick::Ticked;
 
@@ -28,12 +29,13 @@ pub const TICK_INTERVAL: Duration = Duration::from_secs(1);
 pub struct Scheduler {
     pool: PgPool,
     ledger: Ledger,
+    instances: Instances,
 }
 
 impl Scheduler {
     #[must_use]
-    pub const fn new(pool: PgPool, ledger: Ledger) -> Self {
-        Self { pool, ledger }
+    pub const fn new(pool: PgPool, ledger: Ledger, instances: Instances) -> Self {
+        Self { pool, ledger, instances }
     }
 
     /// Runs until `stop`. A running tick is finished first.

@@ -7,11 +7,14 @@ use crate::{
     domain::{
         command::{AccountCommand, Command},
         ids::{AccountId, Actor},
-        recorded::Origin,
+        recorded::{Origin, Shard},
         time::Timestamp,
     },
     ledger::{ExecuteError, IdempotencyKey, Ledger, Provenance, Request},
-    projections::deadlines::{self, DueAccount},
+    projections::{
+        Tables,
+        deadlines::{self, DueAccount},
+    },
 };
 
 use super::Scheduler;
@@ -55,12 +58,16 @@ impl Scheduler {
         let mut total = Ticked::default();
         // Accounts that could not be handled would be read first again, so they end the tick.
         while total.left == 0 && !stop.is_cancelled() {
-            let due = deadlines::due(&self.pool, at, DEADLINES_MAX).await?;
+            // Of the other shards, what is due is applied by the instances that write them.
+            let is_here = |shard: &Shard| self.instances.elsewhere(*shard).is_none();
+            let shards: Vec<Shard> = self.ledger.shards().iter().filter(is_here).collect();
+            let due = deadlines::due(&self.pool, &shards, at, DEADLINES_MAX).await?;
             report_lag(&due, at);
             if due.is_empty() {
                 break;
             }
-            self.settle_all(due, at, &mut total).await?;
+            let tables = deadlines::live_tables(&self.pool).await?;
+            self.settle_all(due, tables, at, &mut total).await?;
         }
         Ok(total)
     }
@@ -68,10 +75,11 @@ impl Scheduler {
     async fn settle_all(
         &self,
         due: Vec<DueAccount>,
+        tables: Tables,
         at: Timestamp,
         total: &mut Ticked,
     ) -> Result<(), sqlx::Error> {
-        let settled = stream::iter(due).map(|due| self.settle(due, at));
+        let settled = stream::iter(due).map(|due| self.settle(due, tables, at));
         let mut settled = settled.buffer_unordered(ACCOUNTS_CONCURRENT_MAX);
         while let Some(settled) = settled.next().await {
             match settled? {
@@ -93,14 +101,19 @@ impl Scheduler {
     }
 
     /// Applies what is due to one account, and deletes its deadlines until then.
-    async fn settle(&self, due: DueAccount, at: Timestamp) -> Result<TickResult, sqlx::Error> {
+    async fn settle(
+        &self,
+        due: DueAccount,
+        tables: Tables,
+        at: Timestamp,
+    ) -> Result<TickResult, sqlx::Error> {
         let Ok(account) = AccountId::parse(&due.account_id) else {
             tracing::error!(account = due.account_id, "a deadline names an account that cannot be one");
             return Ok(TickResult::Later);
         };
         let settled = send(&self.ledger, &account).await;
         if let TickResult::Done { .. } = settled {
-            deadlines::done(&self.pool, &account, at).await?;
+            deadlines::done(&self.pool, tables, due.shard(), &account, at).await?;
         }
         Ok(settled)
     }

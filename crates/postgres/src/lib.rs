@@ -31,6 +31,7 @@ mod log;
 mod memory;
 pub mod migrations;
 mod owner;
+pub mod placement;
 pub mod pool;
 mod process;
 pub mod roles;

@@ -9,6 +9,8 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::time::{Instant, sleep};
 
+use crate::placement::{self, PlacementError};
+
 /// The advisory lock that an instance holds while it migrates. The number is "cf-migra" in ASCII.
 const LOCK_KEY: i64 = 0x6366_2D6D_6967_7261;
 /// How many seconds an instance waits for its turn.
@@ -22,6 +24,8 @@ pub enum MigrationError {
     Database(#[from] sqlx::Error),
     #[error("a migration failed")]
     Migration(#[from] MigrateError),
+    #[error(transparent)]
+    Placement(#[from] PlacementError),
     #[error("another instance was still migrating the database after {LOCK_SECONDS_MAX} s")]
     LockTimeout,
     #[error(
@@ -43,7 +47,8 @@ pub fn migrator() -> Migrator {
     migrator
 }
 
-/// Applies the missing migrations. A database that is new gets this many shards; `None`: one.
+/// Applies the missing migrations, and puts the tables to their nodes where there are several.
+/// A database that is new gets this many shards; `None`: one.
 ///
 /// Uses a connection of its own, since a migration may take longer than a pool's statement timeout, and since the lock
 /// is released with the connection in any case.
@@ -63,6 +68,7 @@ pub async fn run(options: &PgConnectOptions, shards: Option<u16>) -> Result<(), 
             return Err(MigrationError::Shards { asked, found });
         }
     }
+    placement::distribute(&mut connection).await?;
     connection.close().await?;
     Ok(())
 }

@@ -23,7 +23,7 @@ use crate::{
         response::json,
         schema::Id,
     },
-    projections::payments,
+    projections::payments::{self, ReportedPaymentRow},
     stripe::{
         client::StripePayment,
         outbound::{PaymentOf, PaymentOrder, RepeatableAnswer},
@@ -102,7 +102,7 @@ pub async fn list(
 ) -> Result<Response<Body>, Failure> {
     let page = state.billing.list_payments(&of.account, asked.limit.page(asked.cursor)).await?;
     let ids: Vec<&str> = page.payments.iter().map(|payment| payment.id.as_str()).collect();
-    let told = payments::told(&state.pool, &of.account, &ids).await?;
+    let told = told(&state, &of.account, &ids).await?;
     let of_payment = |id: &str| told.iter().find(|told| told.payment == id);
     json(&PaymentsResponse {
         payments: page
@@ -129,7 +129,7 @@ pub async fn get(
     PaymentPath(payment): PaymentPath,
 ) -> Result<Response<Body>, Failure> {
     let seen = state.billing.find_payment(&of.account, &payment).await?;
-    let told = payments::told(&state.pool, &of.account, &[payment.as_str()]).await?;
+    let told = told(&state, &of.account, &[payment.as_str()]).await?;
     json(&PaymentDocument::of(&seen, told.first()))
 }
 
@@ -236,11 +236,19 @@ pub async fn refund(
     answered(StatusCode::CREATED, &RefundDocument::of(payment.as_str(), &answer), replayed)
 }
 
+async fn told(
+    state: &AppState,
+    account: &AccountId,
+    payments: &[&str],
+) -> Result<Vec<ReportedPaymentRow>, sqlx::Error> {
+    payments::told(&state.pool, state.ledger.shard_of(account), account, payments).await
+}
+
 async fn changed(
     state: &AppState,
     account: &AccountId,
     RepeatableAnswer { answer, replayed }: &RepeatableAnswer<StripePayment>,
 ) -> Result<Response<Body>, Failure> {
-    let told = payments::told(&state.pool, account, &[answer.id.as_str()]).await?;
+    let told = told(state, account, &[answer.id.as_str()]).await?;
     answered(StatusCode::OK, &PaymentDocument::of(answer, told.first()), *replayed)
 }

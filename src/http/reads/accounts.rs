@@ -134,7 +134,6 @@ pub struct LastEvent<'a> {
 
 impl<'a> From<&'a AccountRow> for ListedAccountResponse<'a> {
     fn from(AccountRow { standing, about }: &'a AccountRow) -> Self {
-        let last = (&about.last_event, about.last_event_at, about.last_sequence, about.last_position);
         Self {
             account: &standing.account_id,
             status: &standing.status,
@@ -144,15 +143,12 @@ impl<'a> From<&'a AccountRow> for ListedAccountResponse<'a> {
             subscription_status: standing.subscription_status.as_deref(),
             customers: &about.customers,
             metadata: &about.metadata,
-            last_event: match last {
-                (Some(name), Some(recorded_at), Some(sequence), Some(position)) => Some(LastEvent {
-                    r#type: name,
-                    recorded_at: recorded_at.into(),
-                    sequence,
-                    position: Token::of(JournalPosition::new(standing.shard(), Position(position))),
-                }),
-                _ => None,
-            },
+            last_event: about.last.as_ref().map(|last| LastEvent {
+                r#type: &last.event_type,
+                recorded_at: last.recorded_at.into(),
+                sequence: last.sequence,
+                position: Token::of(JournalPosition::new(standing.shard(), Position(last.position))),
+            }),
         }
     }
 }
@@ -216,5 +212,5 @@ async fn among(
     let begins =
         |account: &AccountId| prefix.as_ref().is_none_or(|prefix| account.as_str().starts_with(prefix));
     let seen = named.into_iter().filter(|account| caller.may_use(account) && begins(account));
-    Ok(Among::Named(seen.collect()))
+    Ok(Among::Named(seen.map(|account| (state.ledger.shard_of(&account), account)).collect()))
 }

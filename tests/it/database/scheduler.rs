@@ -22,7 +22,7 @@ use counterfoil::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::support::ledger::{self, TestLedger, account, credits, noon, open, request};
+use crate::support::ledger::{self, TestLedger, account, alone, credits, noon, open, request};
 use crate::support::shards;
 
 /// A ledger whose read models follow it.
@@ -43,7 +43,7 @@ impl World {
         let projector = opened.expect("it opens");
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         projector.start(&tasks, &stop, of.ledger.positions());
-        let scheduler = Scheduler::new(pool, of.ledger.clone());
+        let scheduler = Scheduler::new(pool, of.ledger.clone(), alone(&of.ledger));
         Self { of, projector, scheduler, stop, tasks }
     }
 
@@ -223,7 +223,8 @@ async fn two_instances_settle_an_account_once() {
     world.caught_up().await;
     world.of.clock.set(later(60));
     let (other, _running) = ledger::start(world.of.database.pool(), world.of.clock.clone()).await;
-    let other = Scheduler::new(world.of.database.pool(), other);
+    let instances = alone(&other);
+    let other = Scheduler::new(world.of.database.pool(), other, instances);
     let (one, two) = tokio::join!(world.scheduler.tick(), other.tick());
     assert_eq!(one.unwrap().events + two.unwrap().events, 50);
     assert_eq!(world.count("HoldExpired").await, 50);

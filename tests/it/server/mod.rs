@@ -5,6 +5,7 @@ mod api;
 mod billing;
 pub mod cases;
 mod load;
+mod partitions;
 mod plans;
 mod story;
 mod truth;

@@ -121,13 +121,8 @@ fn drawn(node: &Value, depth: usize) -> String {
 /// The worst run of each statement that was heard of.
 fn worst(heard: &Heard) -> BTreeMap<String, Run> {
     let mut worst: BTreeMap<String, Run> = BTreeMap::new();
-    for line in heard.lines() {
-        let explained = line["message"].as_str().and_then(|message| message.split_once("plan:"));
-        let Some((_, explained)) = explained else { continue };
-        let mut explained: Value = serde_json::from_str(explained).expect("a plan");
-        let text = explained["Query Text"].as_str().expect("a statement");
-        let text = statements::plain(text);
-        let run = Run::of(explained["Plan"].take());
+    for (text, plan) in heard.plans() {
+        let run = Run::of(plan);
         if worst.get(&text).is_none_or(|known| known.beyond() < run.beyond()) {
             worst.insert(text, run);
         }
@@ -234,7 +229,7 @@ async fn multiply(connection: &mut PgConnection, times: i64) {
 
 /// A database with all that a shop does, so many times, that knows nothing of its tables and explains what it does.
 async fn database(times: i64) -> TestDatabase {
-    let database = TestDatabase::create().await;
+    let database = TestDatabase::with_read_models().await;
     let options = database.connect_options();
     let mut connection = PgConnection::connect_with(&options).await.unwrap();
     forget_statistics(&mut connection).await;
@@ -257,6 +252,12 @@ async fn database(times: i64) -> TestDatabase {
         multiply(&mut connection, times).await;
         database
     };
+    explain_all(&mut connection).await;
+    database
+}
+
+/// From now on, sessions of this database explain what they do.
+pub(super) async fn explain_all(connection: &mut PgConnection) {
     for (name, value) in [
         ("session_preload_libraries", "auto_explain"),
         ("auto_explain.log_min_duration", "0"),
@@ -268,13 +269,12 @@ async fn database(times: i64) -> TestDatabase {
     ] {
         let set =
             "do $do$ begin execute format('alter database %I set SETTING', current_database()); end $do$";
-        run(&mut connection, &set.replace("SETTING", &format!("{name} = ''{value}''"))).await;
+        run(connection, &set.replace("SETTING", &format!("{name} = ''{value}''"))).await;
     }
-    database
 }
 
 /// A deduction with the same key in each of these accounts.
-async fn deduct(server: &Server, account: &str) {
+pub(super) async fn deduct(server: &Server, account: &str) {
     let path = format!("/v1/accounts/{account}/deductions");
     let call = server.post(&path, json!({ "amount": 1 })).header("idempotency-key", USED_BEFORE);
     let answer = call.send().await;

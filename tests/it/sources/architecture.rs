@@ -71,7 +71,20 @@ pub const KNOWLEDGE: [(&str, &[&str]); 47] = [
     ),
     ("auth", &["catalog", "postgres", "clock", "domain"]),
     ("queries", &["ledger", "projector", "projections", "catalog", "journal", "postgres", "clock", "domain"]),
-    ("scheduler", &["ledger", "stripe", "projections", "catalog", "journal", "postgres", "clock", "domain"]),
+    (
+        "scheduler",
+        &[
+            "instances",
+            "ledger",
+            "stripe",
+            "projections",
+            "catalog",
+            "journal",
+            "postgres",
+            "clock",
+            "domain",
+        ],
+    ),
     (
         "notify",
         &["ledger", "stripe", "projections", "catalog", "consumer", "queue", "postgres", "clock", "domain"],
@@ -129,7 +142,7 @@ pub const KNOWLEDGE: [(&str, &[&str]); 47] = [
     ("instances", &["journal", "domain"]),
     ("audit", &["ledger", "journal", "projections", "projector", "postgres", "clock", "domain"]),
     ("ledger", &["journal", "postgres", "clock", "domain"]),
-    ("projector", &["consumer", "journal", "projections", "clock", "domain"]),
+    ("projector", &["consumer", "journal", "projections", "postgres", "clock", "domain"]),
     // Knows nothing of read models: what is told of events, by e-mail and to other programs, follows in the same way.
     ("consumer", &["journal", "clock", "domain"]),
     ("journal", &["postgres", "clock", "domain"]),

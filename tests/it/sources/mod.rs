@@ -2,6 +2,7 @@
 //! what is so? Only `sql` starts a database.
 
 pub mod architecture;
+mod distributed;
 mod files;
 mod levels;
 mod readme;

@@ -7,7 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use counterfoil::{clock::Clock, journal::feed::Feed, projections, projector::Projector};
+use counterfoil::{
+    clock::Clock, journal::feed::Feed, postgres::migrations, projections, projector::Projector,
+};
 use futures::TryStreamExt;
 use sqlx::{Connection, Executor, PgConnection};
 
@@ -158,10 +160,12 @@ async fn check(database: &TestDatabase, statement: &str) -> Result<(), sqlx::Err
     connection.prepare(&statement).await.map(|_| ())
 }
 
-/// A database as it is after a start of the program.
+/// A database as it is after a start of the program, with the functions that Citus would add.
 async fn started() -> TestDatabase {
     let database = TestDatabase::create().await;
     let pool = database.pool();
+    sqlx::raw_sql(include_str!("../support/citus_stub.sql")).execute(&pool).await.expect("the stand-in");
+    migrations::run(&database.connect_options(), None).await.expect("the tables are put to their nodes");
     let feed = Feed::new(pool.clone());
     Projector::open(pool, feed, projections::all(), Clock::fixed(noon())).await.expect("it opens");
     database

@@ -88,11 +88,10 @@ impl SharedServer {
     /// Creates a database and migrates it.
     pub async fn create_sharded(&'static self, name: String, count: u16) {
         let options = self.connect_options(&name);
-        let created = self.runtime.spawn(async move {
-            self.admin.execute(format!("create database {name}").as_str()).await.expect("created");
-            migrations::run(&options, Some(count)).await.expect("migrated");
-        });
-        created.await.expect("the server's runtime lives");
+        let sql = format!("create database {name}");
+        let created = self.runtime.spawn(async move { self.admin.execute(sql.as_str()).await }).await;
+        created.expect("the server's runtime lives").expect("the database is created");
+        migrations::run(&options, Some(count)).await.expect("migrated");
     }
 
     /// Drops a database and ends the sessions in it. Blocks, for use in `Drop`.

@@ -5,12 +5,13 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use counterfoil::postgres::pool;
+use counterfoil::{clock::Clock, journal::feed::Feed, postgres::pool, projections, projector::Projector};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgPool};
 
 use super::{
     cluster::{self, SharedServer},
+    ledger::noon,
     shards,
 };
 
@@ -48,6 +49,14 @@ impl TestDatabase {
         let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         server.create_sharded(name.clone(), count).await;
         Self::open(Arc::new(Made { server, name }))
+    }
+
+    /// With the tables of the read models too, as the first start makes them.
+    pub async fn with_read_models() -> Self {
+        let database = Self::create().await;
+        let (feed, clock) = (Feed::new(database.pool()), Clock::fixed(noon()));
+        Projector::open(database.pool(), feed, projections::all(), clock).await.expect("it opens");
+        database
     }
 
     fn open(made: Arc<Made>) -> Self {

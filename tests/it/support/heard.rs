@@ -12,6 +12,8 @@ use serde_json::Value;
 use tracing::Metadata;
 use tracing_subscriber::{Layer, filter::dynamic_filter_fn, fmt, layer::SubscriberExt};
 
+use super::statements::plain;
+
 thread_local! {
     /// Where the lines of this thread go, if somebody listens.
     static SAID: RefCell<Option<(&'static str, Said)>> = const { RefCell::new(None) };
@@ -98,6 +100,18 @@ impl Heard {
         let lines = self.all();
         let lines = lines.lines().map(|line| serde_json::from_str(line).expect("a line is JSON"));
         lines.filter(|line: &Value| line["level"] != "DEBUG").collect()
+    }
+
+    /// Each statement that a database explained, with its plan.
+    pub fn plans(&self) -> Vec<(String, Value)> {
+        let lines = self.lines();
+        let explained = lines.iter().filter_map(|line| line["message"].as_str()?.split_once("plan:"));
+        let plan = |(_, text): (&str, &str)| {
+            let mut plan: Value = serde_json::from_str(text).expect("a plan");
+            let statement = plan["Query Text"].as_str().expect("a statement");
+            (plain(statement), plan["Plan"].take())
+        };
+        explained.map(plan).collect()
     }
 
     /// The lines with this message.

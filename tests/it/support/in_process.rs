@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::support::{
     documents,
     http::{Server, WEBHOOK_SECRET},
-    ledger::{TestLedger, music},
+    ledger::{TestLedger, alone, music},
 };
 
 /// How long the inbox may take to be worked off. Generous, since many tests run beside it.
@@ -53,7 +53,9 @@ impl Program {
         let test = TestLedger::selling(catalog).await;
         test.clock.set(at);
         let (inbox, stop) = (Inbox::new(test.database.pool()), CancellationToken::new());
-        tokio::spawn(Scheduler::new(test.database.pool(), test.ledger.clone()).run(stop.clone()));
+        tokio::spawn(
+            Scheduler::new(test.database.pool(), test.ledger.clone(), alone(&test.ledger)).run(stop.clone()),
+        );
         let server = Server::start_selling(test, HttpSettings::default(), switch).await;
         let secret = WebhookSecret::new("test", WEBHOOK_SECRET);
         Self { server, inbox, secret, client: reqwest::Client::new(), stop }

@@ -13,6 +13,7 @@ use counterfoil::{
         recorded::{EventMetadata, Origin, RequestHash},
         time::Timestamp,
     },
+    instances::Instances,
     journal::feed::Feed,
     ledger::{ExecuteResult, IdempotencyKey, Ledger, Provenance, Request, Running},
 };
@@ -61,6 +62,11 @@ impl TestLedger {
         let (ledger, running) = started.expect("the database answers");
         Self { ledger, clock, running, database }
     }
+}
+
+/// Those of a ledger that one instance works on.
+pub fn alone(ledger: &Ledger) -> Instances {
+    Instances::new(ledger.shards().clone(), None)
 }
 
 /// A ledger as one instance of the program has it.

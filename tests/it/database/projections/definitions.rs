@@ -65,6 +65,28 @@ async fn what_migrations_made_is_what_a_rebuild_makes() {
     assert_defined_once(&pool, &projections::all()).await;
 }
 
+/// Unique indexes of what follows the journal that do not begin with the shard.
+async fn keys_without_shard(pool: &PgPool) -> Vec<String> {
+    let keys = "select index.indexrelid::regclass::text from pg_index index
+        join pg_class class on class.oid = index.indrelid and class.relnamespace = 'read'::regnamespace
+        left join pg_attribute first on first.attrelid = class.oid and first.attnum = index.indkey[0]
+        where index.indisunique and first.attname is distinct from 'shard'
+            and class.relname not in ('projections', 'leases')
+        order by 1";
+    sqlx::query_scalar(keys).fetch_all(pool).await.expect("an answer")
+}
+
+#[tokio::test]
+async fn each_key_begins_with_the_shard() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool();
+    open(pool.clone(), projections::all()).await;
+    assert_eq!(keys_without_shard(&pool).await, Vec::<String>::new());
+    let planted = "create table read.planted_v1 (account_id text primary key, shard smallint)";
+    sqlx::raw_sql(planted).execute(&pool).await.expect("allowed");
+    assert_eq!(keys_without_shard(&pool).await, ["read.planted_v1_pkey"]);
+}
+
 /// What a migration does that changes the tables of a read model.
 async fn drop_model(pool: &PgPool, projection: &dyn Projection) {
     for table in projection.tables() {

@@ -21,7 +21,7 @@ use counterfoil::{
 };
 
 use super::mrr::{day, moment};
-use super::{Following, append, opened, reported, time};
+use super::{Following, append, open, opened, reported, time};
 use crate::support::database::TestDatabase;
 
 #[tokio::test]
@@ -67,6 +67,25 @@ async fn a_late_report_changes_its_day_and_is_listed() {
     assert_eq!(retention[0].logo_churn().decimal(2).as_deref(), Some("1.00"));
     assert_eq!(retention[0].net_revenue(), Proportion { part: 0, whole: 1_000 });
     following.assert_rebuild_finds_the_same().await;
+}
+
+/// Positions of different shards say nothing about which came first.
+#[tokio::test]
+async fn restatements_of_several_shards_are_in_the_order_in_which_they_were_recorded() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool();
+    open(pool.clone(), projections::all()).await;
+    for (shard, position, second) in [(8, 9, 1), (0, 7, 2), (0, 8, 3), (8, 2, 3), (8, 1, 4)] {
+        let insert =
+            "insert into read.mrr_restatements_v1 (shard, position, account_id, currency, day, recorded_at,
+            change_before, change_after) values ($1, $2, 'a', 'usd', $3, to_timestamp($4), 0, 1)";
+        let row =
+            sqlx::query(insert).bind(shard).bind(i64::from(position)).bind(day(1)).bind(f64::from(second));
+        row.execute(&pool).await.expect("a row");
+    }
+    let restated = mrr::restatements(&pool, day(0), day(2), 100).await.expect("an answer");
+    let seen: Vec<_> = restated.iter().map(|row| (row.shard, row.position)).collect();
+    assert_eq!(seen, [(8, 9), (0, 7), (0, 8), (8, 2), (8, 1)]);
 }
 
 /// Reports of one second count in the order that they say, whatever their ids are.

@@ -139,7 +139,7 @@ async fn a_key_for_some_accounts_lists_its_own_alone() {
     let shop = several().await;
     let position = position(&shop).await;
     let own = shop.server.key([KeyScope::Read], Some(&["cid", "dot", "nobody"])).await;
-    let customer = shop.server.get("/v1/accounts?prefix=ben").send().await;
+    let customer = shop.server.get(&format!("/v1/accounts?prefix=ben&min_position={position}")).send().await;
     let customer = customer.body["accounts"][0]["customers"][0].as_str().unwrap().to_owned();
     for (query, accounts) in [
         (String::new(), vec!["dot", "cid"]),

@@ -1,0 +1,9 @@
+-- Which movements of an account were there on some days, page by page?
+select account_id, currency, day, kind, before, after, sequence, stripe_event, subscription
+from read.mrr_movements
+where day >= $1 and day < $2
+    and shard = $8 and account_id = $9
+    and ($7::text is null or kind = $7)
+    and (day, account_id, currency) > ($3, $4, $5)
+order by day, account_id, currency
+limit $6

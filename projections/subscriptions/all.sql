@@ -1,0 +1,6 @@
+-- Which subscriptions are there?
+select account_id, subscription, effective_at, position, status, plan, terms
+from read.subscriptions
+where (account_id, subscription) > ($1, $2)
+order by account_id, subscription
+limit $3
