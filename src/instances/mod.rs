@@ -122,11 +122,11 @@ impl Instances {
                 same.map_or_else(|| Arc::new(Instance::new(id, address.clone())), Arc::clone)
             })
             .collect();
-        let writer = |shard| {
-            let first = others.iter().max_by_key(|other| weight(shard, other.id))?;
-            (weight(shard, first.id) > weight(shard, own.id)).then(|| (shard, Arc::clone(first)))
-        };
-        let elsewhere = self.0.shards.iter().filter_map(writer).collect();
+        let ids: Vec<Uuid> = others.iter().map(|other| other.id).chain([own.id]).collect();
+        let elsewhere = writers(&self.0.shards, &ids)
+            .into_iter()
+            .filter_map(|(shard, id)| Some((shard, Arc::clone(others.iter().find(|other| other.id == id)?))))
+            .collect();
         *known = Known { others, elsewhere, at: Some(Instant::now()) };
         Ok(())
     }
@@ -154,10 +154,30 @@ impl Instances {
     }
 }
 
-/// The instance with the greatest weight for a shard is preferred: if one comes or goes, only its own shards move.
+/// The preferred writer of each shard: of those that have room for one more, the one whose hash with the shard is the
+/// greatest. None has more than its equal part, and if an instance comes or goes, few shards move between the others.
+fn writers(shards: &Shards, instances: &[Uuid]) -> BTreeMap<Shard, Uuid> {
+    let most = shards.iter().len().div_ceil(instances.len().max(1));
+    let mut counts: BTreeMap<Uuid, usize> = BTreeMap::new();
+    let mut writers = BTreeMap::new();
+    for shard in shards.iter() {
+        let with_room = instances.iter().filter(|id| counts.get(id).is_none_or(|count| *count < most));
+        if let Some(first) = with_room.max_by_key(|id| weight(shard, **id)) {
+            let count = counts.entry(*first).or_default();
+            *count = count.saturating_add(1);
+            writers.insert(shard, *first);
+        }
+    }
+    writers
+}
+
 fn weight(shard: Shard, instance: Uuid) -> ([u8; 32], Uuid) {
     let mut hasher = Sha256::new();
     hasher.update(shard.0.to_be_bytes());
     hasher.update(instance.as_bytes());
     (hasher.finalize().into(), instance)
 }
+
+#[cfg(test)]
+#[path = "../../tests/unit/instances/writers.rs"]
+mod tests;

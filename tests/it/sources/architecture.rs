@@ -4,7 +4,7 @@ pub mod paths;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use paths::{Module, Program, Source, code, is_in, name};
+use paths::{Program, Source, code, in_circles, is_in, name};
 
 /// Who may use whom. Knowledge goes down this table and never up; a change of it is a decision, with a reason in
 /// `docs/decisions/`.
@@ -278,30 +278,6 @@ fn upward(program: &Program) -> BTreeSet<(String, String)> {
         }
     }
     found
-}
-
-/// The files of a part that know each other in a circle. What is inside of the other may.
-fn in_circles<'a>(program: &Program, part: &[&'a Source]) -> Vec<&'a Module> {
-    let related = |one: &Module, other: &Module| one.starts_with(other) || other.starts_with(one);
-    let uses: BTreeMap<&Module, BTreeSet<Module>> = part
-        .iter()
-        .map(|source| {
-            let mut used = program.uses(source);
-            used.retain(|used| used.first() == source.module.first() && !related(used, &source.module));
-            (&source.module, used)
-        })
-        .collect();
-    let leads_back = |start: &&Module| {
-        let (mut seen, mut open) = (BTreeSet::new(), vec![*start]);
-        while let Some(used) = open.pop().and_then(|module| uses.get(module)) {
-            if used.contains(*start) {
-                return true;
-            }
-            open.extend(used.iter().filter(|module| seen.insert(*module)));
-        }
-        false
-    };
-    uses.keys().copied().filter(leads_back).collect()
 }
 
 #[test]

@@ -100,14 +100,18 @@ async fn an_idle_ledger_of_64_shards_is_asked_less_than_ten_times_a_second() {
         commits
     };
     // The start and this test have asked for more, and sessions tell once a second what they did.
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    let (before, begun) = (commits().await, Instant::now());
-    while commits().await < before + 60 {
-        assert!(begun.elapsed() < PATIENCE, "it still looks");
-        tokio::time::sleep(Duration::from_millis(100)).await;
+    let started = Instant::now();
+    loop {
+        let (before, begun) = (commits().await, Instant::now());
+        while commits().await < before + 60 {
+            assert!(begun.elapsed() < PATIENCE, "it still looks");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        if begun.elapsed() >= Duration::from_secs(6) {
+            break;
+        }
+        assert!(started.elapsed() < PATIENCE, "60 queries in {:?}", begun.elapsed());
     }
-    let seconds = begun.elapsed().as_secs();
-    assert!(seconds >= 6, "60 queries in {seconds} s");
 }
 
 #[tokio::test]

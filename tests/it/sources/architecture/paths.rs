@@ -329,3 +329,27 @@ pub fn name(module: &[String]) -> String {
 pub fn is_in(module: &str, other: &str) -> bool {
     module.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
+
+/// The files of a part that know each other in a circle. What is inside of the other may.
+pub fn in_circles<'a>(program: &Program, part: &[&'a Source]) -> Vec<&'a Module> {
+    let related = |one: &Module, other: &Module| one.starts_with(other) || other.starts_with(one);
+    let uses: BTreeMap<&Module, BTreeSet<Module>> = part
+        .iter()
+        .map(|source| {
+            let mut used = program.uses(source);
+            used.retain(|used| used.first() == source.module.first() && !related(used, &source.module));
+            (&source.module, used)
+        })
+        .collect();
+    let leads_back = |start: &&Module| {
+        let (mut seen, mut open) = (BTreeSet::new(), vec![*start]);
+        while let Some(used) = open.pop().and_then(|module| uses.get(module)) {
+            if used.contains(*start) {
+                return true;
+            }
+            open.extend(used.iter().filter(|module| seen.insert(*module)));
+        }
+        false
+    };
+    uses.keys().copied().filter(leads_back).collect()
+}
