@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures::FutureExt;
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection, PgConnection, PgPool, postgres::PgConnectOptions};
 use tokio::{
     sync::{Semaphore, mpsc, watch},
     task::JoinSet,
@@ -23,6 +23,7 @@ use crate::{
         feed::Feed,
         load::{self, LoadError, LoadedAccount},
     },
+    postgres::placement,
 };
 
 use super::{
@@ -136,7 +137,24 @@ impl ShardTask {
         let idle_max = [("idle_in_transaction_session_timeout", LOCKED_IDLE_MAX_MS)];
         let options = self.pool.connect_options().as_ref().clone().options(idle_max);
         let connecting = PgConnection::connect_with(&options);
-        tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.ok()?.ok()
+        let connection = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.ok()?.ok()?;
+        Some(self.on_its_node(connection, &options).await)
+    }
+
+    /// A connection to the node that has the shard, if the database is on several and it can be reached.
+    async fn on_its_node(&self, mut connection: PgConnection, options: &PgConnectOptions) -> PgConnection {
+        let Ok(Some(node)) = placement::node_of(&mut connection, self.shard.0).await else {
+            return connection;
+        };
+        let options = node.options(options);
+        let direct = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await;
+        match direct {
+            Ok(Ok(direct)) => direct,
+            Ok(Err(_)) | Err(_) => {
+                tracing::warn!(?node, shard = self.shard.0, "a shard is written through the coordinator");
+                connection
+            }
+        }
     }
 
     fn appended(&mut self, result: AppendResult) -> Answers<PendingReply> {

@@ -2,7 +2,7 @@
 //!
 //! There is no Citus here. A stand-in refuses what Citus refuses, and writes down what was asked.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use counterfoil::{
     clock::Clock,
@@ -19,7 +19,12 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::{
     database::roles::service_pool,
-    support::{database::TestDatabase, ledger::noon},
+    program::crash::proxy::{Fault, Proxy},
+    support::{
+        database::TestDatabase,
+        ledger::{self, deduct, noon, start},
+        shards::shard_of,
+    },
 };
 
 /// A migrated database with the stand-in.
@@ -70,6 +75,31 @@ async fn a_start_puts_every_table_to_its_nodes() {
         format!("statement_timeout={}", pool::STATEMENT_TIMEOUT_MS),
     ];
     assert_eq!(settings, limits);
+}
+
+/// What a shard's task sends goes to the node of the shard, and through the coordinator if that cannot be reached.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shard_is_written_on_its_own_node() {
+    let database = with_stand_in().await;
+    let pool = database.pool();
+    migrations::run(&database.connect_options(), None).await.expect("it distributes what there is");
+    let shard = shard_of(&pool, "acme").await;
+    let (proxy, node) = Proxy::before(&database.connect_options());
+    let place = "insert into pg_dist_placement values (102000 + $1, 7)";
+    sqlx::query(place).bind(i64::from(shard.0)).execute(&pool).await.expect("placed");
+    let add = "insert into pg_dist_node values (7, $1, $2)";
+    let directory = node.get_socket().expect("a directory").display().to_string();
+    let add = sqlx::query(add).bind(directory).bind(i32::from(node.get_port()));
+    add.execute(&pool).await.expect("added");
+    let (ledger, _running) = start(pool.clone(), Clock::fixed(noon())).await;
+    ledger::open(&ledger, "acme").await.expect("opened");
+    let fault = proxy.next_append(Fault::LoseAnswer);
+    ledger.execute(deduct("acme", 1, "one")).await.expect("deducted");
+    tokio::time::timeout(Duration::from_secs(20), fault.happened()).await.expect("it went through the node");
+
+    run(&pool, "update pg_dist_node set nodename = '/nowhere'").await;
+    let (other, _running) = start(pool.clone(), Clock::fixed(noon())).await;
+    other.execute(deduct("acme", 1, "two")).await.expect("through the coordinator");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ mod businesses;
 mod cases;
 mod catalog;
 mod cli;
-mod crash;
+pub mod crash;
 mod examples;
 mod readme;
 mod setup;

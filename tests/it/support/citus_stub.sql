@@ -16,6 +16,20 @@ create table public.pg_dist_object (
     force_delegation boolean,
     primary key (classid, objid)
 );
+create table public.pg_dist_node (
+    groupid integer primary key,
+    nodename text not null,
+    nodeport integer not null,
+    noderole text not null default 'primary'
+);
+create table public.pg_dist_placement (
+    shardid bigint not null,
+    groupid integer not null
+);
+-- Each value is in a part of its own here.
+create function public.get_shard_id_for_distribution_column(table_name regclass, distribution_value smallint)
+returns bigint language sql as $$ select 102000 + distribution_value::bigint $$;
+grant select on public.pg_dist_node, public.pg_dist_placement to public;
 grant select on public.pg_dist_partition, public.pg_dist_object to public;
 create sequence citus_stub.groups start 1;
 

@@ -70,7 +70,7 @@ fn is_of_the_login(table: &str) -> bool {
     !table.starts_with("read.")
 }
 
-async fn is_distributed(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+pub(super) async fn is_distributed(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(include_str!("is_distributed.sql")).fetch_one(connection).await
 }
 

@@ -4,8 +4,10 @@
 //! the database; on any other PostgreSQL nothing of this is done.
 
 mod distribute;
+mod node;
 
 pub use distribute::{PlacementError, distribute, place_read_models};
+pub use node::{Node, node_of};
 
 use Placement::{ByShard, Everywhere, OnePlace};
 use ShardGroup::{Journal, ReadModels};

@@ -4,7 +4,7 @@ mod books;
 mod connections;
 mod instances;
 mod kills;
-mod proxy;
+pub mod proxy;
 mod servers;
 mod stalls;
 mod traffic;
