@@ -18,7 +18,7 @@ mod view;
 
 use std::{sync::Arc, time::Duration};
 
-use futures::future::join_all;
+use futures::{StreamExt, TryStreamExt, future::join_all, stream};
 use sqlx::PgPool;
 use tokio::{
     sync::{Semaphore, mpsc, oneshot, watch},
@@ -357,11 +357,10 @@ impl Ledger {
     }
 }
 
-/// When the newest of the last events was recorded.
+/// When the newest of the last events of all shards was recorded.
 async fn newest_of(pool: &PgPool, heads: &JournalPositions) -> Result<Option<Timestamp>, sqlx::Error> {
-    let mut newest = None;
-    for JournalPosition { shard, position } in heads.iter() {
-        newest = newest.max(range::newest(pool, shard, position).await?);
-    }
-    Ok(newest)
+    let newest = stream::iter(heads.iter())
+        .map(|JournalPosition { shard, position }| range::newest(pool, shard, position))
+        .buffer_unordered(LOOKUPS_MAX);
+    newest.try_fold(None, async |newest, of_shard| Ok(newest.max(of_shard))).await
 }

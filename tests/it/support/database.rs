@@ -51,9 +51,9 @@ impl TestDatabase {
         Self::open(Arc::new(Made { server, name }))
     }
 
-    /// With the tables of the read models too, as the first start makes them.
+    /// With one shard, and with the tables of the read models too, as the first start makes them.
     pub async fn with_read_models() -> Self {
-        let database = Self::create().await;
+        let database = Self::of_shards(1).await;
         let (feed, clock) = (Feed::new(database.pool()), Clock::fixed(noon()));
         Projector::open(database.pool(), feed, projections::all(), clock).await.expect("it opens");
         database

@@ -31,7 +31,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::support::ledger::TestLedger;
 
-use super::specification;
+use super::{shards::token, specification};
 
 pub const WEBHOOK_SECRET: &str = "whsec_test";
 
@@ -68,6 +68,11 @@ pub struct Call<'a> {
 impl Server {
     pub async fn start() -> Self {
         Self::start_on(TestLedger::start().await, HttpSettings::default()).await
+    }
+
+    /// Whatever others have, so that what one account waits for is what all wait for.
+    pub async fn of_one_shard() -> Self {
+        Self::start_on(TestLedger::of_one_shard().await, HttpSettings::default()).await
     }
 
     pub async fn start_with(settings: HttpSettings) -> Self {
@@ -131,6 +136,11 @@ impl Server {
         let body = serde_json::json!({ "source": "bonus", "amount": amount, "reason": "test" });
         let answer = self.post(&format!("/v1/accounts/{account}/grants"), body).send().await;
         assert_eq!(answer.status, 201, "{}", answer.text);
+    }
+
+    /// The position of everything so far, of all accounts.
+    pub async fn everything(&self) -> String {
+        token(&self.test.ledger.heads().await.expect("the database answers"))
     }
 
     pub async fn balance(&self, account: &str) -> Value {

@@ -34,6 +34,12 @@ pub async fn heads(pool: &PgPool) -> JournalPositions {
     shards::heads(&mut connection).await.expect("the database answers")
 }
 
+/// How callers name these positions.
+pub fn token(positions: &JournalPositions) -> String {
+    let places = positions.iter().map(|place| format!("{}-{}", place.shard.0, place.position.0));
+    format!("p{}", places.collect::<Vec<_>>().join("."))
+}
+
 /// How many events the journal has.
 pub async fn events(pool: &PgPool) -> i64 {
     heads(pool).await.iter().map(|head| head.position.0).sum()

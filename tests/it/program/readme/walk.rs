@@ -106,6 +106,8 @@ async fn the_walk_works_as_it_is_written() {
     let directory = data.path().to_owned();
     let start = move || {
         Served::start(|command| {
+            // The page shows positions of a journal with one shard.
+            command.env("COUNTERFOIL_SHARDS", "1");
             command.env("COUNTERFOIL_DATA_DIR", directory).envs(settings).arg("--sandbox");
         })
     };

@@ -82,7 +82,7 @@ async fn empty(server: &Server, table: &str) {
 
 #[tokio::test]
 async fn while_the_disk_is_full_callers_are_told_to_come_back_and_the_server_is_not_ready() {
-    let server = Server::start().await;
+    let server = Server::of_one_shard().await;
     server.open("acme").await;
     for table in ["ledger.events", "ledger.stripe_inbox", "ledger.api_keys"] {
         fill(&server, table).await;
@@ -110,7 +110,7 @@ async fn while_the_disk_is_full_callers_are_told_to_come_back_and_the_server_is_
 /// The database answers, and the one who decides is not getting on.
 #[tokio::test]
 async fn while_commands_wait_and_none_is_answered_the_server_is_not_ready() {
-    let server = Server::start().await;
+    let server = Server::of_one_shard().await;
     server.open("acme").await;
     let readiness = async || {
         let answer = server.get("/readyz").without_key().send().await;

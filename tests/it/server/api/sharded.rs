@@ -57,10 +57,7 @@ async fn what_any_shard_has_acknowledged_is_in_an_answer_about_all() {
         assert!(all >= 2, "{id}: {all}");
         last = as_of;
     }
-    let heads = ledger.known_heads();
-    let everything: Vec<String> =
-        heads.iter().map(|head| format!("{}-{}", head.shard.0, head.position.0)).collect();
-    let everything = format!("p{}", everything.join("."));
+    let everything = server.everything().await;
     let (all, as_of) = used(&server, &everything).await;
     assert_eq!((all, as_of), (sum, everything.clone()));
 

@@ -42,8 +42,7 @@ async fn several() -> Shop {
 }
 
 async fn position(shop: &Shop) -> String {
-    let now = shop.server.get("/v1/accounts/ann").send().await;
-    now.body["as_of_position"].as_str().unwrap().to_owned()
+    shop.server.everything().await
 }
 
 #[tokio::test]

@@ -38,8 +38,7 @@ async fn payments_and_refunds_of_all_accounts_are_listed_page_by_page() {
     let opened = shop.checkout("packs", &pack()).await;
     shop.pay(&opened.body).await;
     shop.until("/v1/accounts/acme/balance", |balance| balance["available"] == 1_550 + 1_000).await;
-    let position =
-        shop.server.get("/v1/accounts/acme").send().await.body["position"].as_str().unwrap().to_owned();
+    let position = shop.server.everything().await;
     let path = format!("/v1/payments?min_position={position}");
     let whole = all(&shop, &path, "payments", 100).await;
     assert_eq!(whole.len(), 3, "{whole:?}");
@@ -68,8 +67,7 @@ async fn payments_and_refunds_of_all_accounts_are_listed_page_by_page() {
         shop.at_stripe(Method::POST, "/v1/refunds", &[("charge", charge), ("amount", "100")]).await;
     }
     shop.settled().await;
-    let position =
-        shop.server.get("/v1/accounts/acme").send().await.body["as_of_position"].as_str().unwrap().to_owned();
+    let position = shop.server.everything().await;
     let path = format!("/v1/refunds?min_position={position}");
     let whole = all(&shop, &path, "refunds", 100).await;
     assert_eq!(whole.len(), charges.len(), "{whole:?}");
@@ -94,8 +92,7 @@ async fn subscriptions_of_all_accounts_are_listed_by_plan_and_status() {
     let changed = shop.server.post("/v1/accounts/d/subscription/change", larger).send().await;
     assert_eq!(changed.status, 202, "{}", changed.text);
     shop.settled().await;
-    let position =
-        shop.server.get("/v1/accounts/acme").send().await.body["as_of_position"].as_str().unwrap().to_owned();
+    let position = shop.server.everything().await;
     for (query, accounts) in [
         ("", vec!["acme", "b", "c", "d"]),
         ("&status=active", vec!["acme", "b", "d"]),
