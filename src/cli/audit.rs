@@ -192,6 +192,15 @@ async fn verify_journal(
             numbers(&shards)
         )));
     }
+    let twice = since
+        .iter()
+        .enumerate()
+        .any(|(index, head)| since.iter().take(index).any(|other| other.shard == head.shard));
+    let is_other = |head: &VerifiedHead| shard.is_some() && head.shard.is_some() && head.shard != shard;
+    if twice || since.iter().any(is_other) {
+        let expected = "one head for each shard is expected, and with --shard only that of this shard";
+        return Err(CliFailure::Usage(expected.to_owned()));
+    }
     if shards.len() > 1 && since.iter().any(|head| head.shard.is_none()) {
         return Err(CliFailure::Usage(format!(
             "the journal has several shards: each head comes after the number of its own and a slash; there are {}",
@@ -252,23 +261,26 @@ fn verification_text(verified: &Verification) -> String {
         left_out,
         findings,
     } = verified;
-    let since = if *since == 0 { String::new() } else { format!(" after position {since}") };
+    let since = match (since, shards.len()) {
+        (0, _) => String::new(),
+        (since, 0 | 1) => format!(" after position {since}"),
+        (since, _) => format!(" after {since} that were verified before"),
+    };
     let left_out = if left_out.is_empty() {
         String::new()
     } else {
         format!(" Not {}, whose rows change as time passes.", left_out.join(", "))
     };
-    let since_next = match shards.as_slice() {
-        [] => format!("{position}:{head}"),
-        shards => shards
-            .iter()
-            .map(|VerifiedShard { shard, position, head }| format!("{}/{position}:{head}", shard.0))
-            .collect::<Vec<_>>()
-            .join(","),
-    };
-    let place = match shards.len() {
-        0 => format!("Head at position {position}"),
-        count => format!("Root over {count} shards with {position} events"),
+    // Nothing of a shard without events was verified.
+    let begun: Vec<String> = shards
+        .iter()
+        .filter(|end| end.position > 0)
+        .map(|VerifiedShard { shard, position, head }| format!("{}/{position}:{head}", shard.0))
+        .collect();
+    let (place, since_next) = match shards.as_slice() {
+        [] => (format!("Head at position {position}"), format!("{position}:{head}")),
+        [only] => (format!("Head of shard {} at position {position}", only.shard.0), begun.join(",")),
+        all => (format!("Root over {} shards with {position} events", all.len()), begun.join(",")),
     };
     let looked_at = format!(
         "{events} events in {blocks} blocks{since}, {accounts} accounts, {snapshots} snapshots and {} read models were \

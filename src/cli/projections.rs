@@ -173,13 +173,14 @@ async fn list(flags: &DatabaseFlags, output: Output) -> CliResult {
 
 fn table_of(lines: &[ShownVersion]) -> String {
     let mut table =
-        table(["read model", "version", "state", "position", "behind by", "for", "parked accounts"]);
+        table(["read model", "version", "shard", "state", "position", "behind by", "for", "parked accounts"]);
     for line in lines {
         let parked: Vec<String> =
             line.parked.iter().map(|parked| format!("{}: {}", parked.account, parked.reason)).collect();
         table.add_row([
             line.projection.clone(),
             line.version.to_string(),
+            line.shard.to_string(),
             line.state.clone(),
             line.position.to_string(),
             format!("{} events", line.lag_events),

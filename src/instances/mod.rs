@@ -9,7 +9,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -25,8 +25,9 @@ use crate::{domain::recorded::Shard, journal::shards::Shards};
 const BEAT_EVERY: Duration = Duration::from_secs(1);
 /// How long it counts as there after it has said so.
 const BEAT_LASTS: Duration = Duration::from_secs(5);
-/// For how long nothing is sent to an instance that did not answer.
+/// For how long nothing is sent to an instance that did not answer. Twice as long each time, up to [`AVOIDED_MAX`].
 const AVOIDED: Duration = Duration::from_secs(1);
+const AVOIDED_MAX: Duration = Duration::from_secs(32);
 
 /// An instance that others reach at an address.
 #[derive(Debug)]
@@ -35,22 +36,43 @@ pub struct Instance {
     /// Where its routes begin, without a slash at the end.
     pub address: String,
     since: Instant,
+    /// How often it has not answered since it last did.
+    failures: AtomicU32,
     /// Until when nothing is sent to it, in milliseconds after `since`.
     avoided_until: AtomicU64,
 }
 
 impl Instance {
     fn new(id: Uuid, address: String) -> Self {
-        Self { id, address, since: Instant::now(), avoided_until: AtomicU64::new(0) }
+        Self {
+            id,
+            address,
+            since: Instant::now(),
+            failures: AtomicU32::new(0),
+            avoided_until: AtomicU64::new(0),
+        }
     }
 
     /// Sends it nothing for a while, since it did not answer.
     pub fn avoid(&self) {
-        self.avoided_until.store(millis(self.since.elapsed() + AVOIDED), Ordering::Relaxed);
+        let failures = self.failures.fetch_add(1, Ordering::Relaxed);
+        let pause = AVOIDED.saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX)).min(AVOIDED_MAX);
+        self.avoided_until.store(millis(self.since.elapsed() + pause), Ordering::Relaxed);
     }
 
-    fn is_avoided(&self) -> bool {
-        millis(self.since.elapsed()) < self.avoided_until.load(Ordering::Relaxed)
+    pub fn answered(&self) {
+        self.failures.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether a command may be sent to it. After it did not answer, one at a time tries.
+    pub fn may_be_asked(&self) -> bool {
+        if self.failures.load(Ordering::Relaxed) == 0 {
+            return true;
+        }
+        let (now, until) = (self.since.elapsed(), self.avoided_until.load(Ordering::Relaxed));
+        let next = millis(now + AVOIDED);
+        millis(now) >= until
+            && self.avoided_until.compare_exchange(until, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 }
 
@@ -137,13 +159,13 @@ impl Instances {
         self.0.own.is_some() && !self.0.known.read().unwrap_or_else(PoisonError::into_inner).others.is_empty()
     }
 
-    /// The instance that is preferred for a shard. `None`: this one, or the other one does not answer now.
+    /// The instance that is preferred for a shard. `None`: this one.
     #[must_use]
     pub fn elsewhere(&self, shard: Shard) -> Option<Arc<Instance>> {
         self.0.own.as_ref()?;
         let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner);
         let is_current = known.at.is_some_and(|at| at.elapsed() < BEAT_LASTS);
-        known.elsewhere.get(&shard).filter(|other| is_current && !other.is_avoided()).cloned()
+        known.elsewhere.get(&shard).filter(|_| is_current).cloned()
     }
 
     /// Where the preferred writer of a shard is reached. `None`: no instance says where it is.
@@ -179,5 +201,5 @@ fn weight(shard: Shard, instance: Uuid) -> ([u8; 32], Uuid) {
 }
 
 #[cfg(test)]
-#[path = "../../tests/unit/instances/writers.rs"]
-mod tests;
+#[path = "../../tests/unit/instances/spread.rs"]
+mod spread;

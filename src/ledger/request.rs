@@ -83,6 +83,8 @@ pub struct Request<R = ()> {
     pub(super) provenance: Provenance,
     /// By this, repeated requests are compared.
     pub(super) hash: RequestHash,
+    /// After this, it is not decided any more. `None`: whenever it is.
+    pub(super) until: Option<Timestamp>,
     pub(super) reply_to: R,
 }
 
@@ -90,7 +92,13 @@ impl Request {
     #[must_use]
     pub fn new(account: AccountId, command: Command, key: IdempotencyKey, provenance: Provenance) -> Self {
         let hash = hash(&command, &key, provenance.origin);
-        Self { account, command, key, provenance, hash, reply_to: () }
+        Self { account, command, key, provenance, hash, until: None, reply_to: () }
+    }
+
+    /// The same, which has no outcome if it was not decided until then: somebody else does it.
+    #[must_use]
+    pub fn until(self, until: Option<Timestamp>) -> Self {
+        Self { until, ..self }
     }
 
     #[must_use]
@@ -105,8 +113,8 @@ impl Request {
 
     /// The same request, with a place for the answer.
     pub(super) fn with_reply_to<R>(self, reply_to: R) -> Request<R> {
-        let Self { account, command, key, provenance, hash, reply_to: () } = self;
-        Request { account, command, key, provenance, hash, reply_to }
+        let Self { account, command, key, provenance, hash, until, reply_to: () } = self;
+        Request { account, command, key, provenance, hash, until, reply_to }
     }
 }
 
@@ -116,6 +124,11 @@ impl<R> Request<R> {
         let key = self.key.0.clone().map(Unique::Key);
         let generation = self.command.charges_for().cloned().map(Unique::Generation);
         key.into_iter().chain(generation).map(|unique| (self.account.clone(), unique))
+    }
+
+    /// Whether the time in which it may be decided is over.
+    pub(super) fn is_over(&self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| until < now)
     }
 
     pub(super) fn answer(self, answer: ExecuteResult)

@@ -101,7 +101,7 @@ impl Callable for AccountRequest {
         let provenance = provenance(to.caller, to.request_id);
         let request = |command, key| {
             let (account, provenance) = (account.clone(), provenance.clone());
-            Request::new(account, command, key, provenance)
+            Request::new(account, command, key, provenance).until(to.until)
         };
         let opening = request(Command::Account(AccountCommand::OpenAccount), IdempotencyKey::opening());
         let outcome = state.ledger.execute(opening).await?;

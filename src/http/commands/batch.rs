@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
 use axum::{
     body::Body,
     extract::{FromRequest, Request, State},
-    http::{Response, request::Parts},
+    http::{Response, StatusCode, request::Parts},
 };
 use bytes::Bytes;
 use futures::future::join_all;
@@ -17,12 +17,12 @@ use crate::{
         keys::Caller,
         rate_limit::{RateLimitState, TooMany},
     },
-    domain::ids::AccountId,
+    domain::{ids::AccountId, time::Timestamp},
     http::{
         AppState,
         failure::Failure,
         openapi::{Input, Inputs, KeyRule},
-        passed_on::Passable,
+        passed_on::{self, Passable, Passed},
         problem,
         problems::{AccessError, RequestError},
         request::{
@@ -31,6 +31,7 @@ use crate::{
         },
     },
     instances::Instance,
+    ledger::ExecuteError,
 };
 
 use super::{
@@ -41,7 +42,7 @@ use super::{
     reply::{self, CommandReply},
 };
 
-use ItemAnswer::{Elsewhere, Here};
+use ItemAnswer::{Elsewhere, Here, Perhaps};
 
 /// The most commands in one request.
 pub const BATCH_COMMANDS_MAX: usize = 1_000;
@@ -84,12 +85,24 @@ pub async fn execute(
 ) -> Result<Response<Body>, Failure> {
     let items: Vec<&RawValue> = parse_items(&bytes)?;
     let standing = count(&from.caller, items.len())?;
-    let sender = Sender { state: &state, caller: &from.caller, request_id: &from.request_id };
+    let until = passed_on::until(&parts.headers);
+    if until.is_some_and(|until| until < state.ledger.clock().now()) {
+        return Ok(passed_on::late());
+    }
+    let sender =
+        Sender { state: &state, caller: &from.caller, request_id: &from.request_id, until, perhaps: false };
     let passable = Passable { state: &state, parts: &parts, request_id: &from.request_id };
     let mut answers = elsewhere(passable, &items).await;
-    let here = items.iter().enumerate().filter(|(index, _)| !answers.contains_key(index));
-    let here = here.map(async |(index, item)| (index, Here(perform(sender, item.get().as_bytes()).await)));
-    answers.extend(join_all(here).await);
+    let here = items.iter().enumerate().map(async |(index, item)| {
+        let perhaps = match answers.get(&index) {
+            Some(Elsewhere(_) | Here(_)) => return None,
+            Some(Perhaps) => true,
+            None => false,
+        };
+        Some((index, Here(perform(Sender { perhaps, ..sender }, item.get().as_bytes()).await)))
+    });
+    let here = join_all(here).await;
+    answers.extend(here.into_iter().flatten());
     let mut body = Vec::with_capacity(answers.len().saturating_mul(320));
     body.push(b'[');
     for (index, answer) in &answers {
@@ -102,6 +115,8 @@ pub async fn execute(
                 continue;
             }
             Here(answer) => answer,
+            // It was executed here, too.
+            Perhaps => continue,
         };
         if let Some((error, unsaid)) = answer.as_ref().err().and_then(|failure| state.outages.line(failure)) {
             let request_id = from.request_id.as_str();
@@ -120,6 +135,8 @@ enum ItemAnswer {
     Here(Result<CommandReply, Failure>),
     /// As another instance has written it.
     Elsewhere(Box<RawValue>),
+    /// Another instance may execute it yet.
+    Perhaps,
 }
 
 /// The part of an item that says who writes it.
@@ -142,9 +159,19 @@ async fn elsewhere(passable: Passable<'_>, items: &[&RawValue]) -> BTreeMap<usiz
     let passed_on = parts.into_values().map(async |(writer, indexes)| {
         let items: Vec<&RawValue> = indexes.iter().filter_map(|index| items.get(*index).copied()).collect();
         let body = serde_json::to_vec(&items).ok()?;
-        let answer = passable.pass_on(&writer, body.into()).await?;
-        let answers: Vec<Box<RawValue>> = serde_json::from_slice(&answer.body).ok()?;
-        (answers.len() == indexes.len()).then(|| indexes.into_iter().zip(answers.into_iter().map(Elsewhere)))
+        let answers: Option<Vec<Box<RawValue>>> = match passable.pass_on(&writer, body.into()).await {
+            // Refused as a whole, so that nothing of it was executed.
+            Passed::Answered(answer) if answer.status != StatusCode::OK => return None,
+            Passed::NotTaken => return None,
+            Passed::Answered(answer) => serde_json::from_slice(&answer.body).ok(),
+            Passed::Unknown => None,
+        };
+        let answers = answers.filter(|answers| answers.len() == indexes.len());
+        let answers: Vec<ItemAnswer> = match answers {
+            Some(answers) => answers.into_iter().map(Elsewhere).collect(),
+            None => indexes.iter().map(|_| Perhaps).collect(),
+        };
+        Some(indexes.into_iter().zip(answers))
     });
     join_all(passed_on).await.into_iter().flatten().flatten().collect()
 }
@@ -195,6 +222,10 @@ pub struct Sender<'a> {
     state: &'a AppState,
     caller: &'a Arc<Caller>,
     request_id: &'a RequestId,
+    /// Until when the commands may be executed, if another instance has passed them on.
+    until: Option<Timestamp>,
+    /// Whether another instance may execute them yet.
+    perhaps: bool,
 }
 
 /// Checks the scope of the command's own route, before anything else of the item is parsed.
@@ -202,7 +233,10 @@ pub struct Sender<'a> {
 /// # Errors
 /// If the item cannot be parsed, is refused or cannot be executed.
 pub async fn execute_item<C: Callable>(from: Sender<'_>, item: &[u8]) -> Result<CommandReply, Failure> {
-    let Sender { state, caller, request_id } = from;
+    let Sender { state, caller, request_id, until, perhaps } = from;
+    if perhaps && C::KEY == KeyRule::None {
+        return Err(ExecuteError::OutcomeUnknown.into());
+    }
     if !caller.may(C::Scope::SCOPES) {
         return Err(AccessError::ScopeMissing(C::Scope::SCOPES).into());
     }
@@ -213,7 +247,9 @@ pub async fn execute_item<C: Callable>(from: Sender<'_>, item: &[u8]) -> Result<
         KeyRule::None => String::new(),
         KeyRule::Required | KeyRule::OrOwnId => key_of(head, fields.own_key(), C::KEY)?,
     };
-    fields.execute(subject, Target { state, caller, request_id, account: &account, key: &key }).await
+    let target = Target { state, caller, request_id, account: &account, key: &key, until };
+    let answer = fields.execute(subject, target).await;
+    if perhaps { passed_on::not_final(answer) } else { answer }
 }
 
 fn account_of(caller: &Caller, head: &ItemHead) -> Result<AccountId, Failure> {

@@ -16,12 +16,13 @@ use crate::{
         command::Command,
         ids::{AccountId, HoldId},
         refusal::Refusal,
+        time::Timestamp,
     },
     http::{
         AppState,
         failure::Failure,
         openapi::{Input, Inputs, KeyRule},
-        passed_on::{OthersAnswer, Passable},
+        passed_on::{self, OthersAnswer, Passable, Passed},
         request::{
             AccountOf, BODY_BYTES_MAX, IdempotencyHeader, Need, RequestId, parameter, provenance, read,
             read_json,
@@ -105,6 +106,8 @@ pub struct Target<'a> {
     pub account: &'a AccountId,
     /// As the caller sent it, or as it follows from the command. Empty if none is needed.
     pub key: &'a str,
+    /// Until when it may be executed, if another instance has passed it on.
+    pub until: Option<Timestamp>,
 }
 
 impl<C: ApiCommand> Callable for C {
@@ -125,7 +128,7 @@ impl<C: ApiCommand> Callable for C {
         let name = self.name();
         let command = self.command(subject, to).await?;
         let (key, provenance) = (IdempotencyKey::caller(to.key), provenance(to.caller, to.request_id));
-        let request = Request::new(to.account.clone(), command, key, provenance);
+        let request = Request::new(to.account.clone(), command, key, provenance).until(to.until);
         let done = match to.state.ledger.execute(request).await {
             Ok(outcome) => reply_to::<C>(&outcome),
             Err(ExecuteError::Refused(refusal)) => Err(offering(to.state, to.account, refusal).into()),
@@ -216,21 +219,33 @@ impl<C: Callable> CommandCall<C> {
             }
         };
         let request = HttpRequest::from_parts(parts, body);
-        let request = match elsewhere(&state, &to, request).await? {
+        let until = passed_on::until(request.headers());
+        if until.is_some_and(|until| until < state.ledger.clock().now()) {
+            return Ok(passed_on::late());
+        }
+        let (request, may_be_executed) = match elsewhere(&state, &to, request).await? {
             Elsewhere::Answered(answer) => return Ok(answer.into_response()),
-            Elsewhere::Not(request) => request,
+            // Without a key, it could take effect here and, later, there.
+            Elsewhere::Perhaps(_) if C::KEY == KeyRule::None => {
+                return Err(ExecuteError::OutcomeUnknown.into());
+            }
+            Elsewhere::Perhaps(request) => (request, true),
+            Elsewhere::Not(request) => (request, false),
         };
         let body = read_json(request, C::nothing()).await?;
         let key = key.map(|key| key.or(body.own_key(), C::KEY)).transpose()?.unwrap_or_default();
         let AccountOf { account, caller, request_id, .. } = &to;
-        let target = Target { state: &state, caller, request_id, account, key: &key };
-        body.execute(subject, target).await.map(reply::send)
+        let target = Target { state: &state, caller, request_id, account, key: &key, until };
+        let answer = body.execute(subject, target).await.map(reply::send);
+        if may_be_executed { passed_on::not_final(answer) } else { answer }
     }
 }
 
 /// Whether another instance has executed a command.
 enum Elsewhere {
     Answered(OthersAnswer),
+    /// The other instance may execute it yet.
+    Perhaps(HttpRequest),
     Not(HttpRequest),
 }
 
@@ -246,10 +261,13 @@ async fn elsewhere<S>(
         return Ok(Elsewhere::Not(HttpRequest::from_parts(parts, body)));
     };
     let bytes = read(HttpRequest::from_parts(parts.clone(), body), BODY_BYTES_MAX).await?;
-    match passable.pass_on(&writer, bytes.clone()).await {
-        Some(answer) => Ok(Elsewhere::Answered(answer)),
-        None => Ok(Elsewhere::Not(HttpRequest::from_parts(parts, Body::from(bytes)))),
-    }
+    let passed = passable.pass_on(&writer, bytes.clone()).await;
+    let request = HttpRequest::from_parts(parts, Body::from(bytes));
+    Ok(match passed {
+        Passed::Answered(answer) => Elsewhere::Answered(answer),
+        Passed::Unknown => Elsewhere::Perhaps(request),
+        Passed::NotTaken => Elsewhere::Not(request),
+    })
 }
 
 impl<C: Callable> Input for CommandCall<C> {

@@ -148,6 +148,10 @@ impl<R: ReplyTo> Sequencer<R> {
 
     /// Decides a request. Returns it if its account is not loaded.
     fn decide(&mut self, request: Request<R>, now: Timestamp) -> Option<Request<R>> {
+        if request.is_over(now) {
+            request.answer(Err(ExecuteError::OutcomeUnknown));
+            return None;
+        }
         let Some(account) = self.accounts.get_mut(&request.account) else { return Some(request) };
         if self.open.is_empty() {
             self.open.recorded_at = now;

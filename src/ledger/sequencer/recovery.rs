@@ -133,6 +133,9 @@ impl<R: ReplyTo> Sequencer<R> {
             if request.uniques().any(|unique| taken.contains(&unique)) {
                 return Verdict::Repeat;
             }
+            if request.is_over(now) {
+                return Verdict::Decided(Err(ExecuteError::OutcomeUnknown));
+            }
             let Some(account) = accounts.get_mut(&request.account) else {
                 return Verdict::Decided(Err(ExecuteError::Damaged));
             };

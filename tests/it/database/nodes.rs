@@ -19,10 +19,10 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::{
     database::roles::service_pool,
-    program::crash::proxy::{Fault, Proxy},
     support::{
         database::TestDatabase,
         ledger::{self, deduct, noon, start},
+        proxy::{Fault, Proxy},
         shards::shard_of,
     },
 };

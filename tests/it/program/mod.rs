@@ -7,7 +7,7 @@ mod businesses;
 mod cases;
 mod catalog;
 mod cli;
-pub mod crash;
+mod crash;
 mod examples;
 mod readme;
 mod setup;

@@ -16,6 +16,7 @@ pub mod node;
 pub mod optional;
 pub mod pages;
 pub mod program;
+pub mod proxy;
 pub mod python;
 pub mod receiver;
 mod scratch;

@@ -7,7 +7,7 @@ mod distribute;
 mod node;
 
 pub use distribute::{PlacementError, distribute, place_read_models};
-pub use node::{Node, node_of};
+pub use node::{DatabaseNode, node_of};
 
 use Placement::{ByShard, Everywhere, OnePlace};
 use ShardGroup::{Journal, ReadModels};

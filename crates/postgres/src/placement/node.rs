@@ -4,13 +4,13 @@ use sqlx::{PgConnection, postgres::PgConnectOptions};
 
 /// A node of a distributed database.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Node {
+pub struct DatabaseNode {
     /// A name or an address, or the directory of a socket.
     host: String,
     port: u16,
 }
 
-impl Node {
+impl DatabaseNode {
     /// How the node is reached by who reaches the coordinator with `options`.
     #[must_use]
     pub fn options(&self, options: &PgConnectOptions) -> PgConnectOptions {
@@ -24,11 +24,11 @@ impl Node {
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn node_of(connection: &mut PgConnection, shard: i16) -> Result<Option<Node>, sqlx::Error> {
+pub async fn node_of(connection: &mut PgConnection, shard: i16) -> Result<Option<DatabaseNode>, sqlx::Error> {
     if !super::distribute::is_distributed(connection).await? {
         return Ok(None);
     }
     let node: Option<(String, i32)> =
         sqlx::query_as(include_str!("node.sql")).bind(shard).fetch_optional(connection).await?;
-    Ok(node.and_then(|(host, port)| Some(Node { host, port: port.try_into().ok()? })))
+    Ok(node.and_then(|(host, port)| Some(DatabaseNode { host, port: port.try_into().ok()? })))
 }

@@ -18,9 +18,8 @@ use tokio::{sync::watch, time::timeout};
 use crate::support::{
     database::TestDatabase,
     ledger::{TestLedger, account, deduct, grant, noon, open, start},
+    proxy::{Fault, Proxy},
 };
-
-use super::proxy::{Fault, Proxy};
 
 const ACCOUNTS: usize = 10;
 const WORKERS: usize = 32;

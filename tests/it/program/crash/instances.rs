@@ -12,12 +12,15 @@ use std::{
 };
 
 use counterfoil::{domain::ids::AccountId, journal::shards::Shards};
+use reqwest::Method;
 use serde_json::{Value, json};
+use sqlx::ConnectOptions;
 use tokio::task::spawn_blocking;
 
 use super::{
     books::{Books, Holding},
     kills::assert_stored_once,
+    slow_link::SlowLink,
     traffic::{Target, Traffic},
 };
 use crate::support::{
@@ -61,8 +64,12 @@ impl Stage {
     }
 
     async fn serve(&self, number: usize) -> Served {
-        let (url, catalog, address) =
-            (self.database.url(), self.catalog.clone(), self.addresses[number].clone());
+        self.serve_with(number, self.database.url()).await
+    }
+
+    /// The same, with another way to the database.
+    async fn serve_with(&self, number: usize, url: String) -> Served {
+        let (catalog, address) = (self.catalog.clone(), self.addresses[number].clone());
         let start = move || {
             let peer = format!("http://{address}");
             Served::start_at(&address, |command| {
@@ -212,6 +219,107 @@ async fn assert_whole(
     let audit = get(&format!("{}/v1/audit/verify", all.addresses()[1])).await;
     let verified: Value = audit.json().await.expect("JSON");
     assert_eq!((&verified["clean"], &verified["findings"]), (&json!(true), &json!([])), "{verified}");
+}
+
+/// An account whose writer is at an address.
+async fn account_of(writer: &str, writers: &[String], stage: &Stage) -> String {
+    let known = shards::shards(&stage.database.pool()).await;
+    (0..)
+        .map(|number| format!("account-{number}"))
+        .find(|id| writers[known.slot_of(&AccountId::parse(id).expect("an id"))] == writer)
+        .expect("it writes some")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_slow_instance_has_taken_is_neither_done_later_nor_refused_meanwhile() {
+    let stage = Stage::create().await;
+    let link = SlowLink::before(&stage.database.connect_options());
+    let slow_url = link.options.to_url_lossy().to_string();
+    let _served = [stage.serve(0).await, stage.serve_with(1, slow_url).await];
+    let urls = stage.urls();
+    let writers = writers(&urls[0], 2).await;
+    let account = account_of(&urls[1], &writers, &stage).await;
+    let client = reqwest::Client::new();
+    let send = async |method: Method, path: &str, key: &str, body: Value| {
+        let call = client.request(method, format!("{}/v1/accounts/{account}{path}", urls[0]));
+        let answer = call.bearer_auth(KEY).header("idempotency-key", key).json(&body).send().await;
+        let answer = answer.expect("an answer");
+        (answer.status().as_u16(), answer.json::<Value>().await.expect("JSON"))
+    };
+    send(Method::PUT, "", "open", json!({})).await;
+    let (status, hold) = send(Method::POST, "/holds", "hold", json!({ "amount": 50 })).await;
+    assert_eq!(status, 201, "{hold}");
+    let hold = hold["hold_id"].as_str().expect("an id").to_owned();
+
+    link.held.send_replace(true);
+    let (status, refused) = send(Method::POST, "/deductions", "work", json!({ "amount": 30 })).await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (503, &json!("outcome_unknown")),
+        "it may still be done: {refused}"
+    );
+    let (status, answer) = send(Method::PUT, "", "none", json!({ "metadata": { "v": "1" } })).await;
+    assert!([201, 200, 503].contains(&status), "{answer}");
+    let (status, answer) = send(Method::POST, &format!("/holds/{hold}/release"), "release", json!({})).await;
+    assert_eq!(status, 200, "{answer}");
+    let (status, answer) = send(Method::PUT, "", "none", json!({ "metadata": { "v": "2" } })).await;
+    let is_set = [200, 201].contains(&status);
+    assert!(is_set || status == 503, "{answer}");
+    link.held.send_replace(false);
+    // Long enough for whatever it had taken.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    for url in &urls[..2] {
+        let now: Value = get(&format!("{url}/v1/accounts/{account}")).await.json().await.expect("JSON");
+        assert_eq!(now["balance"]["available"], 50, "{now}");
+        if is_set {
+            assert_eq!(now["metadata"]["v"], "2", "what was acknowledged last holds: {now}");
+        }
+    }
+    let (status, done) = send(Method::POST, "/deductions", "work", json!({ "amount": 30 })).await;
+    assert_eq!((status, &done["balance"]["available"]), (201, &json!(20)), "{done}");
+}
+
+/// Something else listens where an instance says that it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_an_instance_of_the_ledger_is_believed() {
+    let stage = Stage::create().await;
+    let served = stage.serve(0).await;
+    let other = TcpListener::bind(&stage.addresses[1]).expect("a free port");
+    other.set_nonblocking(true).expect("it can wait");
+    let other = tokio::net::TcpListener::from_std(other).expect("it listens");
+    let app =
+        axum::Router::new().fallback(async || ([("set-cookie", "a=b")], r#"[{"status":201,"body":1}]"#));
+    tokio::spawn(async move { axum::serve(other, app).await });
+    let urls = stage.urls();
+    let there = "insert into ledger.instances values (gen_random_uuid(), $1, now() + interval '1 hour')";
+    sqlx::query(there).bind(&urls[1]).execute(&stage.database.pool()).await.expect("it says so");
+    let writers = writers(&urls[0], 2).await;
+    let account = account_of(&urls[1], &writers, &stage).await;
+    let target = Target::new(urls[..1].to_vec(), KEY);
+    let client = reqwest::Client::new();
+    let opening = client.put(format!("{}/v1/accounts/{account}", urls[0])).bearer_auth(KEY).send().await;
+    let opening = opening.expect("an answer");
+    assert!(!opening.headers().contains_key("set-cookie"));
+    // It has no key, and whoever answered may have passed it on.
+    assert_eq!(opening.status(), 503);
+    target.open(std::slice::from_ref(&account)).await;
+    for batch in [false, true] {
+        let key = format!("k{batch}");
+        let call = if batch {
+            let items =
+                json!([{ "account": account, "command": "deduct", "amount": 1, "idempotency_key": key }]);
+            client.post(format!("{}/v1/commands", urls[0])).json(&items)
+        } else {
+            let call = client.post(format!("{}/v1/accounts/{account}/deductions", urls[0]));
+            call.header("idempotency-key", key).json(&json!({ "amount": 1 }))
+        };
+        let answer = call.bearer_auth(KEY).send().await.expect("an answer");
+        assert!(!answer.headers().contains_key("set-cookie"));
+        let answer: Value = answer.json().await.expect("JSON");
+        let done = if batch { &answer[0]["body"] } else { &answer };
+        assert_eq!(done["amount"], 1, "{answer}");
+    }
+    drop(served);
 }
 
 /// A process that is stopped still accepts connections.

@@ -4,7 +4,7 @@ mod books;
 mod connections;
 mod instances;
 mod kills;
-pub mod proxy;
 mod servers;
+mod slow_link;
 mod stalls;
 mod traffic;
