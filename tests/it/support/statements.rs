@@ -21,7 +21,8 @@ pub struct Statement {
 
 /// Tables that stay small, however much there is in the ledger: of one row, or of one for each catalog, price, read
 /// model, night, fault or migration; and PostgreSQL's own of tables, triggers, roles and databases.
-const SMALL: [&str; 15] = [
+const SMALL: [&str; 16] = [
+    "instances",
     "mode",
     "readiness",
     "heads",
