@@ -1,6 +1,10 @@
-//! How is a batch stored in the journal, all or nothing, in one round trip?
+//! How is a batch stored in the journal, or those of several shards, all or nothing, in one round trip?
 
-use sqlx::{PgConnection, postgres::PgDatabaseError};
+use sqlx::{
+    PgConnection, Postgres,
+    postgres::{PgArguments, PgDatabaseError},
+    query::QueryScalar,
+};
 
 use crate::domain::{
     ids::AccountId,
@@ -58,34 +62,81 @@ pub fn is_broken(error: &sqlx::Error) -> bool {
     })
 }
 
-/// Appends `rows` after `expected` as one block, and returns the position of the last.
+/// Rows to append to a shard, as one block.
+#[derive(Clone, Copy, Debug)]
+pub struct NewBlock<'a> {
+    pub shard: Shard,
+    /// The position at which the shard must end.
+    pub expected: Position,
+    pub recorded_at: Timestamp,
+    pub rows: &'a NewRows,
+}
+
+/// The parameters of `ledger.append`.
+const PARAMETERS: usize = 13;
+
+/// Appends one block, and returns the position of its last event.
 ///
 /// # Errors
 /// See [`AppendError`]: in every case but `Unknown`, nothing was stored.
-pub async fn append(
-    connection: &mut PgConnection,
-    shard: Shard,
-    expected: Position,
-    recorded_at: Timestamp,
-    rows: &NewRows,
-) -> Result<Position, AppendError> {
-    let last: i64 = sqlx::query_scalar(include_str!("append.sql"))
-        .bind(shard.0)
-        .bind(expected.0)
-        .bind(merkle::root(&rows.leaf_hashes).as_slice())
-        .bind(recorded_at.to_utc())
-        .bind(rows.accounts.iter().map(AccountId::as_str).collect::<Vec<_>>())
-        .bind(rows.sequences.as_slice())
-        .bind(rows.event_types.as_slice())
-        .bind(rows.event_versions.as_slice())
-        .bind(rows.payloads.as_slice())
-        .bind(rows.metadata.as_slice())
-        .bind(rows.key_digests.as_slice())
-        .bind(rows.generations.as_slice())
-        .bind(rows.leaf_hashes.iter().map(MerkleHash::as_slice).collect::<Vec<_>>())
-        .fetch_one(connection)
-        .await?;
+pub async fn append(connection: &mut PgConnection, block: NewBlock<'_>) -> Result<Position, AppendError> {
+    let last: i64 =
+        block.bind_to(sqlx::query_scalar(include_str!("append.sql"))).fetch_one(connection).await?;
     Ok(Position(last))
+}
+
+/// Appends the blocks of several shards in one round trip and one commit: all of them or none.
+/// Returns the position of each one's last event.
+///
+/// The blocks have to be in the order of shards, so that two writers cannot wait for each other.
+///
+/// # Errors
+/// As [`append`].
+pub async fn append_all(
+    connection: &mut PgConnection,
+    blocks: &[NewBlock<'_>],
+) -> Result<Vec<Position>, AppendError> {
+    if blocks.is_empty() {
+        return Ok(Vec::new());
+    }
+    let statement = append_each(blocks.len());
+    let query = blocks.iter().fold(sqlx::query_scalar(&statement), |query, block| block.bind_to(query));
+    let last: Vec<i64> = query.fetch_one(connection).await?;
+    Ok(last.into_iter().map(Position).collect())
+}
+
+/// The statement that calls `ledger.append` so often, each time with its own parameters.
+fn append_each(blocks: usize) -> String {
+    let parameter = |number: usize| format!("${}", number.saturating_add(1));
+    let call = |block: usize| {
+        let first = block.saturating_mul(PARAMETERS);
+        let parameters: Vec<String> = (first..first.saturating_add(PARAMETERS)).map(parameter).collect();
+        format!("ledger.append({})", parameters.join(", "))
+    };
+    let calls: Vec<String> = (0..blocks).map(call).collect();
+    format!("select array[{}]", calls.join(", "))
+}
+
+type AppendQuery<'q, O> = QueryScalar<'q, Postgres, O, PgArguments>;
+
+impl<'q> NewBlock<'q> {
+    fn bind_to<O>(&self, query: AppendQuery<'q, O>) -> AppendQuery<'q, O> {
+        let rows = self.rows;
+        query
+            .bind(self.shard.0)
+            .bind(self.expected.0)
+            .bind(merkle::root(&rows.leaf_hashes).to_vec())
+            .bind(self.recorded_at.to_utc())
+            .bind(rows.accounts.iter().map(AccountId::as_str).collect::<Vec<_>>())
+            .bind(rows.sequences.as_slice())
+            .bind(rows.event_types.as_slice())
+            .bind(rows.event_versions.as_slice())
+            .bind(rows.payloads.as_slice())
+            .bind(rows.metadata.as_slice())
+            .bind(rows.key_digests.as_slice())
+            .bind(rows.generations.as_slice())
+            .bind(rows.leaf_hashes.iter().map(MerkleHash::as_slice).collect::<Vec<_>>())
+    }
 }
 
 /// Locks the shard's head until the transaction ends, and returns its position.

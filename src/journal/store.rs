@@ -20,7 +20,7 @@ use crate::{
 
 use super::{
     aggregate::{AccountAggregate, AggregateEvent, RefusedCommand},
-    append::{self, AppendError},
+    append::{self, AppendError, NewBlock},
     find,
     load::{self, LoadError, LoadedAccount},
     row::NewRows,
@@ -77,12 +77,11 @@ impl JournalStore {
         }
         if !rows.is_empty() {
             let recorded_at = recorded.first().map_or_else(|| self.clock.now(), |first| first.recorded_at);
-            append::append(&mut transaction, self.shard, head, recorded_at, &rows).await.map_err(
-                |error| match error {
-                    AppendError::Stale | AppendError::Taken => AggregateError::AggregateConflict,
-                    AppendError::Refused(_) | AppendError::Unknown(_) => unexpected(error),
-                },
-            )?;
+            let block = NewBlock { shard: self.shard, expected: head, recorded_at, rows: &rows };
+            append::append(&mut transaction, block).await.map_err(|error| match error {
+                AppendError::Stale | AppendError::Taken => AggregateError::AggregateConflict,
+                AppendError::Refused(_) | AppendError::Unknown(_) => unexpected(error),
+            })?;
         }
         transaction.commit().await.map_err(unreachable)?;
         Ok(recorded)

@@ -1,6 +1,7 @@
 //! How is an account changed? Only by sending a command here.
 
 mod deductions;
+mod group_commit;
 mod newest;
 mod pending_append;
 mod pending_commands;
@@ -45,8 +46,10 @@ use crate::{
         row::RowError,
         shards::{self, Shards},
     },
+    postgres::placement,
 };
 
+use group_commit::GroupCommit;
 use newest::Newest;
 use request::PendingReply;
 use shard_handle::{ShardHandle, ShardLimits, ShardParts};
@@ -112,11 +115,14 @@ impl Ledger {
         let mut connection = pool.acquire().await?;
         let shards = Shards::read(&mut connection).await?;
         let heads = shards::heads(&mut connection).await?;
+        let is_on_one_node = !placement::is_distributed(&mut connection).await?;
         drop(connection);
         let newest = Newest::new(newest_of(&pool, &heads).await?);
         newest.behind_s(clock.now());
         let limits = ShardLimits::of(shards.iter().len());
-        let parts = ShardParts { pool, catalog, clock, feed, limits, loads: shard_handle::loads() };
+        let group = (shards.iter().len() > 1 && is_on_one_node).then(|| GroupCommit::start(&pool));
+        let (group, committing) = group.unzip();
+        let parts = ShardParts { pool, catalog, clock, feed, limits, loads: shard_handle::loads(), group };
         let (handles, tasks): (Vec<_>, Vec<_>) = shards
             .iter()
             .map(|shard| parts.start(JournalPosition::new(shard, heads.of(shard).unwrap_or_default())))
@@ -124,7 +130,7 @@ impl Ledger {
         let ShardParts { pool, catalog, clock, .. } = parts;
         let (newest, lookups) = (Arc::new(newest), Arc::new(Semaphore::new(LOOKUPS_MAX)));
         let ledger = Self { shards, handles: handles.into(), clock, catalog, pool, lookups, newest };
-        Ok((ledger, Running(tasks.into_iter().flatten().collect())))
+        Ok((ledger, Running(tasks.into_iter().flatten().chain(committing).collect())))
     }
 
     /// Executes a command: exactly once for its key, and durably before this returns.

@@ -3,26 +3,33 @@
 use std::task::Poll;
 
 use sqlx::PgConnection;
-use tokio::task::JoinHandle;
+use tokio::{sync::oneshot, task::JoinHandle};
 
-use crate::{
-    domain::recorded::Position,
-    journal::{
-        append::{self, AppendError},
-        preconditions,
-    },
+use crate::journal::{
+    append::{self, AppendError, NewBlock},
+    preconditions,
 };
 
-use super::sequencer::{AppendFailure, AppendRequest, Appended};
+use super::{
+    group_commit::SharedAppend,
+    sequencer::{AppendFailure, AppendRequest, Appended},
+};
 
 /// A batch that is being stored.
-pub(super) struct PendingAppend(JoinHandle<AppendResult>);
+pub(super) enum PendingAppend {
+    Alone(JoinHandle<AppendResult>),
+    Shared(oneshot::Receiver<SharedAppend>),
+}
 
 /// The result of storing a batch.
-pub(super) struct AppendResult {
-    /// `None`: the connection cannot be used again, since an append may still be running on it.
-    pub(super) connection: Option<PgConnection>,
-    pub(super) appended: Result<Appended, AppendError>,
+pub(super) enum AppendResult {
+    Done {
+        /// `None`: the shard's connection was not used, or cannot be used again, since an append may still be running.
+        connection: Option<PgConnection>,
+        appended: Result<Appended, AppendError>,
+    },
+    /// Nothing is stored. The shard has to append it by itself.
+    NotShared(AppendRequest),
 }
 
 impl From<AppendError> for AppendFailure {
@@ -39,63 +46,96 @@ impl PendingAppend {
     pub(super) async fn start(request: AppendRequest, connection: PgConnection) -> Self {
         let mut append = Box::pin(request.send(connection));
         // In a new task, the append would have to wait behind all callers that are about to be answered.
-        Self(match futures::poll!(&mut append) {
+        Self::Alone(match futures::poll!(&mut append) {
             Poll::Ready(result) => tokio::spawn(std::future::ready(result)),
             Poll::Pending => tokio::spawn(append),
         })
     }
+
+    async fn result(&mut self) -> AppendResult {
+        let broken = |error: Box<dyn std::error::Error + Send + Sync>| AppendResult::Done {
+            connection: None,
+            appended: Err(AppendError::Unknown(sqlx::Error::Io(std::io::Error::other(error)))),
+        };
+        match self {
+            Self::Alone(append) => append.await.unwrap_or_else(|panic| broken(panic.into())),
+            Self::Shared(append) => match append.await {
+                Ok(SharedAppend::Done(appended)) => AppendResult::Done { connection: None, appended },
+                Ok(SharedAppend::NotShared(request)) => AppendResult::NotShared(request),
+                Err(gone) => broken(gone.into()),
+            },
+        }
+    }
 }
 
 impl AppendRequest {
+    pub(super) fn block(&self) -> NewBlock<'_> {
+        let Self { shard, expected, recorded_at, rows, .. } = self;
+        NewBlock { shard: *shard, expected: *expected, recorded_at: *recorded_at, rows }
+    }
+
     /// Stores the rows, and then checks the preconditions.
     async fn send(self, mut connection: PgConnection) -> AppendResult {
-        let appended =
-            if self.rows.is_empty() { Ok(self.expected) } else { self.append(&mut connection).await };
+        let block = self.block();
+        let appended = if block.rows.is_empty() {
+            Ok(self.expected)
+        } else {
+            measured(&[block], append::append(&mut connection, block)).await
+        };
         match appended {
-            Err(error @ AppendError::Unknown(_)) => AppendResult { connection: None, appended: Err(error) },
-            Err(error) => AppendResult { connection: Some(connection), appended: Err(error) },
-            Ok(position) => self.look(connection, position).await,
+            Err(error) => {
+                let is_usable = !matches!(error, AppendError::Unknown(_));
+                AppendResult::Done { connection: is_usable.then_some(connection), appended: Err(error) }
+            }
+            Ok(position) => {
+                let outdated = self.find_outdated(&mut connection).await;
+                let connection = outdated.is_ok().then_some(connection);
+                let outdated = outdated.unwrap_or_else(|all| all);
+                AppendResult::Done { connection, appended: Ok(Appended { position, outdated }) }
+            }
         }
     }
 
-    async fn append(&self, connection: &mut PgConnection) -> Result<Position, AppendError> {
-        let Self { shard, expected, recorded_at, rows, .. } = self;
-        metrics::histogram!("counterfoil_batch_events")
-            .record(f64::from(u32::try_from(rows.len()).unwrap_or(u32::MAX)));
-        let started = std::time::Instant::now();
-        let appended = append::append(connection, *shard, *expected, *recorded_at, rows).await;
-        metrics::histogram!("counterfoil_commit_seconds").record(started.elapsed().as_secs_f64());
-        appended
-    }
-
-    async fn look(&self, mut connection: PgConnection, position: Position) -> AppendResult {
+    /// The indexes of the preconditions that do not hold.
+    ///
+    /// # Errors
+    /// All of them, if the connection cannot be used any more.
+    pub(super) async fn find_outdated(
+        &self,
+        connection: &mut PgConnection,
+    ) -> Result<Vec<usize>, Vec<usize>> {
         let Self { shard, preconditions, .. } = self;
         if preconditions.is_empty() {
-            let appended = Ok(Appended { position, outdated: Vec::new() });
-            return AppendResult { connection: Some(connection), appended };
+            return Ok(Vec::new());
         }
-        match preconditions::find_outdated(&mut connection, *shard, preconditions).await {
-            Ok(outdated) => {
-                AppendResult { connection: Some(connection), appended: Ok(Appended { position, outdated }) }
-            }
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "refusals are decided again");
-                let outdated = (0..preconditions.len()).collect();
-                AppendResult { connection: None, appended: Ok(Appended { position, outdated }) }
-            }
-        }
+        preconditions::find_outdated(connection, *shard, preconditions).await.map_err(|error| {
+            tracing::warn!(error = &error as &dyn std::error::Error, "refusals are decided again");
+            (0..preconditions.len()).collect()
+        })
     }
+}
+
+/// Counts the events of blocks, and how long it takes to append them.
+pub(super) async fn measured<T>(
+    blocks: &[NewBlock<'_>],
+    append: impl Future<Output = Result<T, AppendError>>,
+) -> Result<T, AppendError> {
+    for block in blocks {
+        metrics::histogram!("counterfoil_batch_events")
+            .record(f64::from(u32::try_from(block.rows.len()).unwrap_or(u32::MAX)));
+    }
+    let started = std::time::Instant::now();
+    let appended = append.await;
+    metrics::histogram!("counterfoil_commit_seconds").record(started.elapsed().as_secs_f64());
+    appended
 }
 
 /// Waits for the result of a batch. Without a batch, this never returns.
 pub(super) async fn completed(pending: &mut Option<PendingAppend>) -> AppendResult {
-    let Some(PendingAppend(append)) = pending else {
+    let Some(append) = pending else {
         return std::future::pending().await;
     };
-    let result = append.await.unwrap_or_else(|panic| AppendResult {
-        connection: None,
-        appended: Err(AppendError::Unknown(sqlx::Error::Io(std::io::Error::other(panic)))),
-    });
+    let result = append.result().await;
     *pending = None;
     result
 }

@@ -113,14 +113,7 @@ impl ShardTask {
         let redecided = self.sequencer.decide_again(Locked { head, found, accounts }, self.clock.now());
         let append = &redecided.append;
         if !append.rows.is_empty() {
-            head = append::append(
-                &mut transaction,
-                self.shard,
-                append.expected,
-                append.recorded_at,
-                &append.rows,
-            )
-            .await?;
+            head = append::append(&mut transaction, append.block()).await?;
         }
         transaction.commit().await.map_err(|error| RecoveryError::Commit(error.into()))?;
         Ok((redecided, head))

@@ -20,6 +20,7 @@ use crate::{
         recorded::{Position, Shard},
     },
     journal::{
+        append::AppendError,
         feed::Feed,
         load::{self, LoadError, LoadedAccount},
     },
@@ -27,9 +28,10 @@ use crate::{
 };
 
 use super::{
+    group_commit::GroupCommit,
     pending_append::{self, AppendResult, PendingAppend},
     request::{PendingReply, Request},
-    sequencer::{Answers, AppendFailure, LoadFailure, Sequencer},
+    sequencer::{Answers, AppendFailure, AppendRequest, Appended, LoadFailure, Sequencer},
     unstored::Unstored,
 };
 
@@ -55,7 +57,11 @@ pub(super) struct ShardTask {
     /// Shared by all shards, so that they leave connections to others.
     pub(super) loads: Arc<Semaphore>,
     pub(super) unstored: Arc<Unstored>,
-    /// The connection that appends, unless it is in use.
+    /// Where batches are stored together with those of other shards.
+    pub(super) group: Option<GroupCommit>,
+    /// Whether the last batch could not be stored with others, so that the next one is stored by itself.
+    pub(super) is_alone: bool,
+    /// The connection that appends by itself, unless it is in use.
     pub(super) connection: Option<PgConnection>,
     /// Since when nothing could be stored.
     pub(super) away_since: Option<Instant>,
@@ -76,11 +82,19 @@ impl ShardTask {
             tokio::select! {
                 biased;
                 result = pending_append::completed(&mut pending), if pending.is_some() => {
-                    let answers = self.appended(result);
-                    // The database works on the next batch while this one is answered.
-                    pending = self.submit().await;
-                    self.sequencer.answer(answers, self.clock.now());
-                    self.recover().await;
+                    match result {
+                        AppendResult::Done { connection, appended } => {
+                            let answers = self.appended(connection, appended);
+                            // The database works on the next batch while this one is answered.
+                            pending = self.submit().await;
+                            self.sequencer.answer(answers, self.clock.now());
+                            self.recover().await;
+                        }
+                        AppendResult::NotShared(request) => {
+                            self.is_alone = true;
+                            pending = self.start(request).await;
+                        }
+                    }
                 }
                 Some(loaded) = loads.join_next(), if !loads.is_empty() => self.loaded(loaded),
                 count = self.incoming.recv_many(&mut arrived, self.arriving), if room && !closed => {
@@ -118,13 +132,25 @@ impl ShardTask {
     /// Begins to store the open batch, if there is one.
     async fn submit(&mut self) -> Option<PendingAppend> {
         while let Some(request) = self.sequencer.seal() {
-            if let Some(connection) = self.connect().await {
-                return Some(PendingAppend::start(request, connection).await);
+            let pending = self.start(request).await;
+            if pending.is_some() {
+                return pending;
             }
-            let answers = self.sequencer.appended(Err(AppendFailure::NotStored));
-            self.sequencer.answer(answers, self.clock.now());
-            self.recover().await;
         }
+        None
+    }
+
+    /// Begins to store a batch: together with other shards if this one shares its commits and nothing is wrong with it.
+    async fn start(&mut self, request: AppendRequest) -> Option<PendingAppend> {
+        if let Some(group) = self.group.as_ref().filter(|_| !self.is_alone) {
+            return Some(PendingAppend::Shared(group.store(request)));
+        }
+        if let Some(connection) = self.connect().await {
+            return Some(PendingAppend::start(request, connection).await);
+        }
+        let answers = self.sequencer.appended(Err(AppendFailure::NotStored));
+        self.sequencer.answer(answers, self.clock.now());
+        self.recover().await;
         None
     }
 
@@ -136,8 +162,7 @@ impl ShardTask {
         // A batch that is decided again is decided under the lock that every writer needs.
         let idle_max = [("idle_in_transaction_session_timeout", LOCKED_IDLE_MAX_MS)];
         let options = self.pool.connect_options().as_ref().clone().options(idle_max);
-        let connecting = PgConnection::connect_with(&options);
-        let connection = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.ok()?.ok()?;
+        let connection = open_connection(&options).await?;
         Some(self.on_its_node(connection, &options).await)
     }
 
@@ -157,10 +182,14 @@ impl ShardTask {
         }
     }
 
-    fn appended(&mut self, result: AppendResult) -> Answers<PendingReply> {
-        let AppendResult { connection, appended } = result;
-        self.connection = connection;
+    fn appended(
+        &mut self,
+        connection: Option<PgConnection>,
+        appended: Result<Appended, AppendError>,
+    ) -> Answers<PendingReply> {
+        self.connection = connection.or(self.connection.take());
         if appended.is_ok() {
+            self.is_alone = false;
             self.stores_again();
         }
         let appended = appended.map_err(|error| {
@@ -191,6 +220,11 @@ impl ShardTask {
         let head = self.sequencer.head();
         self.positions.send_if_modified(|known| std::mem::replace(known, head) != head);
     }
+}
+
+/// A connection, unless it takes too long.
+pub(super) async fn open_connection(options: &PgConnectOptions) -> Option<PgConnection> {
+    tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(options)).await.ok()?.ok()
 }
 
 async fn load(pool: PgPool, turns: Arc<Semaphore>, shard: Shard, ids: Vec<AccountId>) -> Loaded {

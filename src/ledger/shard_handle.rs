@@ -20,6 +20,7 @@ use crate::{
 
 use super::{
     COMMANDS_HELD_MAX, COMMANDS_QUEUED_MAX,
+    group_commit::GroupCommit,
     pending_commands::PendingCommands,
     request::{PendingReply, Request},
     sequencer::{Limits, Sequencer},
@@ -86,12 +87,13 @@ pub(super) struct ShardParts {
     pub(super) feed: Feed,
     pub(super) limits: ShardLimits,
     pub(super) loads: Arc<Semaphore>,
+    pub(super) group: Option<GroupCommit>,
 }
 
 impl ShardParts {
     /// Starts to write a shard after its head. The tasks end when the handle is dropped and all is answered.
     pub(super) fn start(&self, head: JournalPosition) -> (ShardHandle, [JoinHandle<()>; 2]) {
-        let Self { pool, catalog, clock, feed, limits, loads } = self;
+        let Self { pool, catalog, clock, feed, limits, loads, group } = self;
         let JournalPosition { shard, position } = head;
         let (commands, incoming) = mpsc::channel(limits.queued);
         let (positions, seen) = watch::channel(position);
@@ -109,6 +111,8 @@ impl ShardParts {
             snapshots,
             loads: Arc::clone(loads),
             unstored: Arc::clone(&unstored),
+            group: group.clone(),
+            is_alone: false,
             connection: None,
             away_since: None,
         };

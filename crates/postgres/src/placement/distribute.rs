@@ -70,7 +70,11 @@ fn is_of_the_login(table: &str) -> bool {
     !table.starts_with("read.")
 }
 
-pub(super) async fn is_distributed(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+/// Whether the database is one on several nodes.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn is_distributed(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(include_str!("is_distributed.sql")).fetch_one(connection).await
 }
 

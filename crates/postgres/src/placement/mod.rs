@@ -6,7 +6,7 @@
 mod distribute;
 mod node;
 
-pub use distribute::{PlacementError, distribute, place_read_models};
+pub use distribute::{PlacementError, distribute, is_distributed, place_read_models};
 pub use node::{DatabaseNode, node_of};
 
 use Placement::{ByShard, Everywhere, OnePlace};

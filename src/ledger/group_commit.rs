@@ -1,0 +1,188 @@
+//! How do the shards of one database share a commit?
+//!
+//! A commit costs the same whatever is in it, and the batches of eight shards are an eighth as large.
+//! So one statement appends what several shards have to store, each with its own head and its own block.
+//!
+//! A shard shares only while nothing is wrong with it.
+//! If a statement fails, nothing of it is stored, and each shard appends its batch by itself on its own connection:
+//! one whose head is locked, or in which somebody else wrote, does not hold up the others.
+
+use std::task::Poll;
+
+use sqlx::{PgConnection, PgPool, postgres::PgConnectOptions};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::{JoinHandle, JoinSet},
+};
+
+use crate::{
+    domain::recorded::Position,
+    journal::append::{self, AppendError, NewBlock},
+};
+
+use super::{
+    pending_append::measured,
+    sequencer::{AppendRequest, Appended},
+    shard::open_connection,
+};
+
+/// How many commits run at the same time.
+const COMMITS_MAX: usize = 4;
+/// How many events are worth a commit of their own, while another one runs.
+const EVENTS_WORTH_A_COMMIT: usize = 128;
+/// How many shards share a statement. The protocol has room for 65,535 parameters.
+const BLOCKS_MAX: usize = 64;
+/// How long the shards of a statement wait for a head that another one has locked.
+const LOCK_WAIT_MAX_MS: u64 = 250;
+
+/// The way to the task that commits for several shards. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct GroupCommit(mpsc::UnboundedSender<WaitingBatch>);
+
+/// What became of a batch that was to share a commit.
+pub(super) enum SharedAppend {
+    Done(Result<Appended, AppendError>),
+    /// Nothing of it is stored. The shard has to append it by itself.
+    NotShared(AppendRequest),
+}
+
+struct WaitingBatch {
+    request: AppendRequest,
+    reply: oneshot::Sender<SharedAppend>,
+}
+
+impl WaitingBatch {
+    fn answer(self, answer: Result<Appended, AppendError>) {
+        // A shard waits for its batch until it has the result.
+        let _gone = self.reply.send(SharedAppend::Done(answer));
+    }
+
+    fn hand_back(self) {
+        let _gone = self.reply.send(SharedAppend::NotShared(self.request));
+    }
+}
+
+impl GroupCommit {
+    /// The task ends when all clones are dropped and all is answered.
+    pub(super) fn start(pool: &PgPool) -> (Self, JoinHandle<()>) {
+        let lock_wait = [("lock_timeout", LOCK_WAIT_MAX_MS)];
+        let options = pool.connect_options().as_ref().clone().options(lock_wait);
+        // A shard has at most one batch here.
+        let (batches, incoming) = mpsc::unbounded_channel();
+        (Self(batches), tokio::spawn(run(options, incoming)))
+    }
+
+    /// Begins to store a batch together with those of other shards.
+    pub(super) fn store(&self, request: AppendRequest) -> oneshot::Receiver<SharedAppend> {
+        let (reply, shared) = oneshot::channel();
+        if let Err(mpsc::error::SendError(batch)) = self.0.send(WaitingBatch { request, reply }) {
+            batch.hand_back();
+        }
+        shared
+    }
+}
+
+async fn run(options: PgConnectOptions, mut incoming: mpsc::UnboundedReceiver<WaitingBatch>) {
+    let mut waiting: Vec<WaitingBatch> = Vec::new();
+    let mut running: JoinSet<Option<PgConnection>> = JoinSet::new();
+    let mut connections: Vec<PgConnection> = Vec::new();
+    loop {
+        tokio::select! {
+            biased;
+            Some(done) = running.join_next(), if !running.is_empty() => {
+                connections.extend(done.ok().flatten());
+                // The shards that were answered have their next batches ready.
+                tokio::task::yield_now().await;
+            }
+            arrived = incoming.recv_many(&mut waiting, BLOCKS_MAX) => if arrived == 0 {
+                break;
+            },
+        }
+        while let Ok(batch) = incoming.try_recv() {
+            waiting.push(batch);
+        }
+        while is_worth_a_commit(&waiting, running.len()) {
+            let rest = waiting.split_off(waiting.len().min(BLOCKS_MAX));
+            let batches = std::mem::replace(&mut waiting, rest);
+            let mut storing = Box::pin(store(options.clone(), connections.pop(), batches));
+            // In a new task, the statement would have to wait behind all callers that are about to be answered.
+            match futures::poll!(&mut storing) {
+                Poll::Ready(connection) => connections.extend(connection),
+                Poll::Pending => _ = running.spawn(storing),
+            }
+        }
+    }
+    while running.join_next().await.is_some() {}
+}
+
+fn is_worth_a_commit(waiting: &[WaitingBatch], running: usize) -> bool {
+    let events: usize = waiting.iter().map(|batch| batch.request.rows.len()).sum();
+    let may_begin = running == 0 || running < COMMITS_MAX && events >= EVENTS_WORTH_A_COMMIT;
+    !waiting.is_empty() && may_begin
+}
+
+/// Stores batches of different shards, and returns the connection if it can be used again.
+async fn store(
+    options: PgConnectOptions,
+    connection: Option<PgConnection>,
+    mut batches: Vec<WaitingBatch>,
+) -> Option<PgConnection> {
+    let opened = match connection {
+        Some(connection) => Some(connection),
+        None => open_connection(&options).await,
+    };
+    let Some(mut connection) = opened else {
+        batches.into_iter().for_each(WaitingBatch::hand_back);
+        return None;
+    };
+    batches.sort_by_key(|batch| batch.request.shard);
+    match append(&mut connection, &batches).await {
+        Ok(positions) => answer_stored(connection, batches, positions).await,
+        Err(AppendError::Unknown(error)) => {
+            let text = error.to_string();
+            let unknown = || AppendError::Unknown(sqlx::Error::Io(std::io::Error::other(text.clone())));
+            batches.into_iter().for_each(|batch| batch.answer(Err(unknown())));
+            None
+        }
+        Err(error) => {
+            tracing::debug!(error = &error as &dyn std::error::Error, "shards append by themselves");
+            batches.into_iter().for_each(WaitingBatch::hand_back);
+            Some(connection)
+        }
+    }
+}
+
+/// Appends what has events, in the order of `batches`, and returns where each shard ends then.
+async fn append(
+    connection: &mut PgConnection,
+    batches: &[WaitingBatch],
+) -> Result<Vec<Position>, AppendError> {
+    let requests = batches.iter().map(|batch| &batch.request);
+    let blocks: Vec<NewBlock<'_>> =
+        requests.clone().filter(|request| !request.rows.is_empty()).map(AppendRequest::block).collect();
+    let mut ends = measured(&blocks, append::append_all(connection, &blocks)).await?.into_iter();
+    let mut end = |request: &AppendRequest| if request.rows.is_empty() { None } else { ends.next() };
+    Ok(requests.map(|request| end(request).unwrap_or(request.expected)).collect())
+}
+
+/// Those whose refusals have to be checked wait for that, and the others do not.
+async fn answer_stored(
+    mut connection: PgConnection,
+    batches: Vec<WaitingBatch>,
+    ends: Vec<Position>,
+) -> Option<PgConnection> {
+    let stored = batches.into_iter().zip(ends);
+    let (to_check, done): (Vec<_>, Vec<_>) =
+        stored.partition(|(batch, _)| !batch.request.preconditions.is_empty());
+    for (batch, position) in done {
+        batch.answer(Ok(Appended { position, outdated: Vec::new() }));
+    }
+    let mut is_usable = true;
+    for (batch, position) in to_check {
+        let outdated = batch.request.find_outdated(&mut connection).await;
+        is_usable &= outdated.is_ok();
+        let outdated = outdated.unwrap_or_else(|all| all);
+        batch.answer(Ok(Appended { position, outdated }));
+    }
+    is_usable.then_some(connection)
+}
