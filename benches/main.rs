@@ -68,7 +68,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const LARGE: &str = "large";
 
 /// In the order of a round.
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 31] = [
     name::DECIDE,
     name::STOCK_IN_PROCESS_UNIFORM,
     name::STOCK_IN_PROCESS_UNIFORM_TUNED,
@@ -82,12 +82,15 @@ const NAMES: [&str; 28] = [
     name::STOCK_HTTP_BALANCE,
     name::HTTP_SINGLE_64,
     name::HTTP_SINGLE_256,
+    name::HTTP_SINGLE_256_OF_8,
     name::HTTP_SINGLE_256_ALONE,
     name::HTTP_HOT_256,
+    name::HTTP_HOT_256_OF_8,
     name::STOCK_HTTP_HOT,
     name::UPDATE_INSERT,
     name::UPDATE_INSERT_TRANSACTION,
     name::HTTP_BATCH_100,
+    name::HTTP_BATCH_100_OF_8,
     name::HTTP_BATCH_100_ALONE,
     name::BATCHED_INSERT_100,
     name::BATCHED_INSERT_1000,
@@ -146,7 +149,11 @@ impl Sections {
 
     /// Uses a new database each time, since the stock framework's tables are emptied each time, too.
     async fn measure_ours(&self, name: &'static str, duration: Duration) -> Fallible<Figure> {
-        let bench = OurBench::prepare(&self.server).await?;
+        let shards = match name {
+            name::HTTP_SINGLE_256_OF_8 | name::HTTP_HOT_256_OF_8 | name::HTTP_BATCH_100_OF_8 => 8,
+            _ => 1,
+        };
+        let bench = OurBench::prepare(&self.server, shards).await?;
         match name {
             name::DECIDE => ours::reading::decide_alone(&bench, duration).await,
             name::IN_PROCESS_UNIFORM => {

@@ -31,6 +31,9 @@ pub mod name {
     pub const HTTP_SINGLE_256_ALONE: &str = "http_single_256_without_read_models";
     pub const HTTP_HOT_256: &str = "http_hot_256";
     pub const HTTP_BATCH_100: &str = "http_batch_100";
+    pub const HTTP_SINGLE_256_OF_8: &str = "http_single_256_of_8_shards";
+    pub const HTTP_HOT_256_OF_8: &str = "http_hot_256_of_8_shards";
+    pub const HTTP_BATCH_100_OF_8: &str = "http_batch_100_of_8_shards";
     pub const HTTP_BATCH_100_ALONE: &str = "http_batch_100_without_read_models";
     pub const BUDGETS: &str = "budgets_of_1000_workers_credits";
     pub const HTTP_HALF_LOAD: &str = "http_single_at_half_load";
@@ -208,6 +211,12 @@ fn ratios(medians: &[Figure]) -> BTreeMap<&'static str, Option<f64>> {
         ("http_lag_ms", find(name::HTTP_SINGLE_256).and_then(|figure| figure.lag_ms)),
         ("http_hot_vs_uniform", ratio(speed(name::HTTP_HOT_256), single)),
         ("http_batch_vs_batched_insert", ratio(speed(name::HTTP_BATCH_100), batched)),
+        ("eight_shards_to_one_http_single", ratio(speed(name::HTTP_SINGLE_256_OF_8), single)),
+        ("eight_shards_to_one_http_hot", ratio(speed(name::HTTP_HOT_256_OF_8), speed(name::HTTP_HOT_256))),
+        (
+            "eight_shards_to_one_http_batch",
+            ratio(speed(name::HTTP_BATCH_100_OF_8), speed(name::HTTP_BATCH_100)),
+        ),
         ("budgets_credits_per_s", speed(name::BUDGETS)),
         ("catch_up_events_per_s", speed(name::CATCH_UP)),
         ("replay_events_per_s", speed(name::REPLAY)),

@@ -58,12 +58,12 @@ impl Way {
 pub async fn measure(figure: &'static str, bench: &OurBench, duration: Duration) -> Fallible<Figure> {
     let way = match figure {
         name::HTTP_SINGLE_64 => Way::single(Choice::Uniform, 64),
-        name::HTTP_SINGLE_256 => Way::single(Choice::Uniform, 256),
+        name::HTTP_SINGLE_256 | name::HTTP_SINGLE_256_OF_8 => Way::single(Choice::Uniform, 256),
         name::HTTP_SINGLE_256_ALONE => {
             Way { read_models: ReadModels::Rest, ..Way::single(Choice::Uniform, 256) }
         }
-        name::HTTP_HOT_256 => Way::single(Choice::Hot, 256),
-        name::HTTP_BATCH_100 => Way {
+        name::HTTP_HOT_256 | name::HTTP_HOT_256_OF_8 => Way::single(Choice::Hot, 256),
+        name::HTTP_BATCH_100 | name::HTTP_BATCH_100_OF_8 => Way {
             choice: Choice::Uniform,
             form: RequestForm::deductions(BATCH_ITEMS),
             connections: BATCH_CONNECTIONS,

@@ -61,9 +61,10 @@ pub fn accounts(choice: Choice) -> LoadAccounts {
 }
 
 impl OurBench {
-    pub async fn prepare(server: &PgConnectOptions) -> Fallible<Self> {
+    /// With a journal of so many shards.
+    pub async fn prepare(server: &PgConnectOptions, shards: u16) -> Fallible<Self> {
         let options = database::create(server, "bench_ours").await?;
-        migrations::run(&options, None).await?;
+        migrations::run(&options, Some(shards)).await?;
         let pool = pool::connect(options, POOL_CONNECTIONS).await?;
         let (ledger, _running) = Ledger::start(pool.clone(), music()?, Clock::system()).await?;
         let bench = Self { ledger, pool };

@@ -10,3 +10,4 @@ mod once;
 mod range;
 mod several;
 mod shards;
+mod shared;
