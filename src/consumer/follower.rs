@@ -107,6 +107,8 @@ impl Follower {
 
     /// `false`: nothing is left to handle.
     async fn step(&mut self, ended: &CancellationToken) -> Result<bool, ConsumerError> {
+        // With the wait for its turn, so that many shards together rest as long as one.
+        let begun = Instant::now();
         let turn = self.consumers.turns.acquire().await;
         let opened = match self.worker.take() {
             Some(worker) => Some(worker),
@@ -119,7 +121,6 @@ impl Follower {
             return Ok(true);
         };
         self.rung.mark_unchanged();
-        let begun = Instant::now();
         let step = worker.step(i64::MAX).await?;
         drop(turn);
         let took = begun.elapsed();

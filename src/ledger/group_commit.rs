@@ -43,7 +43,7 @@ pub(super) struct GroupCommit(mpsc::UnboundedSender<WaitingBatch>);
 pub(super) enum SharedAppend {
     Done(Result<Appended, AppendError>),
     /// Nothing of it is stored. The shard has to append it by itself.
-    NotShared(AppendRequest),
+    NotShared(Box<AppendRequest>),
 }
 
 struct WaitingBatch {
@@ -58,7 +58,7 @@ impl WaitingBatch {
     }
 
     fn hand_back(self) {
-        let _gone = self.reply.send(SharedAppend::NotShared(self.request));
+        let _gone = self.reply.send(SharedAppend::NotShared(Box::new(self.request)));
     }
 }
 

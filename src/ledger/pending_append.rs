@@ -29,7 +29,7 @@ pub(super) enum AppendResult {
         appended: Result<Appended, AppendError>,
     },
     /// Nothing is stored. The shard has to append it by itself.
-    NotShared(AppendRequest),
+    NotShared(Box<AppendRequest>),
 }
 
 impl From<AppendError> for AppendFailure {

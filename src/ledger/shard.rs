@@ -92,7 +92,7 @@ impl ShardTask {
                         }
                         AppendResult::NotShared(request) => {
                             self.is_alone = true;
-                            pending = self.start(request).await;
+                            pending = self.start(*request).await;
                         }
                     }
                 }
