@@ -1,10 +1,15 @@
 //! What do commands say of several shards? And does a database that several instances start on at once have everything
 //! once?
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
 use super::serve::off_thread;
 use crate::support::{database::TestDatabase, program, program::Served};
+
+/// Less than a statement waits for a lock.
+const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 
 fn run(database: &TestDatabase, arguments: &[&str]) -> std::process::Output {
     let mut command = program::command(arguments);
@@ -55,8 +60,25 @@ async fn a_head_of_a_shard_that_is_not_there_is_refused() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_first_starts_at_once_make_everything_once() {
     let database = TestDatabase::create().await;
+    let pool = database.pool();
+    // Both find no key, and come to store theirs at the same time.
+    let mut meeting = pool.begin().await.expect("it begins");
+    let lock = "lock table ledger.api_keys in share mode";
+    sqlx::query(lock).execute(&mut *meeting).await.expect("nobody writes");
+    let met = async {
+        let waiting = "select count(*) from pg_locks \
+                       where relation = 'ledger.api_keys'::regclass and not granted";
+        let (mut count, mut first) = (0_i64, None);
+        // On a busy machine the first one would give up before the other one is there.
+        while count < 2 && first.is_none_or(|first: Instant| first.elapsed() < LOCK_PATIENCE) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            count = sqlx::query_scalar(waiting).fetch_one(&pool).await.expect("an answer");
+            first = first.or((count > 0).then(Instant::now));
+        }
+        meeting.commit().await.expect("they go on");
+    };
     let start = |url: String| off_thread(move || Served::on(&url));
-    let (one, other) = tokio::join!(start(database.url()), start(database.url()));
+    let (one, other, ()) = tokio::join!(start(database.url()), start(database.url()), met);
     let made = [&one, &other].iter().filter(|served| served.banner.get("admin_key_file").is_some()).count();
     assert_eq!(made, 1, "one of them has made the first key");
     let counts: (i64, i64, i64) = sqlx::query_as(
