@@ -93,8 +93,10 @@ const fn is_zero(position: &i64) -> bool {
 }
 
 impl Verification {
-    /// Adds what a part has found.
+    /// Adds what was found in a shard, or in a part of it.
     pub(super) fn add(&mut self, part: Self) {
+        self.since = self.since.saturating_add(part.since);
+        self.position = self.position.saturating_add(part.position);
         self.events = self.events.saturating_add(part.events);
         self.blocks = self.blocks.saturating_add(part.blocks);
         self.accounts = self.accounts.saturating_add(part.accounts);
@@ -104,21 +106,12 @@ impl Verification {
         }
     }
 
-    /// Adds what was found in a shard, all of it.
-    pub(super) fn add_shard(&mut self, shard: Self) {
-        self.since = self.since.saturating_add(shard.since);
-        self.position = self.position.saturating_add(shard.position);
-        self.events = self.events.saturating_add(shard.events);
-        self.blocks = self.blocks.saturating_add(shard.blocks);
-        self.accounts = self.accounts.saturating_add(shard.accounts);
-        self.snapshots = self.snapshots.saturating_add(shard.snapshots);
-        self.findings.extend(shard.findings);
-    }
-
-    /// Keeps only the earliest finding of each kind, since later ones may follow from it.
+    /// Keeps only the earliest finding of each kind in a shard, since later ones may follow from it.
     pub(super) fn find(&mut self, found: AuditFinding) {
         let place = |finding: &AuditFinding| finding.position.unwrap_or(i64::MAX);
-        match self.findings.iter_mut().find(|known| known.problem == found.problem) {
+        let is_same =
+            |known: &&mut AuditFinding| known.problem == found.problem && known.shard == found.shard;
+        match self.findings.iter_mut().find(is_same) {
             None => self.findings.push(found),
             Some(known) if place(&found) < place(known) => *known = found,
             Some(_) => {}

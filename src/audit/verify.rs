@@ -73,7 +73,7 @@ pub async fn verify_journal(
             let head = hex::encode(&head.hash);
             whole.shards.push(VerifiedShard { shard: *shard, position: found.position, head });
         }
-        whole.add_shard(found);
+        whole.add(found);
     }
     whole.head = hex::encode(root(&chosen));
     Ok(whole)

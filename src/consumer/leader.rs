@@ -4,10 +4,7 @@
 //! Whoever ends, is frozen or cannot reach the database any more loses its leases, and another process leads.
 //! For a moment two may believe to lead: the checkpoints keep that harmless.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::PgPool;
 use tokio::{
@@ -17,12 +14,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::domain::recorded::Shard;
-
-/// How long a lease lasts without being renewed.
-const LEASE: Duration = Duration::from_secs(5);
-/// How often all leases of this process are renewed, or asked for.
-const RENEW_EVERY: Duration = Duration::from_millis(900);
+use crate::{
+    domain::recorded::Shard,
+    postgres::lease::{self, LEASE, RENEW_EVERY},
+};
 
 /// What this process leads.
 pub(super) struct Leadership {
@@ -55,7 +50,6 @@ impl Leadership {
         let mut until = Instant::now();
         while !stop.is_cancelled() {
             let asked_at = Instant::now();
-            // No longer than what was held before lasts.
             // Asked for no longer than what is held lasts.
             let renewed = timeout(LEASE.saturating_sub(RENEW_EVERY * 2), self.renew()).await;
             match renewed.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
@@ -74,9 +68,8 @@ impl Leadership {
         }
         self.lead(BTreeSet::new());
         let names: Vec<&str> = self.leases.keys().map(String::as_str).collect();
-        let given_back = sqlx::query(include_str!("give_back.sql")).bind(names).bind(self.holder);
         // What cannot be given back ends by itself.
-        let _: Result<_, _> = given_back.execute(&self.pool).await;
+        let _: Result<_, _> = lease::give_back(&self.pool, &names, self.holder).await;
     }
 
     fn lead(&self, shards: BTreeSet<Shard>) {
@@ -90,12 +83,7 @@ impl Leadership {
     /// All in one statement.
     async fn renew(&self) -> Result<BTreeSet<Shard>, sqlx::Error> {
         let names: Vec<&str> = self.leases.keys().map(String::as_str).collect();
-        let held: Vec<String> = sqlx::query_scalar(include_str!("renew.sql"))
-            .bind(names)
-            .bind(self.holder)
-            .bind(LEASE.as_secs_f64())
-            .fetch_all(&self.pool)
-            .await?;
+        let held = lease::renew(&self.pool, &names, self.holder).await?;
         Ok(held.iter().filter_map(|name| self.leases.get(name)).copied().collect())
     }
 }

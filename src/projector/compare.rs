@@ -12,6 +12,7 @@ use super::{
     Projector,
     error::ProjectorError,
     rebuild::{self, RebuildStep, Versions},
+    turn::RebuildTurn,
 };
 
 /// What a comparison found.
@@ -51,15 +52,17 @@ impl Projector {
         if !is_comparable(model) {
             return Ok(None);
         }
-        self.alone(model, self.compare_alone(model, &report)).await.map(Some)
+        let turn = RebuildTurn::take(&self.pool, model.name()).await?;
+        turn.during(self.compare_alone(model, &turn, &report)).await.map(Some)
     }
 
     async fn compare_alone(
         &self,
         model: &dyn Projection,
+        turn: &RebuildTurn,
         report: &(impl Fn(RebuildStep) + Send + Sync),
     ) -> Result<Compared, ProjectorError> {
-        let mut aside = self.build_aside(model, report).await?;
+        let mut aside = self.build_aside(model, turn, report).await?;
         let mut transaction = self.pool.begin().await?;
         let position = aside.meet(&mut transaction).await?;
         let projection = model.name().to_owned();
@@ -71,6 +74,7 @@ impl Projector {
         transaction.rollback().await?;
         let mut transaction = self.pool.begin().await?;
         rebuild::drop_version(&mut transaction, model, aside.versions.aside).await?;
+        turn.confirm(&mut transaction).await?;
         transaction.commit().await?;
         Ok(compared)
     }

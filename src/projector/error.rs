@@ -6,7 +6,9 @@ use crate::{consumer::ConsumerError, postgres::placement::PlacementError};
 pub enum ProjectorError {
     #[error("there is no read model `{projection}`")]
     Unknown { projection: String },
-    #[error("`{projection}` is being rebuilt already, or an unfinished rebuild was left; drop it first")]
+    #[error(
+        "`{projection}` is being rebuilt by another process; if that one was killed, try again in some seconds"
+    )]
     RebuildUnderWay { projection: String },
     #[error("the rebuild stopped: {reason}")]
     RebuildStopped { reason: String },

@@ -55,12 +55,26 @@ impl Projector {
         projections: Vec<Arc<dyn Projection>>,
         clock: Clock,
     ) -> Result<Self, ProjectorError> {
+        Self::open_as(pool, feed, projections, clock, SharedNames::default()).await
+    }
+
+    /// The same, for tests of instances that do not hear of each other.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn open_as(
+        pool: PgPool,
+        feed: Feed,
+        projections: Vec<Arc<dyn Projection>>,
+        clock: Clock,
+        names: SharedNames,
+    ) -> Result<Self, ProjectorError> {
         let mut models: Vec<Arc<dyn Consumer>> = Vec::new();
         for projection in &projections {
             versions::enter(&pool, &**projection).await?;
             models.push(Arc::new(ReadModel(Arc::clone(projection))));
         }
-        let consumers = Consumers::open(pool.clone(), feed, models, clock, SharedNames::default()).await?;
+        let consumers = Consumers::open(pool.clone(), feed, models, clock, names).await?;
         Ok(Self { pool, projections: projections.into(), consumers })
     }
 

@@ -97,30 +97,18 @@ impl Projector {
         report: impl Fn(RebuildStep) + Send + Sync,
     ) -> Result<Rebuilt, ProjectorError> {
         let model = &**self.find(projection)?;
-        self.alone(model, self.rebuild_alone(model, accept_differences, &report)).await
-    }
-
-    /// Runs `work`, which makes another version, unless another process already does so.
-    pub(super) async fn alone<T>(
-        &self,
-        model: &dyn Projection,
-        work: impl Future<Output = Result<T, ProjectorError>>,
-    ) -> Result<T, ProjectorError> {
         let turn = RebuildTurn::take(&self.pool, model.name()).await?;
-        let turn =
-            turn.ok_or_else(|| ProjectorError::RebuildUnderWay { projection: model.name().to_owned() })?;
-        let done = work.await;
-        turn.end().await;
-        done
+        turn.during(self.rebuild_alone(model, &turn, accept_differences, &report)).await
     }
 
     async fn rebuild_alone(
         &self,
         model: &dyn Projection,
+        turn: &RebuildTurn,
         accept_differences: bool,
         report: &(impl Fn(RebuildStep) + Send + Sync),
     ) -> Result<Rebuilt, ProjectorError> {
-        let mut aside = self.build_aside(model, report).await?;
+        let mut aside = self.build_aside(model, turn, report).await?;
         let Versions { live, aside: new } = aside.versions;
         let mut transaction = self.pool.begin().await?;
         aside.meet(&mut transaction).await?;
@@ -133,6 +121,7 @@ impl Projector {
                 checkpoint::invalidate(&mut transaction, *live).await?;
             }
         }
+        turn.confirm(&mut transaction).await?;
         transaction.commit().await?;
         self.consumers.wake();
         Ok(Rebuilt { from_version: live.0, to_version: new.0, totals_before, totals_after, switched })
@@ -142,9 +131,10 @@ impl Projector {
     pub(super) async fn build_aside(
         &self,
         model: &dyn Projection,
+        turn: &RebuildTurn,
         report: &(impl Fn(RebuildStep) + Send + Sync),
     ) -> Result<Aside, ProjectorError> {
-        let versions = self.create(model).await?;
+        let versions = self.create(model, turn).await?;
         let mut workers = Vec::new();
         for shard in self.consumers.shards().iter().copied() {
             let place = |pass| CheckpointId { consumer: model.name(), pass, shard };
@@ -195,7 +185,7 @@ impl Projector {
     }
 
     /// Makes the tables and checkpoints of a new version. What an earlier rebuild left unfinished is dropped.
-    async fn create(&self, model: &dyn Projection) -> Result<Versions, ProjectorError> {
+    async fn create(&self, model: &dyn Projection, turn: &RebuildTurn) -> Result<Versions, ProjectorError> {
         let mut transaction = self.pool.begin().await?;
         let live = versions::lock_live(&mut transaction, model.name()).await?;
         for unfinished in checkpoint::passes(&mut transaction, model.name()).await? {
@@ -206,6 +196,7 @@ impl Projector {
         let aside = Pass(live.0.saturating_add(1));
         tables::make(&mut transaction, model, aside.0).await?;
         checkpoint::begin(&mut transaction, model.name(), aside, self.consumers.shards()).await?;
+        turn.confirm(&mut transaction).await?;
         transaction.commit().await?;
         Ok(Versions { live, aside })
     }

@@ -25,6 +25,7 @@ pub mod doctor;
 mod error;
 mod join;
 mod keeper;
+pub mod lease;
 mod leftover;
 mod lock;
 mod log;

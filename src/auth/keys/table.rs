@@ -15,8 +15,9 @@ use super::{
     ApiKey, Bootstrap, CreatedKey, GivenKeyState, KeyError, KeyScope, KeySecret, NewKey, SecretHash,
 };
 
-/// The lock by which instances that start at the same time on an empty database make only one first key.
-const BOOTSTRAP_LOCK_KEY: i64 = 0x6366_2D62_6F6F_7473;
+/// The id of the key that the first start makes. There can be only one of it, however many instances start at the same
+/// time.
+const FIRST_ID: &str = "key_first";
 const BOOTSTRAP_NAME: &str = "bootstrap";
 
 /// Makes a key. Only the result has its secret.
@@ -26,7 +27,8 @@ const BOOTSTRAP_NAME: &str = "bootstrap";
 pub async fn create(pool: &PgPool, clock: &Clock, new: NewKey) -> Result<CreatedKey, KeyError> {
     let secret = KeySecret::make(new.mode)?;
     let mut connection = pool.acquire().await?;
-    insert(&mut connection, clock, new, secret).await
+    let created = insert(&mut connection, clock, make_id()?, new, secret).await?;
+    created.ok_or_else(|| KeyError::Stored("another key has its id".to_owned()))
 }
 
 /// All keys, including revoked and expired ones, oldest first.
@@ -65,17 +67,13 @@ pub async fn bootstrap(
 ) -> Result<Bootstrap, KeyError> {
     let given = given.map(KeySecret::parse).transpose()?;
     let mut transaction = pool.begin().await?;
-    sqlx::query("select pg_advisory_xact_lock($1)")
-        .bind(BOOTSTRAP_LOCK_KEY)
-        .execute(&mut *transaction)
-        .await?;
     let bootstrap = match given {
         Some(secret) => {
-            forget_beginnings(&mut transaction, secret.hash()).await?;
-            let key = match find(&mut transaction, secret.hash()).await? {
-                Some(key) => key,
-                None => insert(&mut transaction, clock, everything(mode), secret).await?.key,
-            };
+            let hash = secret.hash();
+            forget_beginnings(&mut transaction, hash).await?;
+            insert(&mut transaction, clock, make_id()?, everything(mode), secret).await?;
+            let key = find(&mut transaction, hash).await?;
+            let key = key.ok_or_else(|| KeyError::Stored("the key of the setting is gone".to_owned()))?;
             let has_ended = has_ended(&key, clock.now());
             Bootstrap::Given(GivenKeyState {
                 has_ended,
@@ -85,9 +83,14 @@ pub async fn bootstrap(
         None if any(&mut transaction).await? => Bootstrap::Exists,
         None => {
             let secret = KeySecret::make(mode)?;
-            let created = insert(&mut transaction, clock, everything(mode), secret).await?;
-            keep(&created.secret).map_err(KeyError::NotKept)?;
-            Bootstrap::Made(Box::new(created))
+            match insert(&mut transaction, clock, FIRST_ID.to_owned(), everything(mode), secret).await? {
+                Some(created) => {
+                    keep(&created.secret).map_err(KeyError::NotKept)?;
+                    Bootstrap::Made(Box::new(created))
+                }
+                // Another instance has made it just now.
+                None => Bootstrap::Exists,
+            }
         }
     };
     transaction.commit().await?;
@@ -144,12 +147,14 @@ async fn any(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(include_str!("any.sql")).fetch_one(connection).await
 }
 
+/// `None`: there is one with its id or its secret.
 async fn insert(
     connection: &mut PgConnection,
     clock: &Clock,
+    id: String,
     new: NewKey,
     secret: KeySecret,
-) -> Result<CreatedKey, KeyError> {
+) -> Result<Option<CreatedKey>, KeyError> {
     if new.scopes.is_empty() {
         return Err(KeyError::NoScope);
     }
@@ -158,7 +163,7 @@ async fn insert(
         new.accounts.as_ref().map(|accounts| accounts.iter().map(AccountId::as_str).collect());
     let requests_per_minute = new.requests_per_minute.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX));
     let row = sqlx::query(include_str!("insert.sql"))
-        .bind(make_id()?)
+        .bind(id)
         .bind(secret.hash().as_bytes())
         .bind(secret.prefix())
         .bind(&new.name)
@@ -167,9 +172,9 @@ async fn insert(
         .bind(requests_per_minute)
         .bind(clock.now().to_utc())
         .bind(new.expires_at.map(Timestamp::to_utc))
-        .fetch_one(connection)
+        .fetch_optional(connection)
         .await?;
-    Ok(CreatedKey { key: decode(&row)?, secret })
+    row.map(|row| Ok(CreatedKey { key: decode(&row)?, secret })).transpose()
 }
 
 fn make_id() -> Result<String, getrandom::Error> {

@@ -42,7 +42,7 @@ use super::{
     reply::{self, CommandReply},
 };
 
-use ItemAnswer::{Elsewhere, Here, Perhaps};
+use ItemAnswer::{Elsewhere, Here};
 
 /// The most commands in one request.
 pub const BATCH_COMMANDS_MAX: usize = 1_000;
@@ -92,17 +92,11 @@ pub async fn execute(
     let sender =
         Sender { state: &state, caller: &from.caller, request_id: &from.request_id, until, perhaps: false };
     let passable = Passable { state: &state, parts: &parts, request_id: &from.request_id };
-    let mut answers = elsewhere(passable, &items).await;
-    let here = items.iter().enumerate().map(async |(index, item)| {
-        let perhaps = match answers.get(&index) {
-            Some(Elsewhere(_) | Here(_)) => return None,
-            Some(Perhaps) => true,
-            None => false,
-        };
-        Some((index, Here(perform(Sender { perhaps, ..sender }, item.get().as_bytes()).await)))
-    });
-    let here = join_all(here).await;
-    answers.extend(here.into_iter().flatten());
+    let BatchParts { here, elsewhere } = divide(passable, &items);
+    let elsewhere = elsewhere.into_values().map(|(writer, part)| pass_on(passable, writer, part, sender));
+    let (here, elsewhere) = tokio::join!(perform_all(sender, here), join_all(elsewhere));
+    let answers: BTreeMap<usize, ItemAnswer> =
+        here.into_iter().chain(elsewhere.into_iter().flatten()).collect();
     let mut body = Vec::with_capacity(answers.len().saturating_mul(320));
     body.push(b'[');
     for (index, answer) in &answers {
@@ -115,8 +109,6 @@ pub async fn execute(
                 continue;
             }
             Here(answer) => answer,
-            // It was executed here, too.
-            Perhaps => continue,
         };
         if let Some((error, unsaid)) = answer.as_ref().err().and_then(|failure| state.outages.line(failure)) {
             let request_id = from.request_id.as_str();
@@ -135,8 +127,17 @@ enum ItemAnswer {
     Here(Result<CommandReply, Failure>),
     /// As another instance has written it.
     Elsewhere(Box<RawValue>),
-    /// Another instance may execute it yet.
-    Perhaps,
+}
+
+/// Commands of a batch, with their places in it.
+type NumberedItems<'a> = Vec<(usize, &'a RawValue)>;
+
+/// Who executes which commands of a batch.
+#[derive(Default)]
+struct BatchParts<'a> {
+    here: NumberedItems<'a>,
+    /// By the address of the instance that writes their accounts.
+    elsewhere: BTreeMap<String, (Arc<Instance>, NumberedItems<'a>)>,
 }
 
 /// The part of an item that says who writes it.
@@ -145,35 +146,57 @@ struct ItemAccount {
     account: AccountId,
 }
 
-/// Sends each other instance the commands of the accounts that it writes. The answers, by place in the batch, of those
-/// that have answered in time.
-async fn elsewhere(passable: Passable<'_>, items: &[&RawValue]) -> BTreeMap<usize, ItemAnswer> {
-    let mut parts: BTreeMap<String, (Arc<Instance>, Vec<usize>)> = BTreeMap::new();
-    if passable.state.instances.are_several() {
-        for (index, item) in items.iter().enumerate() {
-            let Ok(ItemAccount { account }) = serde_json::from_str(item.get()) else { continue };
-            let Some(writer) = passable.writer(&account) else { continue };
-            parts.entry(writer.address.clone()).or_insert_with(|| (writer, Vec::new())).1.push(index);
-        }
+fn divide<'a>(passable: Passable<'_>, items: &[&'a RawValue]) -> BatchParts<'a> {
+    let are_several = passable.state.instances.are_several();
+    let mut parts = BatchParts::default();
+    for (index, item) in items.iter().copied().enumerate() {
+        let writer = || {
+            let ItemAccount { account } = serde_json::from_str(item.get()).ok()?;
+            passable.writer(&account)
+        };
+        let part = match are_several.then(writer).flatten() {
+            None => &mut parts.here,
+            Some(writer) => {
+                &mut parts.elsewhere.entry(writer.address.clone()).or_insert_with(|| (writer, Vec::new())).1
+            }
+        };
+        part.push((index, item));
     }
-    let passed_on = parts.into_values().map(async |(writer, indexes)| {
-        let items: Vec<&RawValue> = indexes.iter().filter_map(|index| items.get(*index).copied()).collect();
-        let body = serde_json::to_vec(&items).ok()?;
-        let answers: Option<Vec<Box<RawValue>>> = match passable.pass_on(&writer, body.into()).await {
-            // Refused as a whole, so that nothing of it was executed.
-            Passed::Answered(answer) if answer.status != StatusCode::OK => return None,
-            Passed::NotTaken => return None,
-            Passed::Answered(answer) => serde_json::from_slice(&answer.body).ok(),
-            Passed::Unknown => None,
-        };
-        let answers = answers.filter(|answers| answers.len() == indexes.len());
-        let answers: Vec<ItemAnswer> = match answers {
-            Some(answers) => answers.into_iter().map(Elsewhere).collect(),
-            None => indexes.iter().map(|_| Perhaps).collect(),
-        };
-        Some(indexes.into_iter().zip(answers))
+    parts
+}
+
+async fn perform_all(from: Sender<'_>, items: NumberedItems<'_>) -> Vec<(usize, ItemAnswer)> {
+    let performed = items.into_iter().map(async |(index, item)| {
+        let answer = perform(from, item.get().as_bytes()).await;
+        (index, Here(answer))
     });
-    join_all(passed_on).await.into_iter().flatten().flatten().collect()
+    join_all(performed).await
+}
+
+/// Sends another instance the commands of the accounts that it writes. They are executed here if it does not answer.
+async fn pass_on(
+    passable: Passable<'_>,
+    writer: Arc<Instance>,
+    items: NumberedItems<'_>,
+    from: Sender<'_>,
+) -> Vec<(usize, ItemAnswer)> {
+    let bodies: Vec<&RawValue> = items.iter().map(|(_, item)| *item).collect();
+    let Ok(body) = serde_json::to_vec(&bodies) else { return perform_all(from, items).await };
+    let answers: Option<Vec<Box<RawValue>>> = match passable.pass_on(&writer, body.into()).await {
+        // Refused as a whole, so that nothing of it was executed.
+        Passed::Answered(answer) if answer.status != StatusCode::OK => return perform_all(from, items).await,
+        Passed::NotTaken => return perform_all(from, items).await,
+        Passed::Answered(answer) => serde_json::from_slice(&answer.body).ok(),
+        Passed::Unknown => None,
+    };
+    match answers.filter(|answers| answers.len() == items.len()) {
+        Some(answers) => {
+            let answers = answers.into_iter().map(Elsewhere);
+            items.into_iter().map(|(index, _)| index).zip(answers).collect()
+        }
+        // It may execute them yet.
+        None => perform_all(Sender { perhaps: true, ..from }, items).await,
+    }
 }
 
 /// Counts the commands of a batch against the rate limit. One of them was counted with the request.

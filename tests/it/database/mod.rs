@@ -3,6 +3,7 @@
 pub mod audit;
 mod consumer;
 mod journal;
+mod leases;
 mod nodes;
 pub mod postgres;
 mod projections;

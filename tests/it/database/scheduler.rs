@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use counterfoil::{
+    consumer::SharedNames,
     domain::{
         amount::{Currency, Money},
         catalog::Interval,
@@ -36,11 +37,15 @@ struct World {
 
 impl World {
     async fn start() -> Self {
+        Self::start_as(SharedNames::default()).await
+    }
+
+    async fn start_as(names: SharedNames) -> Self {
         let of = TestLedger::start().await;
         let pool = of.database.pool();
         let feed = Feed::new(pool.clone());
-        let opened = Projector::open(pool.clone(), feed, projections::all(), of.clock.clone()).await;
-        let projector = opened.expect("it opens");
+        let opened = Projector::open_as(pool.clone(), feed, projections::all(), of.clock.clone(), names);
+        let projector = opened.await.expect("it opens");
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         projector.start(&tasks, &stop, of.ledger.positions());
         let scheduler = Scheduler::new(pool, of.ledger.clone(), alone(&of.ledger));
@@ -53,7 +58,7 @@ impl World {
 
     /// Waits until the deadlines are those of every event so far.
     async fn caught_up(&self) {
-        let positions = self.ledger().known_heads();
+        let positions = shards::heads(&self.of.database.pool()).await;
         let patience = std::time::Duration::from_secs(20);
         let reached = shards::wait_for(&self.projector, "deadlines", &positions, patience).await;
         assert!(reached.reached, "the deadlines do not follow");
@@ -213,16 +218,19 @@ async fn many_accounts_are_settled_in_one_tick() {
 }
 
 #[tokio::test]
-async fn two_instances_settle_an_account_once() {
-    let world = World::start().await;
+async fn two_instances_that_hear_nothing_of_each_other_settle_an_account_once() {
+    // Only the first one follows, and the other one tells it nothing.
+    let names = SharedNames { channel: "of_another_node".to_owned(), ..SharedNames::default() };
+    let world = World::start_as(names).await;
+    let (other, _running) = ledger::start(world.of.database.pool(), world.of.clock.clone()).await;
     for number in 0..50 {
         let id = format!("account-{number}");
-        open(world.ledger(), &id).await.unwrap();
-        world.ledger().execute(hold(&id, 1, 60, "k1")).await.unwrap();
+        let ledger = if number % 2 == 0 { world.ledger() } else { &other };
+        open(ledger, &id).await.unwrap();
+        ledger.execute(hold(&id, 1, 60, "k1")).await.unwrap();
     }
     world.caught_up().await;
     world.of.clock.set(later(60));
-    let (other, _running) = ledger::start(world.of.database.pool(), world.of.clock.clone()).await;
     let instances = alone(&other);
     let other = Scheduler::new(world.of.database.pool(), other, instances);
     let (one, two) = tokio::join!(world.scheduler.tick(), other.tick());

@@ -126,6 +126,7 @@ pub const KNOWLEDGE: [(&str, &[&str]); 47] = [
             "ledger",
             "journal",
             "queue",
+            "postgres",
             "clock",
             "domain",
         ],
@@ -144,7 +145,7 @@ pub const KNOWLEDGE: [(&str, &[&str]); 47] = [
     ("ledger", &["journal", "postgres", "clock", "domain"]),
     ("projector", &["consumer", "journal", "projections", "postgres", "clock", "domain"]),
     // Knows nothing of read models: what is told of events, by e-mail and to other programs, follows in the same way.
-    ("consumer", &["journal", "clock", "domain"]),
+    ("consumer", &["journal", "postgres", "clock", "domain"]),
     ("journal", &["postgres", "clock", "domain"]),
     ("projections", &["domain"]),
     ("catalog", &["domain"]),

@@ -130,6 +130,10 @@ fn mistakes(sql: &str) -> Vec<&'static str> {
             );
         }
     }
+    note(
+        sql.contains("count(distinct ") && is_by_shard(sql) && !names_the_shard(sql),
+        "it counts what differs over several shards",
+    );
     let of_an_account = ["account_id = $", "aggregate_id = $", "account_id = any", "aggregate_id = any"];
     let is_of_accounts = of_an_account.iter().any(|text| sql.contains(text));
     note(
@@ -195,6 +199,10 @@ fn a_statement_that_several_nodes_refuse_is_found() {
             "select shard from unnest($1::smallint[]) as shards (shard) where not exists (select from \
              read.checkpoints known where known.shard = shards.shard)",
         ),
+        (
+            "it counts what differs over several shards",
+            "select day, count(distinct account_id) as accounts from read.usage group by day",
+        ),
         ("it is of accounts and not of one shard", "select count from read.usage where account_id = $1"),
         (
             "it is of accounts and not of one shard",
@@ -208,6 +216,8 @@ fn a_statement_that_several_nodes_refuse_is_found() {
         "select number from ledger.stripe_inbox order by arrival for update skip locked",
         "delete from read.deadlines_vN where shard = $1 and account_id = $2",
         "select (select count(*) from read.usage_vN usage) as rows",
+        "select count(distinct generation_type) from read.usage_vN where shard = $1",
+        "select day, count(*) from (select day from read.usage group by day, shard, account_id) accounts group by day",
         "select ledger.append($1, $2)",
         "select * from unnest($2::text[]) as wanted (id) cross join lateral (select * from ledger.events where \
          shard = $1 and aggregate_id = wanted.id) as found",

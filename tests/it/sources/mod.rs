@@ -5,6 +5,7 @@ pub mod architecture;
 mod distributed;
 mod files;
 mod levels;
+mod locks;
 mod readme;
 mod sql;
 mod vocabulary;

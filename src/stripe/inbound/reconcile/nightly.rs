@@ -7,18 +7,18 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{TimeDelta, Timelike};
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use super::{DAYS_DEFAULT, ReconcileError, ReconcileOptions, ReconcileReport, Reconciler, Subject};
-use crate::domain::time::Timestamp;
+use crate::{domain::time::Timestamp, postgres::lease::WorkLease};
 
 /// How often the time is checked.
 const CHECK_INTERVAL: Duration = Duration::from_mins(1);
 /// The pause after a failed comparison, so that there are at most three attempts a night.
 const FAILED_PAUSE: Duration = Duration::from_mins(20);
-/// The name of the lock by which one instance is chosen.
-const LOCK: &str = "counterfoil stripe reconcile";
+/// The name of the lease by which one instance is chosen.
+const LEASE_NAME: &str = "counterfoil stripe reconcile";
 
 /// Compares at `hour`, in UTC. An instance that does not run at that hour skips the night.
 #[derive(Clone)]
@@ -66,48 +66,33 @@ impl Nightly {
         if now.to_utc().hour() != u32::from(self.hour) {
             return Ok(None);
         }
-        // The lock has its own connection, so that it is released if this process dies.
-        let mut lock = PgConnection::connect_with(&self.pool.connect_options()).await?;
-        let is_ours: bool = sqlx::query_scalar("select pg_try_advisory_lock(hashtextextended($1, 0))")
-            .bind(LOCK)
-            .fetch_one(&mut lock)
-            .await?;
-        if !is_ours {
-            return Ok(None);
-        }
-        let reconciled = self.alone(&mut lock, now).await;
-        // The server notices only later that the connection is closed.
-        sqlx::query("select pg_advisory_unlock(hashtextextended($1, 0))")
-            .bind(LOCK)
-            .execute(&mut lock)
-            .await?;
-        lock.close().await?;
-        reconciled
+        let Some(lease) = WorkLease::take(&self.pool, LEASE_NAME).await? else { return Ok(None) };
+        lease.during(self.alone(now)).await.unwrap_or(Ok(None))
     }
 
-    async fn alone(
-        &self,
-        lock: &mut PgConnection,
-        now: Timestamp,
-    ) -> Result<Option<ReconcileReport>, ReconcileError> {
+    async fn alone(&self, now: Timestamp) -> Result<Option<ReconcileReport>, ReconcileError> {
         let night = now.to_utc().date_naive();
-        // A statement of its own, since it has to see what was written until the lock was taken.
+        // After the lease was taken, so that it sees what was written by whoever had it before.
         let is_done: bool =
-            sqlx::query_scalar(include_str!("is_night_done.sql")).bind(night).fetch_one(&mut *lock).await?;
+            sqlx::query_scalar(include_str!("is_night_done.sql")).bind(night).fetch_one(&self.pool).await?;
         if is_done {
             return Ok(None);
         }
         let since = now.minus(TimeDelta::days(DAYS_DEFAULT.into()));
         let order = ReconcileOptions { since, fetch_events: true, rebuild_events: false };
         let report = self.reconciler.run(order, |_, _| {}).await?;
-        tell(&report);
-        sqlx::query(include_str!("keep_report.sql"))
+        let kept = sqlx::query(include_str!("keep_report.sql"))
             .bind(night)
             .bind(report.begun_at.to_utc())
             .bind(report.ended_at.to_utc())
             .bind(sqlx::types::Json(&report))
             .execute(&self.pool)
             .await?;
+        if kept.rows_affected() == 0 {
+            // This instance was not heard of for some seconds, and another one has compared meanwhile.
+            return Ok(None);
+        }
+        tell(&report);
         Ok(Some(report))
     }
 }

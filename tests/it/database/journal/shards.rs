@@ -161,6 +161,53 @@ async fn an_audit_of_several_shards_goes_on_from_their_heads() {
     assert_eq!(later.head, verify(&test, &AuditScope::WHOLE).await.head);
 }
 
+/// A shard without events has no head yet, and is checked from its start.
+#[tokio::test]
+async fn an_audit_needs_no_heads_of_empty_shards_and_takes_none_of_another() {
+    let test = eight_shards(2).await;
+    let first = verify(&test, &AuditScope::WHOLE).await;
+    let (full, empty): (Vec<_>, Vec<_>) = first.shards.iter().partition(|end| end.position > 0);
+    assert!(!empty.is_empty());
+    let head = |shard: Shard, position: i64, hash: &str| -> VerifiedHead {
+        format!("{}/{position}:{hash}", shard.0).parse().expect("as it is shown")
+    };
+    let since = full.iter().map(|end| head(end.shard, end.position, &end.head)).collect();
+    let scope = AuditScope { since, ..AuditScope::WHOLE };
+    let fresh = (0..).map(|number| format!("b{number}"));
+    let fresh = fresh
+        .filter(|id| empty.iter().any(|end| end.shard == test.ledger.shard_of(&account(id))))
+        .take(1)
+        .collect::<String>();
+    open(&test.ledger, &fresh).await.expect("opened");
+    let ends = heads(&test.database.pool()).await;
+    let later = verify(&test, &scope).await;
+    assert!(later.is_clean(), "{:?}", later.findings);
+    let events = ends.of(test.ledger.shard_of(&account(&fresh))).expect("it has some").0;
+    assert_eq!((i64::try_from(later.events).expect("few"), later.accounts), (events, 1));
+
+    let (own, other) = (full[0], empty[0].shard);
+    let scope = AuditScope { since: vec![head(other, own.position, &own.head)], ..AuditScope::WHOLE };
+    let found = verify(&test, &scope).await;
+    let problems: Vec<_> = found.findings.iter().map(|one| (one.problem, one.shard)).collect();
+    assert_eq!(problems, [(AuditProblem::HeadNotFound, Some(other))]);
+}
+
+/// Only the first finding of a kind is shown, of each shard.
+#[tokio::test]
+async fn what_is_changed_in_two_shards_is_found_in_both() {
+    let test = eight_shards(20).await;
+    let ends = heads(&test.database.pool()).await;
+    let full: Vec<Shard> =
+        ends.iter().filter(|end| end.position.0 > 3).map(|end| end.shard).take(2).collect();
+    let [one, other] = full.as_slice() else { panic!("{ends:?}") };
+    let gone = "delete from ledger.events where position in (2, 3) and shard in";
+    tamper(&test, &format!("{gone} ({}, {})", one.0, other.0)).await;
+    let found = verify(&test, &AuditScope::WHOLE).await;
+    let missing = found.findings.iter().filter(|one| one.problem == AuditProblem::EventMissing);
+    let missing: Vec<_> = missing.map(|one| (one.shard, one.position)).collect();
+    assert_eq!(missing, [(Some(*one), Some(2)), (Some(*other), Some(2))]);
+}
+
 #[tokio::test]
 async fn the_number_of_shards_is_chosen_once() {
     let database = TestDatabase::of_shards(8).await;

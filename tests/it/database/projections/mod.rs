@@ -10,6 +10,7 @@ mod once;
 mod poison;
 mod rebuild;
 mod revenue;
+mod turns;
 mod waiting;
 
 use std::{sync::Arc, time::Duration};

@@ -51,6 +51,37 @@ async fn it_is_done_at_its_hour_once_and_by_one() {
     assert_eq!(nights(&shop.server.test.database.pool()).await, 2);
 }
 
+/// An instance that is frozen for some seconds believes to have a lease that another one has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_that_both_believe_that_it_is_theirs_keep_one_report() {
+    let shop = Shop::start().await;
+    let pool = shop.server.test.database.pool();
+    let at_once = "create function read.ends_at_once() returns trigger language plpgsql as $$
+        begin new.until := now() - interval '1 hour'; return new; end $$;
+        create trigger ends_at_once before insert or update on read.leases
+        for each row when (new.name not like 'counterfoil/%') execute function read.ends_at_once()";
+    sqlx::raw_sql(at_once).execute(&pool).await.unwrap();
+    set(&shop, "2026-11-22T03:20:00Z");
+    let (one, other) = (nightly(&shop), nightly(&shop));
+    let (one, other) = tokio::join!(one.look(), other.look());
+    assert_eq!([one.unwrap(), other.unwrap()].iter().flatten().count(), 1);
+    assert_eq!(nights(&pool).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_is_left_to_an_instance_that_does_it_until_that_is_gone() {
+    let shop = Shop::start().await;
+    let pool = shop.server.test.database.pool();
+    let held = "insert into read.leases \
+                values ('counterfoil stripe reconcile', gen_random_uuid(), now() + interval '1 hour')";
+    sqlx::query(held).execute(&pool).await.unwrap();
+    set(&shop, "2026-11-22T03:20:00Z");
+    assert_eq!(nightly(&shop).look().await.unwrap(), None);
+    sqlx::query("update read.leases set until = now()").execute(&pool).await.unwrap();
+    assert!(nightly(&shop).look().await.unwrap().is_some());
+    assert_eq!(nights(&pool).await, 1);
+}
+
 /// Whether a program that is told this hour has compared in its first seconds.
 async fn compares_at(hour: &str) -> bool {
     let database = TestDatabase::create().await;

@@ -9,4 +9,5 @@ mod import_files;
 mod outages;
 mod serve;
 mod settings;
+mod shards;
 mod traces;

@@ -3,6 +3,8 @@
 //!
 //! `COUNTERFOIL_INSTANCES_SECONDS` says for how long they are used in each way.
 
+mod parts;
+
 use std::{
     collections::BTreeMap,
     net::TcpListener,

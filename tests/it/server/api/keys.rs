@@ -140,6 +140,10 @@ async fn the_first_key_is_the_given_one_or_is_made_once() {
     let (one, other) = tokio::join!(bootstrap(None), bootstrap(None));
     let made = [one, other].into_iter().filter(|made| matches!(made, Ok(Bootstrap::Made(_)))).count();
     assert_eq!(made, 1, "two that start at once make one key");
+    sqlx::query("delete from ledger.api_keys").execute(&pool).await.unwrap();
+    let (one, other) = tokio::join!(bootstrap(Some(given)), bootstrap(Some(given)));
+    assert!(matches!((one, other), (Ok(Bootstrap::Given(_)), Ok(Bootstrap::Given(_)))));
+    assert_eq!(keys::list(&pool).await.unwrap().len(), 1, "two that are given the same key store it once");
 }
 
 #[tokio::test]
