@@ -36,6 +36,16 @@ pub(super) struct Follower {
     /// `None`: the pass that counts, or the parked accounts, may have changed.
     worker: Option<Worker>,
     retry_after: Duration,
+    /// Until when it rests if the ledger is busy.
+    rest: FollowerRest,
+}
+
+/// Until when a follower rests after a step.
+#[derive(Clone, Copy)]
+struct FollowerRest {
+    whole: Instant,
+    /// Once a caller waits.
+    awaited: Instant,
 }
 
 impl Consumers {
@@ -72,6 +82,7 @@ impl Follower {
             rung,
             worker: None,
             retry_after: RETRY_FIRST,
+            rest: FollowerRest { whole: Instant::now(), awaited: Instant::now() },
         }
     }
 
@@ -83,6 +94,7 @@ impl Follower {
     /// Handles what there is, and goes on after every failure.
     pub async fn work(mut self, ended: CancellationToken) -> Self {
         self.gather().await;
+        self.rest(&ended).await;
         self.worker = self.worker.take_if(|worker| !self.consumers.is_outdated(worker));
         while !ended.is_cancelled() {
             match self.step(&ended).await {
@@ -127,7 +139,12 @@ impl Follower {
         self.retry_after = RETRY_FIRST;
         self.publish(&worker, step == WorkerStep::AtHead);
         match step {
-            WorkerStep::Advanced => self.rest_after(took, &worker, ended).await,
+            WorkerStep::Advanced => {
+                self.rest = self.rest_after(took, &worker);
+                if self.is_called() {
+                    self.rest(ended).await;
+                }
+            }
             WorkerStep::Again | WorkerStep::AtHead => {}
             WorkerStep::Overtaken => return Ok(true),
             WorkerStep::Stopped => {
@@ -149,26 +166,31 @@ impl Follower {
         Ok(opened)
     }
 
-    /// Rests after a step if the ledger is busy, but only a little once a caller waits.
-    async fn rest_after(&self, step: Duration, worker: &Worker, ended: &CancellationToken) {
-        if !self.is_called() {
+    /// Rests if the ledger is busy: whatever was appended during a step or soon after waits, and many events are one
+    /// step. Once a caller waits, it rests only a little.
+    async fn rest(&self, ended: &CancellationToken) {
+        let FollowerRest { whole, awaited } = self.rest;
+        if whole <= Instant::now() {
             return;
         }
-        let begun = Instant::now();
-        let lag_ms = FollowerProgress::of(worker, false).lag_ms(&self.consumers.clock);
-        let rest = |is_awaited| Pressure { lag_ms, is_awaited }.rest(step);
-        let whole = self.consumers.pace.rest_until(begun + rest(false));
         let awaited = async {
-            tokio::time::sleep(rest(true)).await;
+            tokio::time::sleep_until(awaited).await;
             self.bell.until_awaited().await;
         };
         let rested = async {
             tokio::select! {
-                () = whole => {}
+                () = self.consumers.pace.rest_until(whole) => {}
                 () = awaited => {}
             }
         };
         ended.run_until_cancelled(rested).await;
+    }
+
+    /// How long to rest after a step that took so long.
+    fn rest_after(&self, step: Duration, worker: &Worker) -> FollowerRest {
+        let lag_ms = FollowerProgress::of(worker, false).lag_ms(&self.consumers.clock);
+        let until = |is_awaited| Instant::now() + Pressure { lag_ms, is_awaited }.rest(step);
+        FollowerRest { whole: until(false), awaited: until(true) }
     }
 
     /// Waits until somebody has the consumer try again, or another pass counts.
