@@ -15,6 +15,8 @@ use super::{
 
 /// The error code of `ledger.append` if another writer has appended since.
 const STALE: &str = "CF001";
+/// The error code of `ledger.append` if the caller does not know how many shardings there are.
+const GROWN: &str = "CF003";
 const UNIQUE_VIOLATION: &str = "23505";
 
 /// Why a batch was not appended, or may not have been.
@@ -23,6 +25,10 @@ pub enum AppendError {
     /// Another writer has appended, so the state that the batch was decided on may have changed. Nothing was stored.
     #[error("another writer appended to the journal since the batch was decided")]
     Stale,
+    /// Another program has grown the ledger, so the account may be in another shard. Nothing was stored, and nothing
+    /// will be until the shards are read again.
+    #[error("another program has grown the ledger")]
+    Grown,
     /// An idempotency key, a generation or a sequence of an account is taken. Nothing was stored.
     #[error("a key, a generation or a place in a stream is taken")]
     Taken,
@@ -42,6 +48,7 @@ impl From<sqlx::Error> for AppendError {
             .map(|database| database.code().to_owned());
         match code.as_deref() {
             Some(STALE) => Self::Stale,
+            Some(GROWN) => Self::Grown,
             Some(UNIQUE_VIOLATION) => Self::Taken,
             Some(_) | None if is_broken(&error) => Self::Unknown(error),
             Some(_) | None => Self::Refused(error),
@@ -59,12 +66,14 @@ pub fn is_broken(error: &sqlx::Error) -> bool {
 }
 
 /// Appends `rows` after `expected` as one block, and returns the position of the last.
+/// `shardings`: how many there are, as the caller knows.
 ///
 /// # Errors
 /// See [`AppendError`]: in every case but `Unknown`, nothing was stored.
 pub async fn append(
     connection: &mut PgConnection,
     shard: Shard,
+    shardings: i16,
     expected: Position,
     recorded_at: Timestamp,
     rows: &NewRows,
@@ -83,6 +92,7 @@ pub async fn append(
         .bind(rows.key_digests.as_slice())
         .bind(rows.generations.as_slice())
         .bind(rows.leaf_hashes.iter().map(MerkleHash::as_slice).collect::<Vec<_>>())
+        .bind(shardings)
         .fetch_one(connection)
         .await?;
     Ok(Position(last))

@@ -1,9 +1,11 @@
 //! Where is the truth kept? Events are appended durably and in one order, and read again.
 
+pub mod account_filter;
 pub mod aggregate;
 pub mod append;
 pub mod feed;
 pub mod find;
+pub mod grow;
 pub mod history;
 pub mod load;
 mod loaded_account;
@@ -12,6 +14,7 @@ pub mod preconditions;
 pub mod probe;
 pub mod range;
 pub mod row;
+pub mod sharding;
 pub mod shards;
 pub mod snapshot;
 pub mod store;

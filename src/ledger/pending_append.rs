@@ -28,7 +28,7 @@ pub(super) struct AppendResult {
 impl From<AppendError> for AppendFailure {
     fn from(error: AppendError) -> Self {
         match error {
-            AppendError::Stale | AppendError::Taken | AppendError::Refused(_) => Self::NotStored,
+            AppendError::Stale | AppendError::Grown | AppendError::Taken | AppendError::Refused(_) => Self::NotStored,
             AppendError::Unknown(_) => Self::Unknown,
         }
     }
@@ -59,11 +59,11 @@ impl AppendRequest {
     }
 
     async fn append(&self, connection: &mut PgConnection) -> Result<Position, AppendError> {
-        let Self { shard, expected, recorded_at, rows, .. } = self;
+        let Self { shard, shardings, expected, recorded_at, rows, .. } = self;
         metrics::histogram!("counterfoil_batch_events")
             .record(f64::from(u32::try_from(rows.len()).unwrap_or(u32::MAX)));
         let started = std::time::Instant::now();
-        let appended = append::append(connection, *shard, *expected, *recorded_at, rows).await;
+        let appended = append::append(connection, *shard, *shardings, *expected, *recorded_at, rows).await;
         metrics::histogram!("counterfoil_commit_seconds").record(started.elapsed().as_secs_f64());
         appended
     }
