@@ -77,7 +77,9 @@ async fn verify(
     let number = kept.sharding;
     let mut wrong = Vec::new();
     if kept.beginning().as_slice() != kept.hash {
-        wrong.push(format!("what is kept of sharding {number} does not have the hash that its shards begin with"));
+        wrong.push(format!(
+            "what is kept of sharding {number} does not have the hash that its shards begin with"
+        ));
     }
     let mut earlier: Vec<Shard> =
         parts.iter().filter(|part| part.sharding < number).map(|part| Shard(part.shard)).collect();

@@ -5,7 +5,7 @@ use sqlx::{Row, postgres::PgRow};
 
 use crate::{
     domain::{account::Account, event::Event, ids::AccountId, recorded::Shard},
-    journal::{row, shards::Shards, snapshot, unique},
+    journal::{find, row, shards::Shards, snapshot, unique},
 };
 
 use super::{
@@ -54,12 +54,8 @@ pub(super) async fn verify(
     let mut after = String::new();
     loop {
         let mut reader = moment.reader().await?;
-        let ids: Vec<String> = sqlx::query_scalar(include_str!("accounts.sql"))
-            .bind(shard.0)
-            .bind(&after)
-            .bind(i64::try_from(ACCOUNTS_READ).unwrap_or(i64::MAX))
-            .fetch_all(reader.connection()?)
-            .await?;
+        let limit = i64::try_from(ACCOUNTS_READ).unwrap_or(i64::MAX);
+        let ids = find::accounts(reader.connection()?, shard, &after, limit).await?;
         drop(reader);
         let Some(last) = ids.last() else { break };
         after.clone_from(last);
@@ -147,7 +143,13 @@ impl Following {
         Ok(())
     }
 
-    fn is_looked_for_in(&self, shard: Shard, shards: &Shards, position: i64, verification: &mut Verification) {
+    fn is_looked_for_in(
+        &self,
+        shard: Shard,
+        shards: &Shards,
+        position: i64,
+        verification: &mut Verification,
+    ) {
         let belongs = AccountId::parse(&self.id).map(|id| shards.of(&id));
         if let Ok(belongs) = belongs
             && belongs != shard

@@ -127,6 +127,10 @@ const fn mask_of(bit: u64) -> u8 {
 impl std::fmt::Debug for AccountFilter {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { bytes, accounts } = self;
-        formatter.debug_struct("AccountFilter").field("bytes", &bytes.len()).field("accounts", accounts).finish()
+        formatter
+            .debug_struct("AccountFilter")
+            .field("bytes", &bytes.len())
+            .field("accounts", accounts)
+            .finish()
     }
 }

@@ -13,6 +13,7 @@ use crate::domain::{
 
 use super::{
     account_filter::{AccountDigest, AccountFilter},
+    find,
     sharding::{EarlierEnd, KeptSharding},
     shards::{self, Shards},
 };
@@ -49,7 +50,8 @@ pub enum GrowError {
 impl From<sqlx::Error> for GrowError {
     fn from(error: sqlx::Error) -> Self {
         let database = error.as_database_error();
-        let code = database.and_then(|error| error.try_downcast_ref::<PgDatabaseError>()).map(PgDatabaseError::code);
+        let code =
+            database.and_then(|error| error.try_downcast_ref::<PgDatabaseError>()).map(PgDatabaseError::code);
         match code {
             // insufficient_privilege
             Some("42501") => Self::NotAllowed(error),
@@ -138,12 +140,7 @@ async fn read_accounts(
     for shard in known.iter() {
         let mut after = String::new();
         loop {
-            let ids: Vec<String> = sqlx::query_scalar(include_str!("accounts.sql"))
-                .bind(shard.0)
-                .bind(&after)
-                .bind(ACCOUNTS_READ)
-                .fetch_all(&mut *connection)
-                .await?;
+            let ids = find::accounts(connection, shard, &after, ACCOUNTS_READ).await?;
             digests.extend(ids.iter().map(|id| AccountDigest::of_text(id)));
             progress(length(&digests));
             let Some(last) = ids.into_iter().next_back() else { break };

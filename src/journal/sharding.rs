@@ -79,7 +79,8 @@ pub async fn read_all(connection: &mut PgConnection) -> Result<Vec<KeptSharding>
         let bytes = pieces.remove(&sharding).unwrap_or_default();
         let filter = AccountFilter::stored(bytes, u64::try_from(accounts).unwrap_or_default());
         let places = shards.into_iter().zip(positions).zip(blocks).zip(hashes);
-        let end = |(((shard, position), block), hash)| EarlierEnd { shard: Shard(shard), position, block, hash };
+        let end =
+            |(((shard, position), block), hash)| EarlierEnd { shard: Shard(shard), position, block, hash };
         KeptSharding { sharding, slots, filter, ends: places.map(end).collect(), hash }
     });
     Ok(kept.collect())

@@ -62,7 +62,9 @@ pub enum ShardMissing {
          missing or there twice"
     )]
     Head { sharding: i16, slots: i16, slot: i16 },
-    #[error("the journal has heads of {heads} shardings, and of {kept} it is kept which accounts are in them")]
+    #[error(
+        "the journal has heads of {heads} shardings, and of {kept} it is kept which accounts are in them"
+    )]
     Sharding { heads: usize, kept: usize },
     #[error("another program has grown the ledger: it has more than the {known} shards that this one knows")]
     Unknown { known: usize },
@@ -73,10 +75,11 @@ impl Shards {
     /// If the database does not answer, or a shard is missing.
     pub async fn read(connection: &mut PgConnection) -> Result<Self, sqlx::Error> {
         let parts = parts(connection).await?;
-        let filters = match parts.iter().any(|part| part.sharding > 0) {
-            true => sharding::read_all(connection).await?.into_iter().map(|kept| kept.filter).collect(),
-            false => Vec::new(),
-        };
+        let newest = parts.last().map_or(0, |part| part.sharding);
+        let kept = if newest > 0 { sharding::read_all(connection).await? } else { Vec::new() };
+        // Another one may have begun since the heads were read.
+        let known = kept.into_iter().filter(|kept| kept.sharding <= newest);
+        let filters = known.map(|kept| kept.filter).collect();
         Self::of_parts(&parts, filters).map_err(|missing| sqlx::Error::Protocol(missing.to_string()))
     }
 
@@ -132,9 +135,8 @@ impl Shards {
     #[must_use]
     pub fn slot_of(&self, account: &AccountId) -> usize {
         let digest = AccountDigest::of(account);
-        let is_of_it = |sharding: &&KnownSharding| {
-            sharding.earlier.as_ref().is_none_or(|earlier| !earlier.has(digest))
-        };
+        let is_of_it =
+            |sharding: &&KnownSharding| sharding.earlier.as_ref().is_none_or(|earlier| !earlier.has(digest));
         let place = |sharding: &KnownSharding| {
             let slot = usize::try_from(digest.part_of(sharding.slots)).unwrap_or(0);
             sharding.first.saturating_add(slot)

@@ -67,7 +67,10 @@ impl Ledger {
     pub async fn watch_growth(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             if let Err(error) = self.is_grown().await {
-                tracing::debug!(error = &error as &dyn std::error::Error, "it is not known whether the ledger grew");
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "it is not known whether the ledger grew"
+                );
             }
             stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await;
         }

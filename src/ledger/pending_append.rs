@@ -28,7 +28,9 @@ pub(super) struct AppendResult {
 impl From<AppendError> for AppendFailure {
     fn from(error: AppendError) -> Self {
         match error {
-            AppendError::Stale | AppendError::Grown | AppendError::Taken | AppendError::Refused(_) => Self::NotStored,
+            AppendError::Stale | AppendError::Grown | AppendError::Taken | AppendError::Refused(_) => {
+                Self::NotStored
+            }
             AppendError::Unknown(_) => Self::Unknown,
         }
     }

@@ -48,7 +48,8 @@ pub async fn list(
 ) -> Result<Response<Body>, Failure> {
     let known = state.ledger.shards();
     let grown = known.shardings() > 1;
-    let shards =
-        known.iter().map(|shard| ShardResponse { shard: shard.0, writer: state.instances.writer_address(shard) });
+    let shards = known
+        .iter()
+        .map(|shard| ShardResponse { shard: shard.0, writer: state.instances.writer_address(shard) });
     json(&ShardsResponse { shards: shards.collect(), grown })
 }

@@ -89,7 +89,8 @@ impl World {
 
     fn started(&self, instance: usize, shard: usize) -> Writer {
         let journal = &self.journals[shard];
-        let mut sequencer = Sequencer::new(journal.shard, 1, Arc::clone(&self.catalog), LIMITS, journal.head());
+        let mut sequencer =
+            Sequencer::new(journal.shard, 1, Arc::clone(&self.catalog), LIMITS, journal.head());
         sequencer.keeps_what_was_decided_on_a_lost_batch = self.planted == Some(PlantedBug::EpochNotDropped);
         let (queue, loads) = (VecDeque::new(), Vec::new());
         Writer { instance, shard, sequencer, queue, flight: None, loads, found_early: None }
