@@ -28,7 +28,7 @@ create table ledger.shardings (
     began_at timestamptz not null
 );
 
--- The filters, in pieces. What a filter is, and which accounts are in it, is said in src/journal/account_filter.rs.
+-- The filters, in pieces. What a filter is, and which accounts are in it, is said in src/journal/earlier_accounts.rs.
 create table ledger.sharding_filters (
     sharding smallint not null,
     piece integer not null,

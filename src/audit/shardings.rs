@@ -7,7 +7,7 @@ use sqlx::Row;
 use crate::{
     domain::recorded::Shard,
     journal::{
-        sharding::{self, EarlierEnd, KeptSharding},
+        sharding::{self, EarlierEnd, StoredSharding},
         shards::{self, ShardPart, Shards},
     },
 };
@@ -69,7 +69,7 @@ fn finding(problem: AuditProblem, detail: String) -> AuditFinding {
 
 /// What is wrong with what is kept of a growth.
 async fn verify(
-    kept: &KeptSharding,
+    kept: &StoredSharding,
     parts: &[ShardPart],
     beginnings: &BTreeMap<Shard, Vec<u8>>,
     reader: &mut MomentReader,

@@ -42,8 +42,8 @@ pub(super) enum ShardsCommand {
 
 #[derive(Args)]
 pub(super) struct Grow {
-    /// How many new shards: 2, 4, 8 and so on, more than new accounts are spread over now; with those that are there, at
-    /// most 1024
+    /// How many new shards: 2, 4, 8 and so on, more than new accounts are spread over now; with those that are there,
+    /// at most 1024
     #[arg(long, value_name = "NUMBER")]
     to: u16,
     #[command(flatten)]

@@ -12,9 +12,9 @@ use crate::domain::{
 };
 
 use super::{
-    account_filter::{AccountDigest, AccountFilter},
+    earlier_accounts::{AccountDigest, EarlierAccounts},
     find,
-    sharding::{EarlierEnd, KeptSharding},
+    sharding::{EarlierEnd, StoredSharding},
     shards::{self, Shards},
 };
 
@@ -100,7 +100,7 @@ pub async fn grow(
     accounts.digests.dedup();
     let room = length(&accounts.digests);
     // With some room for those that are opened until the heads are locked.
-    let mut filter = AccountFilter::with_room_for(room.saturating_add(room / 64).saturating_add(1_024));
+    let mut filter = EarlierAccounts::with_room_for(room.saturating_add(room / 64).saturating_add(1_024));
     accounts.digests.drain(..).for_each(|account| filter.insert(account));
 
     let mut transaction = connection.begin().await?;
@@ -110,7 +110,7 @@ pub async fn grow(
     let ends = lock_heads(&mut transaction, &known, sharding).await?;
     read_later(&mut transaction, &mut accounts, Some(&ends)).await?;
     accounts.digests.drain(..).for_each(|account| filter.insert(account));
-    let kept = KeptSharding { sharding, slots, filter, ends, hash: Vec::new() };
+    let kept = StoredSharding { sharding, slots, filter, ends, hash: Vec::new() };
     let shards = store(&mut transaction, &kept, at).await?;
     transaction.commit().await?;
     Ok(Growth { sharding, shards, accounts: kept.filter.accounts() })
@@ -202,10 +202,10 @@ async fn lock_heads(
 /// Stores what is kept of the growth, and the heads of the new shards.
 async fn store(
     connection: &mut PgConnection,
-    kept: &KeptSharding,
+    kept: &StoredSharding,
     at: Timestamp,
 ) -> Result<Vec<Shard>, sqlx::Error> {
-    let KeptSharding { sharding, slots, filter, ends, .. } = kept;
+    let StoredSharding { sharding, slots, filter, ends, .. } = kept;
     let beginning = kept.beginning();
     sqlx::query(include_str!("keep_sharding.sql"))
         .bind(sharding)

@@ -86,8 +86,9 @@ pub fn shard_end(end: &ShardEnd<'_>) -> MerkleHash {
     ])
 }
 
-/// What the chains of the shards of a growth begin with: a leaf of what is kept of it, with the name of what it is, which
-/// no event has in its place. `ends`: shard, position, block and hash of each earlier shard, in the order of shards.
+/// What the chains of the shards of a growth begin with: a leaf of what is kept of it, with the name of what it is,
+/// which no event has in its place.
+/// `ends`: shard, position, block and hash of each earlier shard, in the order of shards.
 #[must_use]
 pub fn sharding<'a>(
     sharding: i16,

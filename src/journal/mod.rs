@@ -1,8 +1,8 @@
 //! Where is the truth kept? Events are appended durably and in one order, and read again.
 
-pub mod account_filter;
 pub mod aggregate;
 pub mod append;
+pub mod earlier_accounts;
 pub mod feed;
 pub mod find;
 pub mod grow;

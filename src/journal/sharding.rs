@@ -9,16 +9,16 @@ use sqlx::{FromRow, PgConnection};
 use crate::domain::recorded::Shard;
 
 use super::{
-    account_filter::AccountFilter,
+    earlier_accounts::EarlierAccounts,
     merkle::{self, MerkleHash},
 };
 
 /// A sharding that was begun by growing the ledger.
 #[derive(Clone, Debug)]
-pub struct KeptSharding {
+pub struct StoredSharding {
     pub sharding: i16,
     pub slots: i16,
-    pub filter: AccountFilter,
+    pub filter: EarlierAccounts,
     /// Where the earlier shards ended, in the order of shards.
     pub ends: Vec<EarlierEnd>,
     /// As it was stored.
@@ -47,7 +47,7 @@ struct ShardingRow {
     hash: Vec<u8>,
 }
 
-impl KeptSharding {
+impl StoredSharding {
     /// What the chains of the new shards begin with, computed from the rest.
     #[must_use]
     pub fn beginning(&self) -> MerkleHash {
@@ -62,7 +62,7 @@ impl KeptSharding {
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn read_all(connection: &mut PgConnection) -> Result<Vec<KeptSharding>, sqlx::Error> {
+pub async fn read_all(connection: &mut PgConnection) -> Result<Vec<StoredSharding>, sqlx::Error> {
     let rows: Vec<ShardingRow> =
         sqlx::query_as(include_str!("kept_shardings.sql")).fetch_all(&mut *connection).await?;
     let mut pieces: BTreeMap<i16, Vec<u8>> = BTreeMap::new();
@@ -77,11 +77,11 @@ pub async fn read_all(connection: &mut PgConnection) -> Result<Vec<KeptSharding>
     let kept = rows.into_iter().map(|row| {
         let ShardingRow { sharding, slots, accounts, shards, positions, blocks, hashes, hash } = row;
         let bytes = pieces.remove(&sharding).unwrap_or_default();
-        let filter = AccountFilter::stored(bytes, u64::try_from(accounts).unwrap_or_default());
+        let filter = EarlierAccounts::stored(bytes, u64::try_from(accounts).unwrap_or_default());
         let places = shards.into_iter().zip(positions).zip(blocks).zip(hashes);
         let end =
             |(((shard, position), block), hash)| EarlierEnd { shard: Shard(shard), position, block, hash };
-        KeptSharding { sharding, slots, filter, ends: places.map(end).collect(), hash }
+        StoredSharding { sharding, slots, filter, ends: places.map(end).collect(), hash }
     });
     Ok(kept.collect())
 }

@@ -2,7 +2,7 @@
 //!
 //! The number of shards is chosen when the database is made. That is sharding 0. A ledger that is grown begins another
 //! sharding, with shards of its own: accounts that were opened before stay where they are, and all others are in the
-//! newest ([`super::account_filter`]). An account is never moved, since an event's hash has its shard in it.
+//! newest ([`super::earlier_accounts`]). An account is never moved, since an event's hash has its shard in it.
 //!
 //! Each head says which part of the accounts of which sharding is in its shard, and of how many parts, so that a shard
 //! that is gone is noticed.
@@ -17,7 +17,7 @@ use crate::domain::{
 };
 
 use super::{
-    account_filter::{AccountDigest, AccountFilter},
+    earlier_accounts::{AccountDigest, EarlierAccounts},
     sharding,
 };
 
@@ -36,7 +36,7 @@ struct KnownShards {
 #[derive(Debug, PartialEq, Eq)]
 struct KnownSharding {
     /// The accounts that are in earlier shardings. `None`: there are no earlier ones.
-    earlier: Option<AccountFilter>,
+    earlier: Option<EarlierAccounts>,
     /// Where its shards begin in the list of all.
     first: usize,
     slots: u32,
@@ -75,10 +75,11 @@ impl Shards {
     /// If the database does not answer, or a shard is missing.
     pub async fn read(connection: &mut PgConnection) -> Result<Self, sqlx::Error> {
         let parts = parts(connection).await?;
-        let newest = parts.last().map_or(0, |part| part.sharding);
-        let kept = if newest > 0 { sharding::read_all(connection).await? } else { Vec::new() };
+        // As the heads say that are there: all of a sharding may be gone.
+        let shardings = parts.iter().map(|part| part.shardings).max().unwrap_or(1);
+        let kept = if shardings > 1 { sharding::read_all(connection).await? } else { Vec::new() };
         // Another one may have begun since the heads were read.
-        let known = kept.into_iter().filter(|kept| kept.sharding <= newest);
+        let known = kept.into_iter().filter(|kept| kept.sharding < shardings);
         let filters = known.map(|kept| kept.filter).collect();
         Self::of_parts(&parts, filters).map_err(|missing| sqlx::Error::Protocol(missing.to_string()))
     }
@@ -103,7 +104,7 @@ impl Shards {
     ///
     /// # Errors
     /// If the parts or the filters are not all there, each once.
-    pub fn of_parts(parts: &[ShardPart], filters: Vec<AccountFilter>) -> Result<Self, ShardMissing> {
+    pub fn of_parts(parts: &[ShardPart], filters: Vec<EarlierAccounts>) -> Result<Self, ShardMissing> {
         let kept = filters.len().saturating_add(1);
         let mut shardings = Vec::with_capacity(kept);
         let mut first = 0;
@@ -209,7 +210,7 @@ pub async fn parts(connection: &mut PgConnection) -> Result<Vec<ShardPart>, sqlx
 pub async fn numbers(connection: &mut PgConnection) -> Result<Vec<Shard>, sqlx::Error> {
     let parts = parts(connection).await?;
     let later = parts.chunk_by(|one, next| one.sharding == next.sharding).skip(1);
-    let shards = Shards::of_parts(&parts, later.map(|_| AccountFilter::with_room_for(0)).collect());
+    let shards = Shards::of_parts(&parts, later.map(|_| EarlierAccounts::with_room_for(0)).collect());
     shards.map(|shards| shards.iter().collect()).map_err(|missing| sqlx::Error::Protocol(missing.to_string()))
 }
 

@@ -39,7 +39,7 @@ impl Ledger {
     pub(super) async fn require_current(&self) -> Result<(), sqlx::Error> {
         let known = self.shards.iter().len();
         match self.is_grown().await? {
-            // As if the database were away: asked again, another instance answers, or this one when it has started again.
+            // As if the database were away: asked again, another instance answers, or this one after its next start.
             true => Err(sqlx::Error::Io(std::io::Error::other(ShardMissing::Unknown { known }))),
             false => Ok(()),
         }

@@ -1,6 +1,9 @@
 //! Does an audit find what is changed about a growth?
 
-use counterfoil::audit::{AuditProblem, AuditScope};
+use counterfoil::{
+    audit::{AuditProblem, AuditScope},
+    ledger::Ledger,
+};
 
 use super::{assert_clean, grow, started, use_some, verify};
 use crate::{
@@ -66,6 +69,17 @@ async fn a_changed_end_or_hash_or_count_of_a_growth_is_found() {
     assert_eq!(problems_after(untold).await, [changed]);
     let gone = problems_after("delete from ledger.shardings").await;
     assert_eq!(gone, [AuditProblem::ShardMissing, AuditProblem::ChainBroken]);
+}
+
+#[tokio::test]
+async fn a_growth_whose_shards_are_all_gone_is_noticed() {
+    let test = grown().await;
+    tamper(&test, "delete from ledger.heads where sharding = 1").await;
+    let pool = test.database.pool();
+    let found = verify(&pool, &AuditScope::WHOLE).await;
+    assert_eq!(found.findings.first().map(|one| one.problem), Some(AuditProblem::ShardMissing));
+    let refused = Ledger::start(pool, music(), test.clock.clone()).await.err().expect("refused");
+    assert!(refused.to_string().contains("heads of 1 shardings"), "{refused}");
 }
 
 /// What came before a growth is proved by what comes after it, also if all of the old shard is made anew.

@@ -1,8 +1,8 @@
 //! Can a ledger get more shards while its accounts stay where they are, and is every account opened once?
 
 mod filter;
+mod followed;
 mod found;
-mod served;
 mod stale;
 
 use std::collections::BTreeMap;
@@ -156,7 +156,7 @@ async fn what_is_opened_while_a_ledger_is_grown_is_found_afterwards() {
     assert_eq!(growth.accounts, u64::try_from(acknowledged.len()).expect("few"), "none came later");
     let (ledger, _running) = started(&pool).await;
     for id in &acknowledged {
-        assert_eq!(ledger.view(&account(id)).await.expect("readable").sequence, 1, "{id}");
+        assert_eq!(ledger.view(&account(id)).await.expect("readable").sequence, 2, "{id}");
     }
     assert_eq!(assert_clean(&pool).await.accounts, growth.accounts);
 }

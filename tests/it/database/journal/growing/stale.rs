@@ -35,7 +35,7 @@ async fn a_program_that_does_not_know_of_a_growth_stores_nothing_until_it_starts
     assert!(!ledger.is_grown().await.expect("an answer"));
     assert!(!ledger.execute(deduct("a0", 1, "old")).await.expect("deducted").replayed);
     open(&ledger, "new").await.expect("opened");
-    assert_eq!(events(&pool).await, stored + 2);
+    assert_eq!(events(&pool).await, stored + 3);
     assert_clean(&pool).await;
 }
 
@@ -53,7 +53,7 @@ async fn a_program_that_does_not_know_of_a_growth_does_not_say_that_an_account_i
         use_some(&ledger, 'b', 1).await;
         assert_ne!(ledger.shard_of(&account("b0")), test.ledger.shard_of(&account("b0")));
         let old = test.ledger.view(&account("a0")).await.expect("it is where it was");
-        assert_eq!(old.sequence, 2);
+        assert_eq!(old.sequence, 3);
         match asks {
             0 => {
                 let refused = test.ledger.execute(deduct("b0", 1, "old")).await;
@@ -81,7 +81,7 @@ async fn a_store_of_the_framework_that_does_not_know_of_a_growth_stores_nothing(
     grow(&pool, 2).await.expect("grown");
     let stored = events(&pool).await;
     let event =
-        test.ledger.find_event(&account("a0"), 2).await.expect("readable").expect("it is there").event;
+        test.ledger.find_event(&account("a0"), 3).await.expect("readable").expect("it is there").event;
     let event = counterfoil::journal::aggregate::AggregateEvent(event);
     let refused = store(1).commit(vec![event.clone()], context, HashMap::new()).await;
     assert!(refused.is_err(), "it may not");

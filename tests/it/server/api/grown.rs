@@ -1,27 +1,14 @@
-//! Do callers see one ledger after a growth? Balances, statements, lists, read models and positions.
+//! Do callers see one ledger after a growth? Balances, statements, lists and positions.
 
-use std::time::Duration;
-
-use counterfoil::{
-    audit::{AuditScope, verify_read_models},
-    clock::Clock,
-    http::HttpSettings,
-    journal::feed::Feed,
-    projections,
-    projector::Projector,
-};
+use counterfoil::{http::HttpSettings, journal::grow};
 use serde_json::json;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{grow, verify};
 use crate::support::{
     database::TestDatabase,
     http::Server,
     ledger::{TestLedger, music, noon},
-    shards::{heads, token, wait_for},
+    shards::{heads, token},
 };
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn serve(database: TestDatabase) -> Server {
     Server::start_on(TestLedger::on(database, music()).await, HttpSettings::default()).await
@@ -45,7 +32,7 @@ async fn callers_see_one_ledger_after_a_growth() {
     let everything = before.everything().await;
     let shards = before.get("/v1/shards").send().await.body;
     assert_eq!(shards, json!({ "shards": [{ "shard": 0 }], "grown": false }));
-    grow(&pool, 4).await.expect("grown");
+    grow::grow(&pool, 4, noon(), |_| {}).await.expect("grown");
     before.stop().await;
 
     let server = serve(database.again()).await;
@@ -75,36 +62,4 @@ async fn callers_see_one_ledger_after_a_growth() {
     assert_eq!((&verified.body["clean"], &verified.body["position"]), (&json!(true), &json!(now)));
     assert_eq!(token(&heads(&pool).await), now);
     server.stop().await;
-}
-
-#[tokio::test]
-async fn read_models_follow_the_new_shards_and_can_be_built_again() {
-    let test = TestLedger::on(TestDatabase::of_shards(1).await, music()).await;
-    let pool = test.database.pool();
-    let open = async || {
-        let feed = Feed::new(pool.clone());
-        Projector::open(pool.clone(), feed, projections::all(), Clock::fixed(noon())).await.expect("it opens")
-    };
-    super::use_some(&test.ledger, 'a', 5).await;
-    let unaware = open().await;
-    grow(&pool, 2).await.expect("grown");
-    // What was begun before would leave the new shards out.
-    let refused = unaware.rebuild("usage", false, |_| {}).await.expect_err("the ledger was grown");
-    assert!(refused.to_string().contains("grown"), "{refused}");
-
-    let (ledger, _running) = super::started(&pool).await;
-    super::use_some(&ledger, 'b', 15).await;
-    let projector = open().await;
-    let stop = CancellationToken::new();
-    projector.start(&TaskTracker::new(), &stop, ledger.positions());
-    let end = heads(&pool).await;
-    for name in projector.names().collect::<Vec<_>>() {
-        assert!(wait_for(&projector, name, &end, PATIENCE).await.reached, "{name}");
-        let rebuilt = projector.rebuild(name, false, |_| {}).await.expect("it can be rebuilt");
-        assert!(rebuilt.is_same() && rebuilt.switched, "{name}");
-    }
-    let mut verified = verify(&pool, &AuditScope::WHOLE).await;
-    verify_read_models(&projector, &mut verified, |_, _, _| {}).await.expect("compared");
-    assert!(verified.is_clean() && !verified.read_models.is_empty(), "{:?}", verified.findings);
-    stop.cancel();
 }

@@ -59,12 +59,12 @@ impl AccountDigest {
 
 /// The accounts that were opened before.
 #[derive(Clone, PartialEq, Eq)]
-pub struct AccountFilter {
+pub struct EarlierAccounts {
     bytes: Vec<u8>,
     accounts: u64,
 }
 
-impl AccountFilter {
+impl EarlierAccounts {
     /// Without accounts, and with room for so many.
     #[must_use]
     pub fn with_room_for(accounts: u64) -> Self {
@@ -124,11 +124,11 @@ const fn mask_of(bit: u64) -> u8 {
 }
 
 /// Without its bytes, which are millions.
-impl std::fmt::Debug for AccountFilter {
+impl std::fmt::Debug for EarlierAccounts {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { bytes, accounts } = self;
         formatter
-            .debug_struct("AccountFilter")
+            .debug_struct("EarlierAccounts")
             .field("bytes", &bytes.len())
             .field("accounts", accounts)
             .finish()
