@@ -71,6 +71,8 @@ struct RunningParts {
     /// Tasks that send commands by themselves: the inbox's processor and the scheduler.
     senders: Background,
     running: Running,
+    /// Is cancelled when another program has grown the ledger.
+    grown: CancellationToken,
     readers: Background,
     upkeep: Option<JoinHandle<()>>,
 }
@@ -143,6 +145,11 @@ impl App {
         self.database.ended()
     }
 
+    /// Resolves when another program has grown the ledger, so that nothing can be stored until this one starts again.
+    pub fn ledger_grown(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.parts.grown.clone().cancelled_owned()
+    }
+
     /// Accepts no more requests, answers the accepted ones, and stops all parts.
     pub async fn stop(self) {
         self.parts.stop().await;
@@ -173,6 +180,7 @@ impl RunningParts {
         catalogs::tell(&catalogs::on_old_plans(pool, &catalog.catalog).await?);
         let catalog = Arc::new(catalog.catalog);
         let (ledger, running) = Ledger::start_with_feed(pool.clone(), catalog, clock, feed).await?;
+        let grown = ledger.grown();
         let readers = Background::default();
         projector.start(&readers.tasks, &readers.stop, ledger.positions());
         let instances = Instances::new(ledger.shards().clone(), config.peer_url.clone());
@@ -208,6 +216,7 @@ impl RunningParts {
             presence,
             senders,
             running,
+            grown,
             readers,
             upkeep,
         })
@@ -256,6 +265,7 @@ fn start_senders(
     senders.tasks.spawn(retention.run(senders.stop.clone()));
     let scheduler = Scheduler::new(pool.clone(), ledger.clone(), instances.clone());
     senders.tasks.spawn(scheduler.run(senders.stop.clone()));
+    senders.tasks.spawn(ledger.clone().watch_growth(senders.stop.clone()));
     senders
 }
 

@@ -27,6 +27,8 @@ pub struct AuditFinding {
 pub enum AuditProblem {
     /// A shard of the journal has no head.
     ShardMissing,
+    /// What is kept of a growth is not what its new shards prove.
+    ShardingChanged,
     /// A position has no event.
     EventMissing,
     /// The stored bytes of an event do not have the stored hash.
@@ -41,6 +43,8 @@ pub enum AuditProblem {
     HeadChanged,
     /// The head that was verified before is not in the chain.
     HeadNotFound,
+    /// An account is in a shard where nobody looks for it.
+    AccountElsewhere,
     /// An account's events do not follow each other.
     HistoryBroken,
     /// The parts of a grant do not sum to what was granted.

@@ -9,6 +9,7 @@ mod moment;
 mod read_models;
 mod replay;
 mod section;
+mod shardings;
 mod states;
 mod verify;
 mod work;

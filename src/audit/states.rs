@@ -5,7 +5,7 @@ use sqlx::{Row, postgres::PgRow};
 
 use crate::{
     domain::{account::Account, event::Event, ids::AccountId, recorded::Shard},
-    journal::{row, snapshot, unique},
+    journal::{find, row, shards::Shards, snapshot, unique},
 };
 
 use super::{
@@ -27,13 +27,14 @@ struct Following {
     snapshot: Option<(i64, Account)>,
 }
 
-/// Checks the accounts that have events after a position; all of them, after none.
+/// Checks the accounts of a shard that have events after a position; all of them, after none.
+/// `shards`: where accounts belong, if it is known.
 ///
 /// # Errors
 /// If the database does not answer.
 pub(super) async fn verify(
     moment: &JournalMoment,
-    shard: Shard,
+    (shard, shards): (Shard, Option<&Shards>),
     since: i64,
     progress: &mut (impl FnMut(u64) + Send),
 ) -> Result<Verification, VerifyError> {
@@ -45,23 +46,21 @@ pub(super) async fn verify(
         drop(reader);
         for ids in changed.chunks(ACCOUNTS_READ) {
             let ids = ids.to_vec();
-            work.add(|reader| follow_all(reader, shard, ids)).await?;
+            let shards = shards.cloned();
+            work.add(|reader| follow_all(reader, shard, shards, ids)).await?;
         }
         return work.finish().await;
     }
     let mut after = String::new();
     loop {
         let mut reader = moment.reader().await?;
-        let ids: Vec<String> = sqlx::query_scalar(include_str!("accounts.sql"))
-            .bind(shard.0)
-            .bind(&after)
-            .bind(i64::try_from(ACCOUNTS_READ).unwrap_or(i64::MAX))
-            .fetch_all(reader.connection()?)
-            .await?;
+        let limit = i64::try_from(ACCOUNTS_READ).unwrap_or(i64::MAX);
+        let ids = find::accounts(reader.connection()?, shard, &after, limit).await?;
         drop(reader);
         let Some(last) = ids.last() else { break };
         after.clone_from(last);
-        work.add(|reader| follow_all(reader, shard, ids)).await?;
+        let shards = shards.cloned();
+        work.add(|reader| follow_all(reader, shard, shards, ids)).await?;
     }
     work.add(|reader| orphans(reader, shard)).await?;
     work.finish().await
@@ -70,6 +69,7 @@ pub(super) async fn verify(
 async fn follow_all(
     mut reader: MomentReader,
     shard: Shard,
+    shards: Option<Shards>,
     ids: Vec<String>,
 ) -> Result<Verification, VerifyError> {
     let connection = reader.connection()?;
@@ -92,6 +92,11 @@ async fn follow_all(
         }
         if let Some(following) = &mut following {
             following.take(&row, &mut verification)?;
+            if row.try_get::<i64, _>("sequence")? == 1
+                && let Some(shards) = &shards
+            {
+                following.is_looked_for_in(shard, shards, row.try_get("position")?, &mut verification);
+            }
         }
         verification.events = verification.events.saturating_add(1);
     }
@@ -136,6 +141,22 @@ impl Following {
             }
         }
         Ok(())
+    }
+
+    fn is_looked_for_in(
+        &self,
+        shard: Shard,
+        shards: &Shards,
+        position: i64,
+        verification: &mut Verification,
+    ) {
+        let belongs = AccountId::parse(&self.id).map(|id| shards.of(&id));
+        if let Ok(belongs) = belongs
+            && belongs != shard
+        {
+            let detail = format!("account {} is looked for in shard {}, and not here", self.id, belongs.0);
+            self.find(AuditProblem::AccountElsewhere, Some(position), detail, verification);
+        }
     }
 
     fn find(

@@ -6,7 +6,7 @@ use crate::{
     domain::recorded::Shard,
     journal::{
         merkle::{self, MerkleHash, ShardEnd},
-        shards::{self, Shards},
+        shards::Shards,
     },
 };
 
@@ -15,6 +15,7 @@ use super::{
     finding::{AuditFinding, AuditProblem, Verification, VerifiedShard, VerifyError},
     head::{self, ChainEnd, VerifiedHead},
     moment::JournalMoment,
+    shardings::{Layout, ShardHead},
     states,
 };
 
@@ -32,15 +33,15 @@ impl AuditScope {
     /// All of it, by one connection.
     pub const WHOLE: Self = Self { since: Vec::new(), shard: None, connections: 1 };
 
-    fn since(&self, shard: Shard) -> Option<&VerifiedHead> {
-        self.since.iter().find(|head| head.shard.is_none_or(|of| of == shard))
+    /// A head without a number is of the only shard, or of the one that was the only one before the ledger was grown.
+    fn since(&self, shard: Shard, shards: Option<&Shards>) -> Option<&VerifiedHead> {
+        let only = shards.and_then(Shards::only_of_the_first);
+        self.since.iter().find(|head| head.shard.or(only).is_none_or(|of| of == shard))
     }
 }
 
-/// A shard, and the end of its journal.
-type ShardHead = (Shard, JournalHead);
-
-/// Checks a journal: that all shards are there, and of each the order, hashes, blocks and chain, then every account's
+/// Checks a journal: that all shards are there and begin as they have to, that each account is where it is looked for,
+/// and of each shard the order, hashes, blocks and chain, then every account's
 /// history and snapshot.
 /// `progress` gets how many of how many events have been checked. Each is checked twice: in its block, and in the
 /// history of its account.
@@ -53,11 +54,12 @@ pub async fn verify_journal(
     mut progress: impl FnMut(u64, u64) + Send,
 ) -> Result<Verification, VerifyError> {
     let moment = JournalMoment::open(pool, scope.connections).await?;
-    let (heads, missing) = read_heads(&moment).await?;
+    let Layout { heads, shards, beginnings, findings } = Layout::read(&moment).await?;
+    let shards = shards.as_ref();
     let slots = heads.len();
     let chosen: Vec<ShardHead> =
         heads.into_iter().filter(|(shard, _)| scope.shard.is_none_or(|only| only == *shard)).collect();
-    let all = chosen.iter().map(|(shard, head)| to_check(head, scope.since(*shard))).sum();
+    let all = chosen.iter().map(|(shard, head)| to_check(head, scope.since(*shard, shards))).sum();
     let mut checked = 0_u64;
     let mut count = |events: u64| {
         checked = checked.saturating_add(events);
@@ -65,9 +67,11 @@ pub async fn verify_journal(
         progress(checked, checked.max(all));
     };
     let mut whole = Verification::default();
-    whole.findings.extend(missing);
+    whole.findings.extend(findings);
     for (shard, head) in &chosen {
-        let mut found = verify_shard(&moment, *shard, head, scope.since(*shard), &mut count).await?;
+        let beginning = beginnings.get(shard).cloned().unwrap_or_default();
+        let part = ShardToVerify { shard: *shard, head, since: scope.since(*shard, shards), beginning };
+        let mut found = part.verify(&moment, shards, &mut count).await?;
         if slots > 1 {
             found.findings.iter_mut().for_each(|finding| finding.shard = Some(*shard));
             let head = hex::encode(&head.hash);
@@ -99,53 +103,42 @@ fn root(shards: &[ShardHead]) -> Vec<u8> {
     merkle::root(&leaves).to_vec()
 }
 
-/// The heads that are there, by shard, and what is found if one is not.
-async fn read_heads(moment: &JournalMoment) -> Result<(Vec<ShardHead>, Option<AuditFinding>), VerifyError> {
-    let mut reader = moment.reader().await?;
-    let rows = shards::parts(reader.connection()?).await?;
-    drop(reader);
-    let missing = Shards::of_heads(&rows).err().map(|missing| AuditFinding {
-        problem: AuditProblem::ShardMissing,
-        shard: None,
-        position: None,
-        block: None,
-        account: None,
-        detail: missing.to_string(),
-    });
-    let mut heads = Vec::with_capacity(rows.len());
-    for (shard, _, _) in rows {
-        heads.push((Shard(shard), blocks::read_head(moment, Shard(shard)).await?));
-    }
-    heads.sort_by_key(|(shard, _)| *shard);
-    Ok((heads, missing))
+struct ShardToVerify<'a> {
+    shard: Shard,
+    head: &'a JournalHead,
+    since: Option<&'a VerifiedHead>,
+    /// What its chain begins with.
+    beginning: Vec<u8>,
 }
 
-async fn verify_shard(
-    moment: &JournalMoment,
-    shard: Shard,
-    journal: &JournalHead,
-    since: Option<&VerifiedHead>,
-    count: &mut (impl FnMut(u64) + Send),
-) -> Result<Verification, VerifyError> {
-    let mut lost = None;
-    let from = match since {
-        None => ChainEnd::default(),
-        Some(since) => head::find(moment, shard, journal.block, since).await?.unwrap_or_else(|| {
-            lost = Some(not_there(since));
-            ChainEnd::default()
-        }),
-    };
-    let begun = from.position;
-    let mut found = blocks::verify(moment, shard, journal, from, count).await?;
-    let histories = states::verify(moment, shard, begun, count).await?;
-    let events = found.events;
-    found.add(histories);
-    found.events = events;
-    found.findings.extend(lost);
-    found.since = begun;
-    found.position = journal.position;
-    found.findings.sort_by_key(|finding| (finding.position.unwrap_or(i64::MAX), finding.problem));
-    Ok(found)
+impl ShardToVerify<'_> {
+    async fn verify(
+        self,
+        moment: &JournalMoment,
+        shards: Option<&Shards>,
+        count: &mut (impl FnMut(u64) + Send),
+    ) -> Result<Verification, VerifyError> {
+        let Self { shard, head: journal, since, beginning } = self;
+        let mut lost = None;
+        let mut from = ChainEnd { block: 0, position: 0, hash: beginning };
+        if let Some(since) = since {
+            match head::find(moment, shard, journal.block, since).await? {
+                Some(end) => from = end,
+                None => lost = Some(not_there(since)),
+            }
+        }
+        let begun = from.position;
+        let mut found = blocks::verify(moment, shard, journal, from, count).await?;
+        let histories = states::verify(moment, (shard, shards), begun, count).await?;
+        let events = found.events;
+        found.add(histories);
+        found.events = events;
+        found.findings.extend(lost);
+        found.since = begun;
+        found.position = journal.position;
+        found.findings.sort_by_key(|finding| (finding.position.unwrap_or(i64::MAX), finding.problem));
+        Ok(found)
+    }
 }
 
 /// The whole journal is checked then, to say what was changed.

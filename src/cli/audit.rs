@@ -13,7 +13,7 @@ use crate::{
     },
     config::LoadedCatalog,
     domain::{ids::AccountId, recorded::Shard, time::Timestamp},
-    journal::{self, feed::Feed},
+    journal::{self, feed::Feed, shards::ShardPart},
     ledger::Ledger,
 };
 
@@ -182,31 +182,8 @@ async fn verify_journal(
         progress.set_length(all);
         progress.set_position(checked);
     };
-    let shards = shards(&session.pool).await.map_err(CliFailure::broken)?;
-    let unknown = |asked: &Shard| !shards.contains(asked);
-    let named = since.iter().filter_map(|head| head.shard).chain(shard);
-    if let Some(shard) = named.into_iter().find(unknown) {
-        return Err(CliFailure::Usage(format!(
-            "there is no shard {}; there are {}",
-            shard.0,
-            numbers(&shards)
-        )));
-    }
-    let twice = since
-        .iter()
-        .enumerate()
-        .any(|(index, head)| since.iter().take(index).any(|other| other.shard == head.shard));
-    let is_other = |head: &VerifiedHead| shard.is_some() && head.shard.is_some() && head.shard != shard;
-    if twice || since.iter().any(is_other) {
-        let expected = "one head for each shard is expected, and with --shard only that of this shard";
-        return Err(CliFailure::Usage(expected.to_owned()));
-    }
-    if shards.len() > 1 && since.iter().any(|head| head.shard.is_none()) {
-        return Err(CliFailure::Usage(format!(
-            "the journal has several shards: each head comes after the number of its own and a slash; there are {}",
-            numbers(&shards)
-        )));
-    }
+    let parts = parts(&session.pool).await.map_err(CliFailure::broken)?;
+    let since = of_their_shards(since, shard, &parts)?;
     // The database works for each of them as long as this program does.
     let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
     let most = usize::try_from(session.pool.options().get_max_connections()).unwrap_or(1);
@@ -219,9 +196,43 @@ async fn verify_journal(
 }
 
 /// The shards whose heads are there.
-async fn shards(pool: &sqlx::PgPool) -> Result<Vec<Shard>, sqlx::Error> {
-    let heads = journal::shards::heads(&mut *pool.acquire().await?).await?;
-    Ok(heads.iter().map(|head| head.shard).collect())
+async fn parts(pool: &sqlx::PgPool) -> Result<Vec<ShardPart>, sqlx::Error> {
+    journal::shards::parts(&mut *pool.acquire().await?).await
+}
+
+/// Heads that were verified before, each with its shard if there are several.
+fn of_their_shards(
+    mut since: Vec<VerifiedHead>,
+    only: Option<Shard>,
+    parts: &[ShardPart],
+) -> Result<Vec<VerifiedHead>, CliFailure> {
+    let shards: Vec<Shard> = parts.iter().map(|part| Shard(part.shard)).collect();
+    let named = since.iter().filter_map(|head| head.shard).chain(only);
+    if let Some(shard) = named.into_iter().find(|asked| !shards.contains(asked)) {
+        let known = numbers(&shards);
+        return Err(CliFailure::Usage(format!("there is no shard {}; there are {known}", shard.0)));
+    }
+    if shards.len() > 1 {
+        // As it was shown before the ledger was grown.
+        let first = parts.iter().find(|part| part.sharding == 0 && part.slots == 1);
+        let first = first.map(|part| Shard(part.shard));
+        since.iter_mut().for_each(|head| head.shard = head.shard.or(first));
+    }
+    let is_twice = |(index, head): (usize, &VerifiedHead)| {
+        since.iter().take(index).any(|other| other.shard == head.shard)
+    };
+    let is_other = |head: &VerifiedHead| only.is_some() && head.shard.is_some() && head.shard != only;
+    if since.iter().enumerate().any(is_twice) || since.iter().any(is_other) {
+        let expected = "one head for each shard is expected, and with --shard only that of this shard";
+        return Err(CliFailure::Usage(expected.to_owned()));
+    }
+    if shards.len() > 1 && since.iter().any(|head| head.shard.is_none()) {
+        return Err(CliFailure::Usage(format!(
+            "the journal has several shards: each head comes after the number of its own and a slash; there are {}",
+            numbers(&shards)
+        )));
+    }
+    Ok(since)
 }
 
 fn numbers(shards: &[Shard]) -> String {

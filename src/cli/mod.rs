@@ -21,6 +21,7 @@ mod serve;
 #[cfg(feature = "sandbox")]
 mod serve_sandbox;
 mod session;
+mod shards;
 mod signals;
 mod stripe;
 #[cfg(any(test, not(feature = "sandbox")))]
@@ -96,6 +97,9 @@ enum CliCommand {
     /// See and mend the read models
     #[command(subcommand)]
     Projections(projections::ProjectionsCommand),
+    /// See the shards of the journal, and get more
+    #[command(subcommand)]
+    Shards(shards::ShardsCommand),
     /// Replay accounts and verify the journal
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -135,6 +139,7 @@ async fn run(command: CliCommand, output: Output) -> CliResult {
         CliCommand::Inbox(command) => command.run(output).await,
         CliCommand::Import(command) => command.run(output).await,
         CliCommand::Projections(command) => command.run(output).await,
+        CliCommand::Shards(command) => command.run(output).await,
         CliCommand::Audit(command) => command.run(output).await,
         CliCommand::Bench(bench) => bench.run(output).await,
         CliCommand::OpenApi(openapi::OpenApi {}) => openapi::OpenApi::run(output),

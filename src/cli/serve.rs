@@ -30,6 +30,10 @@ Examples:
   counterfoil serve --listen 127.0.0.1:9000 --catalog mine.toml
   DATABASE_URL=postgres://user@host/database counterfoil serve";
 
+const LEDGER_GROWN: &str = "\
+another program has grown the ledger, and this one does not know where new accounts are. What was acknowledged is \
+stored: start again";
+
 #[derive(Args)]
 #[command(after_help = HELP)]
 pub(super) struct Serve {
@@ -105,12 +109,16 @@ impl Serve {
 
 async fn serve_until_asked_to_stop(app: App, mut signals: Signals) -> CliResult {
     let log = app.data_directory().map(|path| path.join("postgres.log").display().to_string());
-    tokio::select! {
-        signal = signals.next() => tracing::info!(signal, "stopping"),
+    let end = tokio::select! {
+        signal = signals.next() => {
+            tracing::info!(signal, "stopping");
+            Ok(Exit::Success)
+        }
+        () = app.ledger_grown() => Err(CliFailure::broken(LEDGER_GROWN)),
         status = app.database_ended() => return Err(database_ended(status, log)),
-    }
+    };
     tokio::select! {
-        () = app.stop() => Ok(Exit::Success),
+        () = app.stop() => end,
         _ = signals.next() => Err(CliFailure::Interrupted),
     }
 }

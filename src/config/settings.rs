@@ -99,8 +99,8 @@ pub const SHARDS: Setting = Setting {
     default: None,
     scope: SettingScope::Database,
     secret: false,
-    help: "How many shards the journal gets when the database is made: 1, 2, 4, 8 and so on, at most 1024; it \
-           cannot be changed later. Without it, 1",
+    help: "How many shards the journal gets when the database is made: 1, 2, 4, 8 and so on, at most 1024. \
+           A ledger that is there is grown with `counterfoil shards grow`. Without it, 1",
 };
 
 pub const PEER_URL: Setting = Setting {

@@ -19,6 +19,8 @@ use super::{
 
 /// The error code of `ledger.append` if another writer has appended since.
 const STALE: &str = "CF001";
+/// The error code of `ledger.append` if the caller does not know how many shardings there are.
+const GROWN: &str = "CF003";
 const UNIQUE_VIOLATION: &str = "23505";
 
 /// Why a batch was not appended, or may not have been.
@@ -27,6 +29,10 @@ pub enum AppendError {
     /// Another writer has appended, so the state that the batch was decided on may have changed. Nothing was stored.
     #[error("another writer appended to the journal since the batch was decided")]
     Stale,
+    /// Another program has grown the ledger, so the account may be in another shard. Nothing was stored, and nothing
+    /// will be until the shards are read again.
+    #[error("another program has grown the ledger")]
+    Grown,
     /// An idempotency key, a generation or a sequence of an account is taken. Nothing was stored.
     #[error("a key, a generation or a place in a stream is taken")]
     Taken,
@@ -46,6 +52,7 @@ impl From<sqlx::Error> for AppendError {
             .map(|database| database.code().to_owned());
         match code.as_deref() {
             Some(STALE) => Self::Stale,
+            Some(GROWN) => Self::Grown,
             Some(UNIQUE_VIOLATION) => Self::Taken,
             Some(_) | None if is_broken(&error) => Self::Unknown(error),
             Some(_) | None => Self::Refused(error),
@@ -66,6 +73,8 @@ pub fn is_broken(error: &sqlx::Error) -> bool {
 #[derive(Clone, Copy, Debug)]
 pub struct NewBlock<'a> {
     pub shard: Shard,
+    /// How many shardings the journal has, as the caller knows.
+    pub shardings: i16,
     /// The position at which the shard must end.
     pub expected: Position,
     pub recorded_at: Timestamp,
@@ -73,7 +82,7 @@ pub struct NewBlock<'a> {
 }
 
 /// The parameters of `ledger.append`.
-const PARAMETERS: usize = 13;
+const PARAMETERS: usize = 14;
 
 /// Appends one block, and returns the position of its last event.
 ///
@@ -136,6 +145,7 @@ impl<'q> NewBlock<'q> {
             .bind(rows.key_digests.as_slice())
             .bind(rows.generations.as_slice())
             .bind(rows.leaf_hashes.iter().map(MerkleHash::as_slice).collect::<Vec<_>>())
+            .bind(self.shardings)
     }
 }
 

@@ -24,7 +24,7 @@ use futures::TryStreamExt;
 use sqlx::{PgPool, Postgres, Row, pool::PoolConnection};
 
 use super::append;
-use super::shards::{self, Shards};
+use super::shards;
 use crate::domain::recorded::{JournalPositions, Position, RecordedEvent, Shard};
 use crate::domain::time::Timestamp;
 use batch_cache::BatchCache;
@@ -146,9 +146,9 @@ impl Feed {
     /// The shards of this database.
     ///
     /// # Errors
-    /// If the database does not answer.
+    /// If the database does not answer, or a shard is missing.
     pub async fn shards(&self) -> Result<Vec<Shard>, sqlx::Error> {
-        Ok(Shards::read(&mut *self.pool.acquire().await?).await?.iter().collect())
+        shards::numbers(&mut *self.pool.acquire().await?).await
     }
 
     /// The position of the shard's last event.

@@ -109,3 +109,17 @@ pub async fn stream(
     }
     Ok(events)
 }
+
+/// The accounts of a shard, in the order of their ids after one of them, at most `limit`.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn accounts(
+    connection: &mut PgConnection,
+    shard: Shard,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<String>, sqlx::Error> {
+    let accounts = sqlx::query_scalar(include_str!("accounts.sql")).bind(shard.0).bind(after).bind(limit);
+    accounts.fetch_all(connection).await
+}

@@ -86,6 +86,30 @@ pub fn shard_end(end: &ShardEnd<'_>) -> MerkleHash {
     ])
 }
 
+/// What the chains of the shards of a growth begin with: a leaf of what is kept of it, with the name of what it is,
+/// which no event has in its place.
+/// `ends`: shard, position, block and hash of each earlier shard, in the order of shards.
+#[must_use]
+pub fn sharding<'a>(
+    sharding: i16,
+    slots: i16,
+    (accounts, filter): (u64, &MerkleHash),
+    ends: impl IntoIterator<Item = (Shard, i64, i64, &'a [u8])>,
+) -> MerkleHash {
+    let mut fields = vec![
+        b"sharding".to_vec(),
+        sharding.to_be_bytes().to_vec(),
+        slots.to_be_bytes().to_vec(),
+        accounts.to_be_bytes().to_vec(),
+        filter.to_vec(),
+    ];
+    for (shard, position, block, hash) in ends {
+        fields.extend([shard.0.to_be_bytes().to_vec(), position.to_be_bytes().to_vec()]);
+        fields.extend([block.to_be_bytes().to_vec(), hash.to_vec()]);
+    }
+    leaf(fields.iter().map(Vec::as_slice))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

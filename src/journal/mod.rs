@@ -2,8 +2,10 @@
 
 pub mod aggregate;
 pub mod append;
+pub mod earlier_accounts;
 pub mod feed;
 pub mod find;
+pub mod grow;
 pub mod history;
 pub mod load;
 mod loaded_account;
@@ -12,6 +14,7 @@ pub mod preconditions;
 pub mod probe;
 pub mod range;
 pub mod row;
+pub mod sharding;
 pub mod shards;
 pub mod snapshot;
 pub mod store;

@@ -1,2 +1,2 @@
--- Which shards are there, and which part of the accounts is in each?
-select shard, slot, slots from ledger.heads order by slot
+-- Which shards are there, and which part of the accounts of which sharding is in each?
+select shard, sharding, slot, slots, shardings from ledger.heads order by sharding, slot

@@ -34,6 +34,8 @@ const EVENTS_MAX: i64 = i64::MAX;
 pub struct JournalStore {
     pool: PgPool,
     shard: Shard,
+    /// How many shardings the journal has.
+    shardings: i16,
     clock: Clock,
 }
 
@@ -53,9 +55,10 @@ impl AggregateContext<AccountAggregate> for JournalContext {
 type StoreError = AggregateError<RefusedCommand>;
 
 impl JournalStore {
+    /// `shardings`: how many the journal has, see [`Shards::shardings`](super::shards::Shards::shardings).
     #[must_use]
-    pub const fn new(pool: PgPool, shard: Shard, clock: Clock) -> Self {
-        Self { pool, shard, clock }
+    pub const fn new(pool: PgPool, shard: Shard, shardings: i16, clock: Clock) -> Self {
+        Self { pool, shard, shardings, clock }
     }
 
     async fn append(
@@ -77,10 +80,11 @@ impl JournalStore {
         }
         if !rows.is_empty() {
             let recorded_at = recorded.first().map_or_else(|| self.clock.now(), |first| first.recorded_at);
-            let block = NewBlock { shard: self.shard, expected: head, recorded_at, rows: &rows };
+            let Self { shard, shardings, .. } = *self;
+            let block = NewBlock { shard, shardings, expected: head, recorded_at, rows: &rows };
             append::append(&mut transaction, block).await.map_err(|error| match error {
                 AppendError::Stale | AppendError::Taken => AggregateError::AggregateConflict,
-                AppendError::Refused(_) | AppendError::Unknown(_) => unexpected(error),
+                AppendError::Grown | AppendError::Refused(_) | AppendError::Unknown(_) => unexpected(error),
             })?;
         }
         transaction.commit().await.map_err(unreachable)?;

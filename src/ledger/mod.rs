@@ -2,6 +2,7 @@
 
 mod deductions;
 mod group_commit;
+mod growth;
 mod newest;
 mod pending_append;
 mod pending_commands;
@@ -25,6 +26,7 @@ use tokio::{
     sync::{Semaphore, mpsc, oneshot, watch},
     task::JoinHandle,
 };
+use tokio_util::sync::CancellationToken;
 
 pub use crate::domain::recorded::Origin;
 pub use request::{ExecuteError, ExecuteResult, IdempotencyKey, Outcome, Provenance, Repeated, Request};
@@ -75,6 +77,7 @@ pub struct Ledger {
     pool: PgPool,
     lookups: Arc<Semaphore>,
     newest: Arc<Newest>,
+    grown: CancellationToken,
 }
 
 /// The tasks of a [`Ledger`]. They end when every clone of the ledger is dropped and everything is answered.
@@ -122,14 +125,17 @@ impl Ledger {
         let limits = ShardLimits::of(shards.iter().len());
         let group = (shards.iter().len() > 1 && is_on_one_node).then(|| GroupCommit::start(&pool));
         let (group, committing) = group.unzip();
-        let parts = ShardParts { pool, catalog, clock, feed, limits, loads: shard_handle::loads(), group };
+        let (loads, grown) = (shard_handle::loads(), CancellationToken::new());
+        let shardings = shards.shardings();
+        let parts = ShardParts { pool, catalog, clock, feed, limits, loads, group, shardings, grown };
         let (handles, tasks): (Vec<_>, Vec<_>) = shards
             .iter()
             .map(|shard| parts.start(JournalPosition::new(shard, heads.of(shard).unwrap_or_default())))
             .unzip();
-        let ShardParts { pool, catalog, clock, .. } = parts;
+        let ShardParts { pool, catalog, clock, grown, .. } = parts;
         let (newest, lookups) = (Arc::new(newest), Arc::new(Semaphore::new(LOOKUPS_MAX)));
-        let ledger = Self { shards, handles: handles.into(), clock, catalog, pool, lookups, newest };
+        let handles = handles.into();
+        let ledger = Self { shards, handles, clock, catalog, pool, lookups, newest, grown };
         Ok((ledger, Running(tasks.into_iter().flatten().chain(committing).collect())))
     }
 
@@ -147,7 +153,7 @@ impl Ledger {
             mpsc::error::TrySendError::Closed(_) => ExecuteError::Unavailable,
         })?;
         match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
-            Ok(Ok(answer)) => self.checked_by_the_clock(answer).await,
+            Ok(Ok(answer)) => self.checked(answer).await,
             // The shard's task ended while it had the command.
             Ok(Err(_)) | Err(_) => Err(ExecuteError::OutcomeUnknown),
         }
@@ -158,8 +164,9 @@ impl Ledger {
         self.handles.get(self.shards.slot_of(account))
     }
 
-    /// A refusal may be wrong if this machine's clock is behind; then the answer is [`ExecuteError::ClockBehind`].
-    async fn checked_by_the_clock(&self, answer: ExecuteResult) -> ExecuteResult {
+    /// A refusal may be wrong if this machine's clock is behind, or if the ledger was grown; then the answer is another
+    /// one.
+    async fn checked(&self, answer: ExecuteResult) -> ExecuteResult {
         let now = self.clock.now();
         match &answer {
             Ok(outcome) => {
@@ -167,6 +174,10 @@ impl Ledger {
                     self.newest.note(last.recorded_at);
                 }
                 self.newest.behind_s(now);
+            }
+            Err(ExecuteError::Refused(Refusal::AccountNotFound)) => {
+                // It may have been opened in a shard that this program does not know.
+                return self.require_current().await.map_or(Err(ExecuteError::Unavailable), |()| answer);
             }
             Err(ExecuteError::Refused(refusal)) => {
                 let behind_s = self.refused_by_the_clock_s(refusal).await;
@@ -204,10 +215,12 @@ impl Ledger {
     /// # Errors
     /// If the database does not answer, or the account's history is damaged.
     pub async fn view(&self, account: &AccountId) -> Result<View, ViewError> {
-        match self.handle(account) {
-            Some(handle) => handle.views.current(account).await,
-            None => Err(sqlx::Error::RowNotFound.into()),
+        let handle = self.handle(account).ok_or(sqlx::Error::RowNotFound)?;
+        let view = handle.views.current(account).await?;
+        if view.sequence == 0 {
+            self.require_current().await?;
         }
+        Ok(view)
     }
 
     /// The earlier request with the same key, if there was one.
@@ -318,15 +331,6 @@ impl Ledger {
     /// If the database does not answer.
     pub async fn heads(&self) -> Result<JournalPositions, sqlx::Error> {
         shards::heads(&mut *self.pool.acquire().await?).await
-    }
-
-    /// Whether the journal has all of these places.
-    ///
-    /// # Errors
-    /// If the database does not answer.
-    pub async fn has(&self, places: &JournalPositions) -> Result<bool, sqlx::Error> {
-        // Another instance may have stored more than this one knows.
-        Ok(places.are_reached_by(&self.known_heads()) || places.are_reached_by(&self.heads().await?))
     }
 
     /// The shards whose commands could lately not be stored.

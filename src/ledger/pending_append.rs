@@ -35,7 +35,9 @@ pub(super) enum AppendResult {
 impl From<AppendError> for AppendFailure {
     fn from(error: AppendError) -> Self {
         match error {
-            AppendError::Stale | AppendError::Taken | AppendError::Refused(_) => Self::NotStored,
+            AppendError::Stale | AppendError::Grown | AppendError::Taken | AppendError::Refused(_) => {
+                Self::NotStored
+            }
             AppendError::Unknown(_) => Self::Unknown,
         }
     }
@@ -70,8 +72,9 @@ impl PendingAppend {
 
 impl AppendRequest {
     pub(super) fn block(&self) -> NewBlock<'_> {
-        let Self { shard, expected, recorded_at, rows, .. } = self;
-        NewBlock { shard: *shard, expected: *expected, recorded_at: *recorded_at, rows }
+        let Self { shard, shardings, expected, recorded_at, rows, .. } = self;
+        let (shard, shardings, expected, recorded_at) = (*shard, *shardings, *expected, *recorded_at);
+        NewBlock { shard, shardings, expected, recorded_at, rows }
     }
 
     /// Stores the rows, and then checks the preconditions.

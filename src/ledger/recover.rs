@@ -57,6 +57,11 @@ impl RecoveryError {
         }
     }
 
+    /// Whether another program has grown the ledger, so that this one can store nothing any more.
+    const fn is_grown(&self) -> bool {
+        matches!(self, Self::Append(AppendError::Grown))
+    }
+
     /// Whether the batch may be stored in spite of the error.
     const fn may_be_stored(&self) -> bool {
         matches!(self, Self::Commit(AppendError::Unknown(_)))
@@ -90,6 +95,11 @@ impl ShardTask {
                 tries += 1;
             }
             warn(error.as_ref(), commands);
+            if error.as_ref().is_some_and(RecoveryError::is_grown) {
+                self.grown.cancel();
+                self.sequencer.give_up_recovery(self.clock.now());
+                return;
+            }
             if tries >= TRIES_MAX || connection_is_to_blame && away_since.elapsed() >= AWAY_MAX {
                 // The database does not answer, or answers and stores nothing: commands cannot be stored now.
                 self.unstored.note();

@@ -12,6 +12,7 @@ use tokio::{
     sync::{Semaphore, mpsc, watch},
     task::JoinSet,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
@@ -65,6 +66,8 @@ pub(super) struct ShardTask {
     pub(super) connection: Option<PgConnection>,
     /// Since when nothing could be stored.
     pub(super) away_since: Option<Instant>,
+    /// Is cancelled when it is seen that another program has grown the ledger.
+    pub(super) grown: CancellationToken,
 }
 
 /// The accounts of a load, and its result.

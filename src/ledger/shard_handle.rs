@@ -7,6 +7,7 @@ use tokio::{
     sync::{Semaphore, mpsc, watch},
     task::JoinHandle,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
@@ -88,12 +89,15 @@ pub(super) struct ShardParts {
     pub(super) limits: ShardLimits,
     pub(super) loads: Arc<Semaphore>,
     pub(super) group: Option<GroupCommit>,
+    /// How many the journal has.
+    pub(super) shardings: i16,
+    pub(super) grown: CancellationToken,
 }
 
 impl ShardParts {
     /// Starts to write a shard after its head. The tasks end when the handle is dropped and all is answered.
     pub(super) fn start(&self, head: JournalPosition) -> (ShardHandle, [JoinHandle<()>; 2]) {
-        let Self { pool, catalog, clock, feed, limits, loads, group } = self;
+        let Self { pool, catalog, clock, feed, limits, loads, group, shardings, grown } = self;
         let JournalPosition { shard, position } = head;
         let (commands, incoming) = mpsc::channel(limits.queued);
         let (positions, seen) = watch::channel(position);
@@ -101,7 +105,7 @@ impl ShardParts {
         let unstored = Arc::new(Unstored::default());
         let task = ShardTask {
             shard,
-            sequencer: Sequencer::new(shard, Arc::clone(catalog), limits.sequencer, position),
+            sequencer: Sequencer::new(shard, *shardings, Arc::clone(catalog), limits.sequencer, position),
             arriving: limits.sequencer.arriving,
             feed: feed.clone(),
             pool: pool.clone(),
@@ -115,6 +119,7 @@ impl ShardParts {
             is_alone: false,
             connection: None,
             away_since: None,
+            grown: grown.clone(),
         };
         let views = Arc::new(Views::new(pool.clone(), shard, limits.views));
         let keeping = take_snapshots(pool.clone(), shard, Arc::clone(&views), wanted);

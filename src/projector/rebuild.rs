@@ -11,6 +11,7 @@ use crate::{
         checkpoint::{self, Checkpoint, CheckpointId},
     },
     domain::recorded::{Position, Shard},
+    journal::shards,
     projections::{Projection, Tables},
 };
 
@@ -115,6 +116,10 @@ impl Projector {
         let totals_before = totals(&mut transaction, model, live).await?;
         let totals_after = totals(&mut transaction, model, new).await?;
         let switched = totals_before == totals_after || accept_differences;
+        if shards::numbers(&mut transaction).await? != self.consumers.shards() {
+            let reason = "another program has grown the ledger meanwhile; build it again".to_owned();
+            return Err(ProjectorError::RebuildStopped { reason });
+        }
         if switched {
             versions::switch(&mut transaction, model, new).await?;
             for (live, _) in &aside.workers {

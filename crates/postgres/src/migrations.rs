@@ -29,10 +29,10 @@ pub enum MigrationError {
     #[error("another instance was still migrating the database after {LOCK_SECONDS_MAX} s")]
     LockTimeout,
     #[error(
-        "the journal has {found} shards, and not {asked}: their number is chosen when a database is made, and cannot \
-         be changed"
+        "the journal has {found} shards, and not {asked}: their number is chosen when a database is made; it can have \
+         more for new accounts (`counterfoil shards grow`)"
     )]
-    Shards { asked: u16, found: i64 },
+    Shards { asked: u16, found: i16 },
 }
 
 /// The session's setting that tells the first migration of a database how many shards its journal gets.
@@ -56,15 +56,19 @@ pub fn migrator() -> Migrator {
 /// # Errors
 ///
 /// A migration that fails is rolled back as a whole; earlier ones stay applied.
-/// If another number of shards is asked for than the database has, nothing more is done.
+/// If another number of shards is asked for than the database has, or got when it was grown, nothing more is done.
 pub async fn run(options: &PgConnectOptions, shards: Option<u16>) -> Result<(), MigrationError> {
     let options = options.clone().disable_statement_logging().options([(SHARDS, shards.unwrap_or(1))]);
     let mut connection = PgConnection::connect_with(&options).await?;
     lock(&mut connection).await?;
     migrator().run_direct(&mut connection).await?;
     if let Some(asked) = shards {
-        let found = sqlx::query_scalar(include_str!("count_shards.sql")).fetch_one(&mut connection).await?;
-        if found != i64::from(asked) {
+        // The number of any sharding, so that instances whose ledger was grown start again with the setting that they
+        // have.
+        let found: Vec<i16> =
+            sqlx::query_scalar(include_str!("count_shards.sql")).fetch_all(&mut connection).await?;
+        if !found.iter().any(|slots| u16::try_from(*slots) == Ok(asked)) {
+            let found = found.first().copied().unwrap_or_default();
             return Err(MigrationError::Shards { asked, found });
         }
     }

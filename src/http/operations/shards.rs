@@ -15,10 +15,13 @@ use crate::http::{
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Shards)]
 pub struct ShardsResponse {
-    /// For each part of the accounts, its shard. An account is in the part whose place in this list, from 0, is the
-    /// first four bytes of the SHA-256 digest of its id, as a number with the highest byte first, modulo the length of
-    /// the list.
+    /// For each part of the accounts, its shard. Unless the ledger was grown, an account is in the part whose place in
+    /// this list, from 0, is the first four bytes of the SHA-256 digest of its id, as a number with the highest byte
+    /// first, modulo the length of the list.
     shards: Vec<ShardResponse>,
+    /// Whether the ledger was grown. Then accounts that were opened before are in other shards than later ones, which
+    /// only the instances know: send commands to any of them.
+    grown: bool,
 }
 
 /// A shard, which has an order of events of its own.
@@ -43,8 +46,10 @@ pub async fn list(
     State(state): State<AppState>,
     _from: Several<Commands>,
 ) -> Result<Response<Body>, Failure> {
-    let shards = state.ledger.shards().iter();
-    let shards =
-        shards.map(|shard| ShardResponse { shard: shard.0, writer: state.instances.writer_address(shard) });
-    json(&ShardsResponse { shards: shards.collect() })
+    let known = state.ledger.shards();
+    let grown = known.shardings() > 1;
+    let shards = known
+        .iter()
+        .map(|shard| ShardResponse { shard: shard.0, writer: state.instances.writer_address(shard) });
+    json(&ShardsResponse { shards: shards.collect(), grown })
 }

@@ -33,6 +33,8 @@ pub(in crate::ledger) struct Limits {
 #[derive(Debug)]
 pub(in crate::ledger) struct AppendRequest {
     pub shard: Shard,
+    /// How many shardings the journal had when the batch was decided.
+    pub shardings: i16,
     /// The position at which the journal must end.
     pub expected: Position,
     pub recorded_at: Timestamp,

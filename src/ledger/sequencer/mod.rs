@@ -47,6 +47,8 @@ pub(super) use recovery::{Locked, RecoveryRequest, Redecided};
 #[derive(Debug)]
 pub(super) struct Sequencer<R> {
     shard: Shard,
+    /// How many the journal has, as this instance knows.
+    shardings: i16,
     catalog: Arc<Catalog>,
     /// See [`Catalog::stamp`].
     stamp: Arc<str>,
@@ -78,10 +80,17 @@ pub(super) struct Sequencer<R> {
 }
 
 impl<R: ReplyTo> Sequencer<R> {
-    /// `head`: the end of the journal.
-    pub(super) fn new(shard: Shard, catalog: Arc<Catalog>, limits: Limits, head: Position) -> Self {
+    /// `head`: the end of the journal. `shardings`: how many it has.
+    pub(super) fn new(
+        shard: Shard,
+        shardings: i16,
+        catalog: Arc<Catalog>,
+        limits: Limits,
+        head: Position,
+    ) -> Self {
         Self {
             shard,
+            shardings,
             stamp: catalog.stamp().into(),
             catalog,
             limits,
@@ -269,6 +278,7 @@ impl<R: ReplyTo> Sequencer<R> {
         let preconditions = batch.preconditions(&self.accounts);
         let request = AppendRequest {
             shard: self.shard,
+            shardings: self.shardings,
             expected: self.head,
             recorded_at: batch.recorded_at,
             rows: std::mem::take(&mut batch.rows),

@@ -146,9 +146,14 @@ impl<R: ReplyTo> Sequencer<R> {
             Verdict::Decided(answer)
         });
         let verdicts = verdicts.collect();
-        let shard = self.shard;
-        let append =
-            AppendRequest { shard, expected: head, recorded_at: now, rows, preconditions: Vec::new() };
+        let append = AppendRequest {
+            shard: self.shard,
+            shardings: self.shardings,
+            expected: head,
+            recorded_at: now,
+            rows,
+            preconditions: Vec::new(),
+        };
         Redecided { append, verdicts, accounts }
     }
 

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use counterfoil::{
     clock::Clock,
-    journal::feed::Feed,
+    journal::{feed::Feed, grow},
     postgres::{
         migrations,
         placement::{PlacementError, TABLES, distribute, place_read_models, placement_of},
@@ -75,6 +75,21 @@ async fn a_start_puts_every_table_to_its_nodes() {
         format!("statement_timeout={}", pool::STATEMENT_TIMEOUT_MS),
     ];
     assert_eq!(settings, limits);
+}
+
+#[tokio::test]
+async fn a_ledger_on_several_nodes_is_grown() {
+    let database = with_stand_in().await;
+    let pool = database.pool();
+    migrations::run(&database.connect_options(), None).await.expect("it distributes what there is");
+    let service = service_pool(&database).await;
+    let growth = grow::grow(&service, 32, noon(), |_| {}).await.expect("grown");
+    assert_eq!(growth.shards.len(), 32);
+    migrations::run(&database.connect_options(), Some(32)).await.expect("nothing is left to do");
+    open(&service).await;
+    assert_eq!(findings(&pool).await, Vec::<String>::new());
+    let (ledger, _running) = start(service, Clock::fixed(noon())).await;
+    ledger::open(&ledger, "acme").await.expect("opened");
 }
 
 /// What a shard's task sends goes to the node of the shard, and through the coordinator if that cannot be reached.

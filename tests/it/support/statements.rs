@@ -19,13 +19,14 @@ pub struct Statement {
     sql: String,
 }
 
-/// Tables that stay small, however much there is in the ledger: of one row, or of one for each catalog, price, read
-/// model, night, fault or migration; and PostgreSQL's own of tables, triggers, roles and databases.
-const SMALL: [&str; 16] = [
+/// Tables that stay small, however much there is in the ledger: of one row, or of one for each catalog, price, growth,
+/// read model, night, fault or migration; and PostgreSQL's own of tables, triggers, roles and databases.
+const SMALL: [&str; 17] = [
     "instances",
     "mode",
     "readiness",
     "heads",
+    "shardings",
     "projections",
     "checkpoints",
     "parked",

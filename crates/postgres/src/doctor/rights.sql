@@ -11,7 +11,10 @@ select
                 select
                 from pg_class class
                 where
-                    class.oid in ('ledger.events'::regclass, 'ledger.blocks'::regclass, 'ledger.heads'::regclass)
+                    class.oid in (
+                        'ledger.events'::regclass, 'ledger.blocks'::regclass, 'ledger.heads'::regclass,
+                        'ledger.shardings'::regclass, 'ledger.sharding_filters'::regclass
+                    )
                     and (
                         class.relowner = role.oid
                         or has_table_privilege(role.oid, class.oid, 'insert, update, delete, truncate')
@@ -25,8 +28,13 @@ select
         select count(*)
         from pg_trigger
         where
-            tgrelid in ('ledger.events'::regclass, 'ledger.blocks'::regclass)
-            and tgname in ('events_append_only', 'blocks_append_only')
+            tgrelid in (
+                'ledger.events'::regclass, 'ledger.blocks'::regclass, 'ledger.shardings'::regclass,
+                'ledger.sharding_filters'::regclass
+            )
+            and tgname in (
+                'events_append_only', 'blocks_append_only', 'shardings_append_only', 'sharding_filters_append_only'
+            )
             and tgfoid = to_regprocedure('ledger.refuse_change()')::oid
             and tgtype = 58 and tgattr::text = '' and tgqual is null
             and tgenabled in ('O', 'A')

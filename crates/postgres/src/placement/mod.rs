@@ -47,7 +47,7 @@ impl ShardGroup {
 
 /// Every table but those of the versions of read models, with the reason of its place. The first of a group is above
 /// the others.
-pub const TABLES: [(&str, Placement, &str); 25] = [
+pub const TABLES: [(&str, Placement, &str); 27] = [
     ("ledger.heads", ByShard(Journal), "an append locks the row of its shard"),
     ("ledger.events", ByShard(Journal), "an append writes to one shard, and an account is in one"),
     ("ledger.blocks", ByShard(Journal), "an append writes the block of its events"),
@@ -59,6 +59,8 @@ pub const TABLES: [(&str, Placement, &str); 25] = [
     ("ledger.catalogs", Everywhere, "a start at any node asks for its catalog, and catalogs rarely change"),
     ("ledger.catalog_changes", OnePlace, "a few rows a year, numbered in one order"),
     ("ledger.price_ids", OnePlace, "a row for each price, read at a start"),
+    ("ledger.shardings", OnePlace, "a row for each growth, read at a start"),
+    ("ledger.sharding_filters", OnePlace, "some rows for each growth, read at a start"),
     ("ledger.mode", OnePlace, "one row, read at a start"),
     ("ledger.readiness", OnePlace, "one row, written to see whether anything can be written"),
     ("ledger.sale_turns", OnePlace, "a row is locked while something is sold to an account"),

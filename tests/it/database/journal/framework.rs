@@ -69,7 +69,7 @@ async fn the_same_commands_have_the_same_events_in_both_stores() {
         let repository = PostgresEventRepository::new(database.pool()).with_tables("stock_events", "none");
         PersistedEventStore::<_, AccountAggregate>::new_event_store(repository)
     };
-    let ours = || JournalStore::new(database.pool(), Shard(0), Clock::fixed(noon()));
+    let ours = || JournalStore::new(database.pool(), Shard(0), 1, Clock::fixed(noon()));
     assert_eq!(run(stock()).await, run(ours()).await);
     let of_stock = stock().load_events("acme").await.expect("readable");
     let of_ours = ours().load_events("acme").await.expect("readable");
@@ -100,7 +100,7 @@ async fn the_framework_s_repository_reads_what_the_ledger_wrote() {
 async fn a_stale_decision_of_the_framework_is_a_conflict() {
     let test = TestLedger::of_one_shard().await;
     open(&test.ledger, "acme").await.expect("opened");
-    let store = Arc::new(JournalStore::new(test.database.pool(), Shard(0), test.clock.clone()));
+    let store = Arc::new(JournalStore::new(test.database.pool(), Shard(0), 1, test.clock.clone()));
     let stale = store.load_aggregate("acme").await.expect("loaded");
     test.ledger.execute(deduct("acme", 5, "k")).await.expect("deducted");
     let event = store.load_events("acme").await.expect("readable").remove(2).payload;

@@ -4,6 +4,7 @@ mod aggregate;
 mod copy;
 mod elsewhere;
 mod framework;
+mod growing;
 mod handed_over;
 mod offline;
 mod once;

@@ -33,9 +33,8 @@ async fn a_history_that_was_decided_offline_passes_its_audit_and_goes_on() {
         decisions.decide(request, at, &mut known).expect("it is allowed");
         assert!(!decisions.is_empty());
         let (rows, recorded_at) = decisions.end_block();
-        let appended =
-            append::append(&mut connection, NewBlock { shard: Shard(0), expected, recorded_at, rows: &rows })
-                .await;
+        let block = NewBlock { shard: Shard(0), shardings: 1, expected, recorded_at, rows: &rows };
+        let appended = append::append(&mut connection, block).await;
         assert_eq!(appended.expect("it is stored"), decisions.last());
     }
     // A refusal adds nothing.

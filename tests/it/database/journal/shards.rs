@@ -56,12 +56,12 @@ fn the_part_of_an_account_is_the_same_for_ever() {
 #[test]
 fn heads_that_do_not_make_a_whole_are_refused() {
     let missing = |heads: &[(i16, i16, i16)]| Shards::of_heads(heads).expect_err("not whole");
-    assert_eq!(missing(&[]), ShardMissing { slots: 1, slot: 0 });
-    assert_eq!(missing(&[(0, 0, 2)]), ShardMissing { slots: 2, slot: 1 });
-    assert_eq!(missing(&[(1, 1, 2)]), ShardMissing { slots: 2, slot: 0 });
-    assert_eq!(missing(&[(0, 0, 2), (1, 0, 2)]), ShardMissing { slots: 2, slot: 1 });
-    assert_eq!(missing(&[(0, 0, 1), (1, 1, 2)]), ShardMissing { slots: 2, slot: 0 });
-    assert_eq!(missing(&[(0, 0, 1), (1, 0, 1)]), ShardMissing { slots: 1, slot: 0 });
+    assert_eq!(missing(&[]), ShardMissing::Head { sharding: 0, slots: 1, slot: 0 });
+    assert_eq!(missing(&[(0, 0, 2)]), ShardMissing::Head { sharding: 0, slots: 2, slot: 1 });
+    assert_eq!(missing(&[(1, 1, 2)]), ShardMissing::Head { sharding: 0, slots: 2, slot: 0 });
+    assert_eq!(missing(&[(0, 0, 2), (1, 0, 2)]), ShardMissing::Head { sharding: 0, slots: 2, slot: 1 });
+    assert_eq!(missing(&[(0, 0, 1), (1, 1, 2)]), ShardMissing::Head { sharding: 0, slots: 2, slot: 0 });
+    assert_eq!(missing(&[(0, 0, 1), (1, 0, 1)]), ShardMissing::Head { sharding: 0, slots: 1, slot: 0 });
 }
 
 #[tokio::test]

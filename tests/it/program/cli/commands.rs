@@ -46,6 +46,7 @@ fn the_help_of_each_command_names_its_exit_codes_or_examples() {
         ["inbox", "retry", "--help"],
         ["import", "accounts", "--help"],
         ["projections", "rebuild", "--help"],
+        ["shards", "grow", "--help"],
         ["audit", "replay", "--help"],
         ["audit", "verify", "--help"],
         ["bench", "--help", ""],
@@ -220,6 +221,9 @@ async fn an_empty_database_is_read_and_verified() {
         (&["projections", "rebuild", "none"], 1),
         (&["projections", "unpark", "usage", "acme"], 1),
         (&["projections", "resume", "usage"], 0),
+        (&["shards", "list"], 0),
+        (&["shards", "grow", "--to", "3"], 2),
+        (&["shards", "grow", "--to", "1024"], 1),
         (&["audit", "verify"], 0),
         (&["audit", "replay", "acme"], 1),
     ] {

@@ -104,7 +104,7 @@ end
 $$";
 
 /// What is changed, the check that finds it, how bad it is, and what undoes it.
-const CHANGES: [(&str, &str, &str, &str); 17] = [
+const CHANGES: [(&str, &str, &str, &str); 18] = [
     (
         "alter database counterfoil set synchronous_commit = off",
         "synchronous_commit",
@@ -198,6 +198,13 @@ const CHANGES: [(&str, &str, &str, &str); 17] = [
         "append_only",
         "fault",
         "alter table ledger.blocks enable trigger blocks_append_only",
+    ),
+    (
+        "drop trigger sharding_filters_append_only on ledger.sharding_filters",
+        "append_only",
+        "fault",
+        "create trigger sharding_filters_append_only before update or delete or truncate on ledger.sharding_filters \
+         for each statement execute function ledger.refuse_change()",
     ),
     (
         "alter table ledger.events reset (autovacuum_freeze_min_age)",

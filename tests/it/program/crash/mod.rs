@@ -2,6 +2,7 @@
 
 mod books;
 mod connections;
+mod growth;
 mod instances;
 mod kills;
 mod servers;

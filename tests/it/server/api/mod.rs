@@ -12,6 +12,7 @@ mod examples;
 mod explored;
 mod faults;
 mod generations;
+mod grown;
 mod guarded;
 mod keys;
 mod mangled;

@@ -89,7 +89,8 @@ impl World {
 
     fn started(&self, instance: usize, shard: usize) -> Writer {
         let journal = &self.journals[shard];
-        let mut sequencer = Sequencer::new(journal.shard, Arc::clone(&self.catalog), LIMITS, journal.head());
+        let mut sequencer =
+            Sequencer::new(journal.shard, 1, Arc::clone(&self.catalog), LIMITS, journal.head());
         sequencer.keeps_what_was_decided_on_a_lost_batch = self.planted == Some(PlantedBug::EpochNotDropped);
         let (queue, loads) = (VecDeque::new(), Vec::new());
         Writer { instance, shard, sequencer, queue, flight: None, loads, found_early: None }
@@ -228,10 +229,11 @@ impl World {
                 Err(AppendFailure::Unknown)
             }
             _ => {
-                let AppendRequest { shard, expected, recorded_at, rows, .. } = &flight.request;
+                let AppendRequest { shard, shardings, expected, recorded_at, rows, .. } = &flight.request;
                 let (rows, preconditions) = (rows.clone(), Vec::new());
-                let (shard, expected, recorded_at) = (*shard, *expected, *recorded_at);
-                self.late.push(AppendRequest { shard, expected, recorded_at, rows, preconditions });
+                let (shard, shardings, expected, recorded_at) = (*shard, *shardings, *expected, *recorded_at);
+                let late = AppendRequest { shard, shardings, expected, recorded_at, rows, preconditions };
+                self.late.push(late);
                 Err(AppendFailure::Unknown)
             }
         };

@@ -1,0 +1,53 @@
+//! Do read models follow the shards of a growth?
+
+use std::time::Duration;
+
+use counterfoil::{
+    audit::{AuditScope, verify_read_models},
+    clock::Clock,
+    journal::feed::Feed,
+    projections,
+    projector::Projector,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{grow, started, use_some, verify};
+use crate::support::{
+    database::TestDatabase,
+    ledger::{TestLedger, music, noon},
+    shards::{heads, wait_for},
+};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn read_models_follow_the_new_shards_and_can_be_built_again() {
+    let test = TestLedger::on(TestDatabase::of_shards(1).await, music()).await;
+    let pool = test.database.pool();
+    let open = async || {
+        let feed = Feed::new(pool.clone());
+        Projector::open(pool.clone(), feed, projections::all(), Clock::fixed(noon())).await.expect("it opens")
+    };
+    use_some(&test.ledger, 'a', 5).await;
+    let unaware = open().await;
+    grow(&pool, 2).await.expect("grown");
+    // What was begun before would leave the new shards out.
+    let refused = unaware.rebuild("usage", false, |_| {}).await.expect_err("the ledger was grown");
+    assert!(refused.to_string().contains("grown"), "{refused}");
+
+    let (ledger, _running) = started(&pool).await;
+    use_some(&ledger, 'b', 15).await;
+    let projector = open().await;
+    let stop = CancellationToken::new();
+    projector.start(&TaskTracker::new(), &stop, ledger.positions());
+    let end = heads(&pool).await;
+    for name in projector.names().collect::<Vec<_>>() {
+        assert!(wait_for(&projector, name, &end, PATIENCE).await.reached, "{name}");
+        let rebuilt = projector.rebuild(name, false, |_| {}).await.expect("it can be rebuilt");
+        assert!(rebuilt.is_same() && rebuilt.switched, "{name}");
+    }
+    let mut verified = verify(&pool, &AuditScope::WHOLE).await;
+    verify_read_models(&projector, &mut verified, |_, _, _| {}).await.expect("compared");
+    assert!(verified.is_clean() && !verified.read_models.is_empty(), "{:?}", verified.findings);
+    stop.cancel();
+}
