@@ -93,6 +93,7 @@ impl Follower {
 
     /// Handles what there is, and goes on after every failure.
     pub async fn work(mut self, ended: CancellationToken) -> Self {
+        let _at_work = self.consumers.pace.begin();
         self.gather().await;
         self.rest(&ended).await;
         self.worker = self.worker.take_if(|worker| !self.consumers.is_outdated(worker));
@@ -119,8 +120,6 @@ impl Follower {
 
     /// `false`: nothing is left to handle.
     async fn step(&mut self, ended: &CancellationToken) -> Result<bool, ConsumerError> {
-        // With the wait for its turn, so that many shards together rest as long as one.
-        let begun = Instant::now();
         let turn = self.consumers.turns.acquire().await;
         let opened = match self.worker.take() {
             Some(worker) => Some(worker),
@@ -133,6 +132,7 @@ impl Follower {
             return Ok(true);
         };
         self.rung.mark_unchanged();
+        let begun = Instant::now();
         let step = worker.step(i64::MAX).await?;
         drop(turn);
         let took = begun.elapsed();
@@ -189,7 +189,9 @@ impl Follower {
     /// How long to rest after a step that took so long.
     fn rest_after(&self, step: Duration, worker: &Worker) -> FollowerRest {
         let lag_ms = FollowerProgress::of(worker, false).lag_ms(&self.consumers.clock);
-        let until = |is_awaited| Instant::now() + Pressure { lag_ms, is_awaited }.rest(step);
+        let consumers = u32::try_from(self.consumers.consumers.len()).unwrap_or(1).max(1);
+        let shards = self.consumers.pace.working().div_ceil(consumers);
+        let until = |is_awaited| Instant::now() + Pressure { lag_ms, is_awaited, shards }.rest(step);
         FollowerRest { whole: until(false), awaited: until(true) }
     }
 

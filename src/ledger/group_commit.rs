@@ -7,12 +7,12 @@
 //! If a statement fails, nothing of it is stored, and each shard appends its batch by itself on its own connection:
 //! one whose head is locked, or in which somebody else wrote, does not hold up the others.
 
-use std::task::Poll;
+use std::{task::Poll, time::Duration};
 
 use sqlx::{PgConnection, PgPool, postgres::PgConnectOptions};
 use tokio::{
     sync::{mpsc, oneshot},
-    task::{JoinHandle, JoinSet},
+    task::{JoinError, JoinHandle, JoinSet},
 };
 
 use crate::{
@@ -35,9 +35,21 @@ const BLOCKS_MAX: usize = 64;
 /// How long the shards of a statement wait for a head that another one has locked.
 const LOCK_WAIT_MAX_MS: u64 = 250;
 
-/// The way to the task that commits for several shards. Cheap to clone.
-#[derive(Clone)]
-pub(super) struct GroupCommit(mpsc::UnboundedSender<WaitingBatch>);
+/// How long it is waited for what the shards have next that were just answered.
+const NEXT_WAIT_MAX: Duration = Duration::from_millis(2);
+
+/// The way to the task that commits for several shards. Each shard has one.
+pub(super) struct GroupCommit {
+    messages: mpsc::UnboundedSender<ShardMessage>,
+    /// Whether the shard says what it has next once its batch is stored.
+    is_awaited: bool,
+}
+
+/// What a shard says to the task that commits.
+enum ShardMessage {
+    Batch { batch: WaitingBatch, is_next: bool },
+    NothingNext,
+}
 
 /// What became of a batch that was to share a commit.
 pub(super) enum SharedAppend {
@@ -63,56 +75,110 @@ impl WaitingBatch {
 }
 
 impl GroupCommit {
-    /// The task ends when all clones are dropped and all is answered.
+    /// The task ends when there are no more shards and all is answered.
     pub(super) fn start(pool: &PgPool) -> (Self, JoinHandle<()>) {
         let lock_wait = [("lock_timeout", LOCK_WAIT_MAX_MS)];
         let options = pool.connect_options().as_ref().clone().options(lock_wait);
-        // A shard has at most one batch here.
-        let (batches, incoming) = mpsc::unbounded_channel();
-        (Self(batches), tokio::spawn(run(options, incoming)))
+        // A shard has at most one batch here, and says once what is next.
+        let (messages, incoming) = mpsc::unbounded_channel();
+        let task = CommitTask { options, waiting: Vec::new(), awaited: 0, connections: Vec::new() };
+        (Self { messages, is_awaited: false }, tokio::spawn(task.run(incoming)))
+    }
+
+    /// That of another shard.
+    pub(super) fn of_another(&self) -> Self {
+        Self { messages: self.messages.clone(), is_awaited: false }
     }
 
     /// Begins to store a batch together with those of other shards.
-    pub(super) fn store(&self, request: AppendRequest) -> oneshot::Receiver<SharedAppend> {
+    pub(super) fn store(&mut self, request: AppendRequest) -> oneshot::Receiver<SharedAppend> {
         let (reply, shared) = oneshot::channel();
-        if let Err(mpsc::error::SendError(batch)) = self.0.send(WaitingBatch { request, reply }) {
+        let is_next = std::mem::replace(&mut self.is_awaited, true);
+        let message = ShardMessage::Batch { batch: WaitingBatch { request, reply }, is_next };
+        if let Err(mpsc::error::SendError(ShardMessage::Batch { batch, .. })) = self.messages.send(message) {
             batch.hand_back();
         }
         shared
     }
-}
 
-async fn run(options: PgConnectOptions, mut incoming: mpsc::UnboundedReceiver<WaitingBatch>) {
-    let mut waiting: Vec<WaitingBatch> = Vec::new();
-    let mut running: JoinSet<Option<PgConnection>> = JoinSet::new();
-    let mut connections: Vec<PgConnection> = Vec::new();
-    loop {
-        tokio::select! {
-            biased;
-            Some(done) = running.join_next(), if !running.is_empty() => {
-                connections.extend(done.ok().flatten());
-                // The shards that were answered have their next batches ready.
-                tokio::task::yield_now().await;
-            }
-            arrived = incoming.recv_many(&mut waiting, BLOCKS_MAX) => if arrived == 0 {
-                break;
-            },
-        }
-        while let Ok(batch) = incoming.try_recv() {
-            waiting.push(batch);
-        }
-        while is_worth_a_commit(&waiting, running.len()) {
-            let rest = waiting.split_off(waiting.len().min(BLOCKS_MAX));
-            let batches = std::mem::replace(&mut waiting, rest);
-            let mut storing = Box::pin(store(options.clone(), connections.pop(), batches));
-            // In a new task, the statement would have to wait behind all callers that are about to be answered.
-            match futures::poll!(&mut storing) {
-                Poll::Ready(connection) => connections.extend(connection),
-                Poll::Pending => _ = running.spawn(storing),
-            }
+    /// The shard has the result of its last batch here, and no other one for now.
+    pub(super) fn nothing_next(&mut self) {
+        if std::mem::take(&mut self.is_awaited) {
+            let _gone = self.messages.send(ShardMessage::NothingNext);
         }
     }
-    while running.join_next().await.is_some() {}
+}
+
+struct CommitTask {
+    options: PgConnectOptions,
+    waiting: Vec<WaitingBatch>,
+    /// How many shards were answered, and have not said yet what they have next.
+    awaited: usize,
+    /// Those that are not in use.
+    connections: Vec<PgConnection>,
+}
+
+impl CommitTask {
+    async fn run(mut self, mut incoming: mpsc::UnboundedReceiver<ShardMessage>) {
+        let mut running: JoinSet<StoredBatches> = JoinSet::new();
+        loop {
+            tokio::select! {
+                biased;
+                Some(stored) = running.join_next(), if !running.is_empty() => self.stored(stored),
+                message = incoming.recv() => match message {
+                    Some(message) => self.take(message),
+                    None => break,
+                },
+                // A shard that recovers says nothing for a while.
+                () = tokio::time::sleep(NEXT_WAIT_MAX), if self.awaited > 0 => self.awaited = 0,
+            }
+            while let Ok(message) = incoming.try_recv() {
+                self.take(message);
+            }
+            while self.awaited == 0 && is_worth_a_commit(&self.waiting, running.len()) {
+                self.begin(&mut running).await;
+            }
+        }
+        while running.join_next().await.is_some() {}
+    }
+
+    fn take(&mut self, message: ShardMessage) {
+        let is_next = match message {
+            ShardMessage::Batch { batch, is_next } => {
+                self.waiting.push(batch);
+                is_next
+            }
+            ShardMessage::NothingNext => true,
+        };
+        if is_next {
+            self.awaited = self.awaited.saturating_sub(1);
+        }
+    }
+
+    fn stored(&mut self, stored: Result<StoredBatches, JoinError>) {
+        let StoredBatches { connection, shards } = stored.unwrap_or_default();
+        self.connections.extend(connection);
+        self.awaited = self.awaited.saturating_add(shards);
+    }
+
+    async fn begin(&mut self, running: &mut JoinSet<StoredBatches>) {
+        let rest = self.waiting.split_off(self.waiting.len().min(BLOCKS_MAX));
+        let batches = std::mem::replace(&mut self.waiting, rest);
+        let mut storing = Box::pin(store(self.options.clone(), self.connections.pop(), batches));
+        // In a new task, the statement would have to wait behind all callers that are about to be answered.
+        match futures::poll!(&mut storing) {
+            Poll::Ready(stored) => self.stored(Ok(stored)),
+            Poll::Pending => _ = running.spawn(storing),
+        }
+    }
+}
+
+/// What is left when batches are stored and answered.
+#[derive(Default)]
+struct StoredBatches {
+    connection: Option<PgConnection>,
+    /// How many shards were answered, and say what they have next.
+    shards: usize,
 }
 
 fn is_worth_a_commit(waiting: &[WaitingBatch], running: usize) -> bool {
@@ -121,8 +187,18 @@ fn is_worth_a_commit(waiting: &[WaitingBatch], running: usize) -> bool {
     !waiting.is_empty() && may_begin
 }
 
-/// Stores batches of different shards, and returns the connection if it can be used again.
+/// Stores batches of different shards.
 async fn store(
+    options: PgConnectOptions,
+    connection: Option<PgConnection>,
+    batches: Vec<WaitingBatch>,
+) -> StoredBatches {
+    let shards = batches.len();
+    StoredBatches { connection: store_on(options, connection, batches).await, shards }
+}
+
+/// Returns the connection if it can be used again.
+async fn store_on(
     options: PgConnectOptions,
     connection: Option<PgConnection>,
     mut batches: Vec<WaitingBatch>,

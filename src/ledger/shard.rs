@@ -90,12 +90,14 @@ impl ShardTask {
                             let answers = self.appended(connection, appended);
                             // The database works on the next batch while this one is answered.
                             pending = self.submit().await;
+                            self.say_what_is_next(pending.as_ref());
                             self.sequencer.answer(answers, self.clock.now());
                             self.recover().await;
                         }
                         AppendResult::NotShared(request) => {
                             self.is_alone = true;
                             pending = self.start(*request).await;
+                            self.say_what_is_next(pending.as_ref());
                         }
                     }
                 }
@@ -145,7 +147,7 @@ impl ShardTask {
 
     /// Begins to store a batch: together with other shards if this one shares its commits and nothing is wrong with it.
     async fn start(&mut self, request: AppendRequest) -> Option<PendingAppend> {
-        if let Some(group) = self.group.as_ref().filter(|_| !self.is_alone) {
+        if let Some(group) = self.group.as_mut().filter(|_| !self.is_alone) {
             return Some(PendingAppend::Shared(group.store(request)));
         }
         if let Some(connection) = self.connect().await {
@@ -155,6 +157,14 @@ impl ShardTask {
         self.sequencer.answer(answers, self.clock.now());
         self.recover().await;
         None
+    }
+
+    /// Those who share commits wait for the next batch of a shard that had one.
+    fn say_what_is_next(&mut self, pending: Option<&PendingAppend>) {
+        let group = self.group.as_mut().filter(|_| !matches!(pending, Some(PendingAppend::Shared(_))));
+        if let Some(group) = group {
+            group.nothing_next();
+        }
     }
 
     /// The connection that appends, opened again if it was lost.

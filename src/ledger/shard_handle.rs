@@ -115,7 +115,7 @@ impl ShardParts {
             snapshots,
             loads: Arc::clone(loads),
             unstored: Arc::clone(&unstored),
-            group: group.clone(),
+            group: group.as_ref().map(GroupCommit::of_another),
             is_alone: false,
             connection: None,
             away_since: None,
