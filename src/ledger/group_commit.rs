@@ -29,7 +29,7 @@ use super::{
 /// How many commits run at the same time.
 const COMMITS_MAX: usize = 4;
 /// How many events are worth a commit of their own, while another one runs.
-const EVENTS_WORTH_A_COMMIT: usize = 128;
+const EVENTS_WORTH_A_COMMIT: usize = 1_024;
 /// How many shards share a statement. The protocol has room for 65,535 parameters.
 const BLOCKS_MAX: usize = 64;
 /// How long the shards of a statement wait for a head that another one has locked.
