@@ -123,7 +123,7 @@ fn append_each(blocks: usize) -> String {
         format!("ledger.append({})", parameters.join(", "))
     };
     let calls: Vec<String> = (0..blocks).map(call).collect();
-    format!("select array[{}]", calls.join(", "))
+    include_str!("append_each.sql").replace("CALLS", &calls.join(", "))
 }
 
 type AppendQuery<'q, O> = QueryScalar<'q, Postgres, O, PgArguments>;

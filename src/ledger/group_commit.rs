@@ -21,9 +21,8 @@ use crate::{
 };
 
 use super::{
-    pending_append::measured,
     sequencer::{AppendRequest, Appended},
-    shard::open_connection,
+    store_batch::{measured, open_connection},
 };
 
 /// How many commits run at the same time.

@@ -11,6 +11,7 @@ mod request;
 mod sequencer;
 mod shard;
 mod shard_handle;
+mod store_batch;
 // A test of the sequencer with a journal in memory. It uses items that are private to this part.
 #[cfg(test)]
 #[path = "../../tests/unit/ledger/simulation/mod.rs"]

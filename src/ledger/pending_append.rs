@@ -5,14 +5,12 @@ use std::task::Poll;
 use sqlx::PgConnection;
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use crate::journal::{
-    append::{self, AppendError, NewBlock},
-    preconditions,
-};
+use crate::journal::append::{self, AppendError};
 
 use super::{
     group_commit::SharedAppend,
     sequencer::{AppendFailure, AppendRequest, Appended},
+    store_batch::measured,
 };
 
 /// A batch that is being stored.
@@ -71,12 +69,6 @@ impl PendingAppend {
 }
 
 impl AppendRequest {
-    pub(super) fn block(&self) -> NewBlock<'_> {
-        let Self { shard, shardings, expected, recorded_at, rows, .. } = self;
-        let (shard, shardings, expected, recorded_at) = (*shard, *shardings, *expected, *recorded_at);
-        NewBlock { shard, shardings, expected, recorded_at, rows }
-    }
-
     /// Stores the rows, and then checks the preconditions.
     async fn send(self, mut connection: PgConnection) -> AppendResult {
         let block = self.block();
@@ -98,39 +90,6 @@ impl AppendRequest {
             }
         }
     }
-
-    /// The indexes of the preconditions that do not hold.
-    ///
-    /// # Errors
-    /// All of them, if the connection cannot be used any more.
-    pub(super) async fn find_outdated(
-        &self,
-        connection: &mut PgConnection,
-    ) -> Result<Vec<usize>, Vec<usize>> {
-        let Self { shard, preconditions, .. } = self;
-        if preconditions.is_empty() {
-            return Ok(Vec::new());
-        }
-        preconditions::find_outdated(connection, *shard, preconditions).await.map_err(|error| {
-            tracing::warn!(error = &error as &dyn std::error::Error, "refusals are decided again");
-            (0..preconditions.len()).collect()
-        })
-    }
-}
-
-/// Counts the events of blocks, and how long it takes to append them.
-pub(super) async fn measured<T>(
-    blocks: &[NewBlock<'_>],
-    append: impl Future<Output = Result<T, AppendError>>,
-) -> Result<T, AppendError> {
-    for block in blocks {
-        metrics::histogram!("counterfoil_batch_events")
-            .record(f64::from(u32::try_from(block.rows.len()).unwrap_or(u32::MAX)));
-    }
-    let started = std::time::Instant::now();
-    let appended = append.await;
-    metrics::histogram!("counterfoil_commit_seconds").record(started.elapsed().as_secs_f64());
-    appended
 }
 
 /// Waits for the result of a batch. Without a batch, this never returns.

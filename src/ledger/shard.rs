@@ -1,10 +1,6 @@
 //! Who does the input and output of a shard's sequencer? One task, with its queue, its connection and its loads.
 
-use std::{
-    panic::AssertUnwindSafe,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use futures::FutureExt;
 use sqlx::{Connection, PgConnection, PgPool, postgres::PgConnectOptions};
@@ -33,11 +29,10 @@ use super::{
     pending_append::{self, AppendResult, PendingAppend},
     request::{PendingReply, Request},
     sequencer::{Answers, AppendFailure, AppendRequest, Appended, LoadFailure, Sequencer},
+    store_batch::{CONNECT_TIMEOUT, open_connection},
     unstored::Unstored,
 };
 
-/// How long a connection may take to open.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The longest pause under the journal's lock, in milliseconds. The database then ends the session, so that a process
 /// that was frozen in it does not keep the others from writing.
 const LOCKED_IDLE_MAX_MS: u64 = 3_000;
@@ -233,11 +228,6 @@ impl ShardTask {
         let head = self.sequencer.head();
         self.positions.send_if_modified(|known| std::mem::replace(known, head) != head);
     }
-}
-
-/// A connection, unless it takes too long.
-pub(super) async fn open_connection(options: &PgConnectOptions) -> Option<PgConnection> {
-    tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(options)).await.ok()?.ok()
 }
 
 async fn load(pool: PgPool, turns: Arc<Semaphore>, shard: Shard, ids: Vec<AccountId>) -> Loaded {
