@@ -53,6 +53,8 @@ const PROJECTOR_CONNECTIONS: u32 = 16;
 const CONNECTIONS_MAX: u32 = POOL_CONNECTIONS + PROJECTOR_CONNECTIONS;
 /// How long each part may take to finish its work when the program stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(35);
+/// The same, for a request when the ledger was grown.
+const GROWN_STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A running server.
 pub struct App {
@@ -225,7 +227,12 @@ impl RunningParts {
     async fn stop(self) {
         // First, so that the others send nothing more.
         self.presence.end("the presence").await;
-        in_time("the requests", self.servers.stop()).await;
+        if self.grown.is_cancelled() {
+            // All instances end now, and can answer again as soon as they are started.
+            let _late: Result<(), _> = timeout(GROWN_STOP_TIMEOUT, self.servers.stop()).await;
+        } else {
+            in_time("the requests", self.servers.stop()).await;
+        }
         self.senders.end("webhooks and the clock").await;
         // Nothing can send commands any more, so the ledger ends when everything is answered.
         in_time("the ledger", self.running.finished()).await;

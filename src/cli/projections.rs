@@ -108,6 +108,7 @@ fn failure(error: ProjectorError) -> CliFailure {
         ProjectorError::Unknown { .. }
         | ProjectorError::Consumer(ConsumerError::NotParked { .. })
         | ProjectorError::RebuildUnderWay { .. }
+        | ProjectorError::Grown
         | ProjectorError::RebuildStopped { .. }
         | ProjectorError::PositionMissing { .. } => CliFailure::No(error.to_string()),
         ProjectorError::Database(_) | ProjectorError::Placement(_) | ProjectorError::Consumer(_) => {

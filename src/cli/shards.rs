@@ -115,6 +115,7 @@ impl Grow {
             progress.set_position(accounts);
         };
         let growth = session::with(&flags, async |session: &CliSession| {
+            require_accounts(session).await?;
             grow::grow(&session.pool, to, session.clock.now(), report).await.map_err(failure)
         })
         .await?;
@@ -134,10 +135,22 @@ impl Grow {
     }
 }
 
+/// A database that was made just now, for lack of another one, is not what is to be grown.
+async fn require_accounts(session: &CliSession) -> Result<(), CliFailure> {
+    let read = async { shards::heads(&mut *session.pool.acquire().await?).await };
+    let heads = read.await.map_err(CliFailure::broken)?;
+    if heads.iter().any(|head| head.position.0 > 0) {
+        return Ok(());
+    }
+    let what = "the ledger has no accounts yet, so it need not be grown; is it the right database? For a new one, say \
+                the number of shards with COUNTERFOIL_SHARDS before it is made";
+    Err(CliFailure::No(what.to_owned()))
+}
+
 fn failure(error: GrowError) -> CliFailure {
     match error {
         GrowError::NotAPower(_) => CliFailure::Usage(error.to_string()),
-        GrowError::NotMore { .. } | GrowError::TooMany { .. } | GrowError::Meanwhile => {
+        GrowError::NotMore { .. } | GrowError::TooMany { .. } | GrowError::Meanwhile | GrowError::Held(_) => {
             CliFailure::No(error.to_string())
         }
         GrowError::NotAllowed(_) | GrowError::Database(_) => CliFailure::broken(error),

@@ -114,16 +114,16 @@ pub async fn append_all(
     Ok(last.into_iter().map(Position).collect())
 }
 
-/// The statement that calls `ledger.append` so often, each time with its own parameters.
+/// The statement for so many blocks: it has the call for the first of them.
 fn append_each(blocks: usize) -> String {
     let parameter = |number: usize| format!("${}", number.saturating_add(1));
     let call = |block: usize| {
         let first = block.saturating_mul(PARAMETERS);
         let parameters: Vec<String> = (first..first.saturating_add(PARAMETERS)).map(parameter).collect();
-        format!("ledger.append({})", parameters.join(", "))
+        format!(", ledger.append({})", parameters.join(", "))
     };
-    let calls: Vec<String> = (0..blocks).map(call).collect();
-    include_str!("append_each.sql").replace("CALLS", &calls.join(", "))
+    let others: String = (1..blocks).map(call).collect();
+    include_str!("append_each.sql").replacen(']', &format!("{others}]"), 1)
 }
 
 type AppendQuery<'q, O> = QueryScalar<'q, Postgres, O, PgArguments>;

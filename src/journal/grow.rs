@@ -24,6 +24,8 @@ pub const SHARDS_MAX: usize = 1_024;
 const ACCOUNTS_READ: i64 = 10_000;
 /// How often the accounts that were opened meanwhile are read before the heads are locked, so that few are left.
 const ROUNDS: u32 = 3;
+/// Commands wait while a growth waits or does nothing.
+const WAITS: &str = "set local lock_timeout = '2s'; set local idle_in_transaction_session_timeout = '3s'";
 /// A filter is stored in pieces of so many bytes.
 const PIECE_BYTES: usize = 8 << 20;
 
@@ -41,6 +43,11 @@ pub enum GrowError {
     TooMany { asked: u16, now: usize },
     #[error("another program has grown the ledger meanwhile")]
     Meanwhile,
+    #[error(
+        "another session holds a shard or shows a read model, and growing waits no longer for it, since commands wait \
+         meanwhile; nothing was changed, try again"
+    )]
+    Held(#[source] sqlx::Error),
     #[error("this login may not grow the ledger; use the one that migrates the database")]
     NotAllowed(#[source] sqlx::Error),
     #[error("the database does not answer")]
@@ -55,6 +62,8 @@ impl From<sqlx::Error> for GrowError {
         match code {
             // insufficient_privilege
             Some("42501") => Self::NotAllowed(error),
+            // lock_not_available
+            Some("55P03") => Self::Held(error),
             _ => Self::Database(error),
         }
     }
@@ -104,6 +113,10 @@ pub async fn grow(
     accounts.digests.drain(..).for_each(|account| filter.insert(account));
 
     let mut transaction = connection.begin().await?;
+    sqlx::raw_sql(WAITS).execute(&mut *transaction).await?;
+    // Who shows readers another version of a read model has it made of all shards: either of those of now, and then
+    // the growth waits for it, or it sees the new ones.
+    sqlx::query(include_str!("hold_read_models.sql")).execute(&mut *transaction).await?;
     // The program's own role may not.
     sqlx::raw_sql("set local role none").execute(&mut *transaction).await?;
     let sharding = known.shardings();

@@ -259,7 +259,11 @@ impl Ledger {
         account: &AccountId,
         sequence: i64,
     ) -> Result<Option<RecordedEvent>, RowError> {
-        find::by_sequence(&self.pool, self.shard_of(account), account, sequence).await
+        let found = find::by_sequence(&self.pool, self.shard_of(account), account, sequence).await?;
+        if found.is_none() {
+            self.require_current().await?;
+        }
+        Ok(found)
     }
 
     /// The events of an account after a sequence, at most `limit` of them.
@@ -272,7 +276,11 @@ impl Ledger {
         after: i64,
         limit: i64,
     ) -> Result<Vec<RecordedEvent>, RowError> {
-        find::stream(&self.pool, self.shard_of(account), account, after, limit).await
+        let events = find::stream(&self.pool, self.shard_of(account), account, after, limit).await?;
+        if events.is_empty() && after == 0 {
+            self.require_current().await?;
+        }
+        Ok(events)
     }
 
     /// The events of these types after a position of a shard, up to another one.

@@ -71,6 +71,7 @@ impl Projector {
             compared.rows += count(&mut transaction, table, aside.versions.live).await?;
             compared.differences.extend(difference(&mut transaction, table, aside.versions).await?);
         }
+        self.require_all_shards(&mut transaction).await?;
         transaction.rollback().await?;
         let mut transaction = self.pool.begin().await?;
         rebuild::drop_version(&mut transaction, model, aside.versions.aside).await?;

@@ -10,6 +10,8 @@ pub enum ProjectorError {
         "`{projection}` is being rebuilt by another process; if that one was killed, try again in some seconds"
     )]
     RebuildUnderWay { projection: String },
+    #[error("another program has grown the ledger meanwhile; try again")]
+    Grown,
     #[error("the rebuild stopped: {reason}")]
     RebuildStopped { reason: String },
     /// Somebody has changed the checkpoint, or events are missing.
@@ -30,9 +32,11 @@ impl ProjectorError {
         match self {
             Self::RebuildStopped { .. } | Self::PositionMissing { .. } => true,
             Self::Consumer(error) => error.is_lasting(),
-            Self::Unknown { .. } | Self::RebuildUnderWay { .. } | Self::Database(_) | Self::Placement(_) => {
-                false
-            }
+            Self::Unknown { .. }
+            | Self::RebuildUnderWay { .. }
+            | Self::Grown
+            | Self::Database(_)
+            | Self::Placement(_) => false,
         }
     }
 }

@@ -112,14 +112,13 @@ impl Projector {
         let mut aside = self.build_aside(model, turn, report).await?;
         let Versions { live, aside: new } = aside.versions;
         let mut transaction = self.pool.begin().await?;
+        // From here on, a growth of the ledger waits until readers see the new version.
+        versions::lock_live(&mut transaction, model.name()).await?;
+        self.require_all_shards(&mut transaction).await?;
         aside.meet(&mut transaction).await?;
         let totals_before = totals(&mut transaction, model, live).await?;
         let totals_after = totals(&mut transaction, model, new).await?;
         let switched = totals_before == totals_after || accept_differences;
-        if shards::numbers(&mut transaction).await? != self.consumers.shards() {
-            let reason = "another program has grown the ledger meanwhile; build it again".to_owned();
-            return Err(ProjectorError::RebuildStopped { reason });
-        }
         if switched {
             versions::switch(&mut transaction, model, new).await?;
             for (live, _) in &aside.workers {
@@ -130,6 +129,15 @@ impl Projector {
         transaction.commit().await?;
         self.consumers.wake();
         Ok(Rebuilt { from_version: live.0, to_version: new.0, totals_before, totals_after, switched })
+    }
+
+    /// A version that is made of the shards of before a growth lacks the others.
+    pub(super) async fn require_all_shards(
+        &self,
+        connection: &mut PgConnection,
+    ) -> Result<(), ProjectorError> {
+        let are_all = shards::numbers(connection).await? == self.consumers.shards();
+        if are_all { Ok(()) } else { Err(ProjectorError::Grown) }
     }
 
     /// Makes a new version of a read model and brings it near the live one.

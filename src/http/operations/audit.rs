@@ -247,7 +247,9 @@ async fn verify_read_models(
         runtime.block_on(verified).map(|()| verification)
     });
     // Another audit or a rebuild, here or on another instance, may be using one of them.
-    let is_busy = |error: &ProjectorError| matches!(error, ProjectorError::RebuildUnderWay { .. });
+    let is_busy = |error: &ProjectorError| {
+        matches!(error, ProjectorError::RebuildUnderWay { .. } | ProjectorError::Grown)
+    };
     let failure = |error| if is_busy(&error) { TargetError::AuditBusy.into() } else { Failure::fault(error) };
     verified.await.map_err(Failure::fault)?.map_err(failure)
 }

@@ -74,7 +74,7 @@ async fn one_shard_commits_by_itself() {
     let test = TestLedger::of_one_shard().await;
     open(&test.ledger, "acme").await.expect("opened");
     let commits = "select count(*) from pg_stat_activity
-        where datname = current_database() and query like 'select array[ledger.append%'";
+        where datname = current_database() and query like '-- Appends a block to each of several shards%'";
     let shared: i64 = sqlx::query_scalar(commits).fetch_one(&test.database.pool()).await.expect("it answers");
     assert_eq!(shared, 0);
 }
@@ -138,7 +138,7 @@ async fn a_connection_that_breaks_under_several_shards_loses_and_doubles_nothing
         for _ in 0..20 {
             tokio::time::sleep(Duration::from_millis(15)).await;
             let sessions = "select count(pg_terminate_backend(pid)) from pg_stat_activity
-                where datname = current_database() and query like 'select array[ledger.append%'";
+                where datname = current_database() and query like '-- Appends a block to each of several shards%'";
             let broken: i64 = sqlx::query_scalar(sessions).fetch_one(&pool).await.expect("it answers");
             all += broken;
         }

@@ -1,7 +1,11 @@
 //! Does a program that does not know of a growth do any harm? It stores nothing more, and says nothing that is wrong.
 
 use counterfoil::{
-    clock::Clock, domain::recorded::JournalPositions, journal::store::JournalStore, ledger::ExecuteError,
+    audit::{self, ReplayError},
+    clock::Clock,
+    domain::recorded::JournalPositions,
+    journal::store::JournalStore,
+    ledger::ExecuteError,
 };
 use cqrs_es::EventStore;
 use std::collections::HashMap;
@@ -42,7 +46,7 @@ async fn a_program_that_does_not_know_of_a_growth_stores_nothing_until_it_starts
 /// What stores nothing is not refused by the database: it has to be asked.
 #[tokio::test]
 async fn a_program_that_does_not_know_of_a_growth_does_not_say_that_an_account_is_not_there() {
-    for asks in 0..3 {
+    for asks in 0..4 {
         let test = TestLedger::on(TestDatabase::of_shards(1).await, music()).await;
         let pool = test.database.pool();
         use_some(&test.ledger, 'a', 3).await;
@@ -60,6 +64,10 @@ async fn a_program_that_does_not_know_of_a_growth_does_not_say_that_an_account_i
                 assert_eq!(refused.expect_err("it may not"), ExecuteError::Unavailable);
             }
             1 => assert!(test.ledger.view(&account("b0")).await.is_err()),
+            2 => {
+                let replayed = audit::replay(&test.ledger, &account("b0"), None).await;
+                assert!(matches!(replayed, Err(ReplayError::Row(_))), "{replayed:?}");
+            }
             _ => {
                 let new: JournalPositions = heads(&pool).await;
                 assert!(test.ledger.has(&new).await.is_err());
