@@ -9,6 +9,7 @@ use counterfoil::{
     projections,
     projector::{Projector, ProjectorError},
 };
+use sqlx::PgPool;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{grow, started, use_some, verify};
@@ -20,16 +21,17 @@ use crate::support::{
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
+async fn opened(pool: &PgPool) -> Projector {
+    let feed = Feed::new(pool.clone());
+    Projector::open(pool.clone(), feed, projections::all(), Clock::fixed(noon())).await.expect("it opens")
+}
+
 #[tokio::test]
 async fn read_models_follow_the_new_shards_and_can_be_built_again() {
     let test = TestLedger::on(TestDatabase::of_shards(1).await, music()).await;
     let pool = test.database.pool();
-    let open = async || {
-        let feed = Feed::new(pool.clone());
-        Projector::open(pool.clone(), feed, projections::all(), Clock::fixed(noon())).await.expect("it opens")
-    };
     use_some(&test.ledger, 'a', 5).await;
-    let unaware = open().await;
+    let unaware = opened(&pool).await;
     grow(&pool, 2).await.expect("grown");
     // What was begun before would leave the new shards out.
     let refused = unaware.rebuild("usage", false, |_| {}).await.expect_err("the ledger was grown");
@@ -37,7 +39,7 @@ async fn read_models_follow_the_new_shards_and_can_be_built_again() {
 
     let (ledger, _running) = started(&pool).await;
     use_some(&ledger, 'b', 15).await;
-    let projector = open().await;
+    let projector = opened(&pool).await;
     let stop = CancellationToken::new();
     projector.start(&TaskTracker::new(), &stop, ledger.positions());
     let end = heads(&pool).await;
@@ -61,6 +63,7 @@ async fn a_growth_waits_for_who_shows_a_read_model_and_gives_up_soon() {
     let test = TestLedger::on(TestDatabase::of_shards(1).await, music()).await;
     let pool = test.database.pool();
     use_some(&test.ledger, 'a', 3).await;
+    opened(&pool).await;
     let mut showing = pool.begin().await.expect("it answers");
     let show = "select from read.projections where projection = 'usage' for update";
     sqlx::query(show).execute(&mut *showing).await.expect("locked");
