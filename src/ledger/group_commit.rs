@@ -12,7 +12,7 @@ use std::{task::Poll, time::Duration};
 use sqlx::{PgConnection, PgPool, postgres::PgConnectOptions};
 use tokio::{
     sync::{mpsc, oneshot},
-    task::{JoinError, JoinHandle, JoinSet},
+    task::{JoinHandle, JoinSet},
 };
 
 use crate::{
@@ -33,7 +33,6 @@ const EVENTS_WORTH_A_COMMIT: usize = 1_024;
 const BLOCKS_MAX: usize = 64;
 /// How long the shards of a statement wait for a head that another one has locked.
 const LOCK_WAIT_MAX_MS: u64 = 250;
-
 /// How long it is waited for what the shards have next that were just answered.
 const NEXT_WAIT_MAX: Duration = Duration::from_millis(2);
 
@@ -45,9 +44,11 @@ pub(super) struct GroupCommit {
 }
 
 /// What a shard says to the task that commits.
-enum ShardMessage {
-    Batch { batch: WaitingBatch, is_next: bool },
-    NothingNext,
+struct ShardMessage {
+    /// `None`: it has no batch for now.
+    batch: Option<WaitingBatch>,
+    /// Whether it is the first message since its last batch was stored.
+    is_next: bool,
 }
 
 /// What became of a batch that was to share a commit.
@@ -80,7 +81,7 @@ impl GroupCommit {
         let options = pool.connect_options().as_ref().clone().options(lock_wait);
         // A shard has at most one batch here, and says once what is next.
         let (messages, incoming) = mpsc::unbounded_channel();
-        let task = CommitTask { options, waiting: Vec::new(), awaited: 0, connections: Vec::new() };
+        let task = CommitTask { options, waiting: Vec::new(), owed: 0, connections: Vec::new() };
         (Self { messages, is_awaited: false }, tokio::spawn(task.run(incoming)))
     }
 
@@ -93,9 +94,9 @@ impl GroupCommit {
     pub(super) fn store(&mut self, request: AppendRequest) -> oneshot::Receiver<SharedAppend> {
         let (reply, shared) = oneshot::channel();
         let is_next = std::mem::replace(&mut self.is_awaited, true);
-        let message = ShardMessage::Batch { batch: WaitingBatch { request, reply }, is_next };
-        if let Err(mpsc::error::SendError(ShardMessage::Batch { batch, .. })) = self.messages.send(message) {
-            batch.hand_back();
+        let batch = Some(WaitingBatch { request, reply });
+        if let Err(mpsc::error::SendError(unsent)) = self.messages.send(ShardMessage { batch, is_next }) {
+            unsent.batch.into_iter().for_each(WaitingBatch::hand_back);
         }
         shared
     }
@@ -103,7 +104,7 @@ impl GroupCommit {
     /// The shard has the result of its last batch here, and no other one for now.
     pub(super) fn nothing_next(&mut self) {
         if std::mem::take(&mut self.is_awaited) {
-            let _gone = self.messages.send(ShardMessage::NothingNext);
+            let _gone = self.messages.send(ShardMessage { batch: None, is_next: true });
         }
     }
 }
@@ -111,30 +112,32 @@ impl GroupCommit {
 struct CommitTask {
     options: PgConnectOptions,
     waiting: Vec<WaitingBatch>,
-    /// How many shards were answered, and have not said yet what they have next.
-    awaited: usize,
+    /// How many of the shards whose batches are being stored, or were last, have not said yet what they have next.
+    owed: usize,
     /// Those that are not in use.
     connections: Vec<PgConnection>,
 }
 
 impl CommitTask {
     async fn run(mut self, mut incoming: mpsc::UnboundedReceiver<ShardMessage>) {
-        let mut running: JoinSet<StoredBatches> = JoinSet::new();
+        let mut running: JoinSet<Option<PgConnection>> = JoinSet::new();
         loop {
             tokio::select! {
                 biased;
-                Some(stored) = running.join_next(), if !running.is_empty() => self.stored(stored),
+                Some(stored) = running.join_next(), if !running.is_empty() => {
+                    self.connections.extend(stored.ok().flatten());
+                }
                 message = incoming.recv() => match message {
                     Some(message) => self.take(message),
                     None => break,
                 },
                 // A shard that recovers says nothing for a while.
-                () = tokio::time::sleep(NEXT_WAIT_MAX), if self.awaited > 0 => self.awaited = 0,
+                () = tokio::time::sleep(NEXT_WAIT_MAX), if running.is_empty() && self.owed > 0 => self.owed = 0,
             }
             while let Ok(message) = incoming.try_recv() {
                 self.take(message);
             }
-            while self.awaited == 0 && is_worth_a_commit(&self.waiting, running.len()) {
+            while self.is_worth_a_commit(running.len()) {
                 self.begin(&mut running).await;
             }
         }
@@ -142,62 +145,35 @@ impl CommitTask {
     }
 
     fn take(&mut self, message: ShardMessage) {
-        let is_next = match message {
-            ShardMessage::Batch { batch, is_next } => {
-                self.waiting.push(batch);
-                is_next
-            }
-            ShardMessage::NothingNext => true,
-        };
-        if is_next {
-            self.awaited = self.awaited.saturating_sub(1);
+        self.waiting.extend(message.batch);
+        if message.is_next {
+            self.owed = self.owed.saturating_sub(1);
         }
     }
 
-    fn stored(&mut self, stored: Result<StoredBatches, JoinError>) {
-        let StoredBatches { connection, shards } = stored.unwrap_or_default();
-        self.connections.extend(connection);
-        self.awaited = self.awaited.saturating_add(shards);
+    /// Whether to begin a statement beside so many others: for what there is once nothing more is expected, and else
+    /// for much.
+    fn is_worth_a_commit(&self, running: usize) -> bool {
+        let events: usize = self.waiting.iter().map(|batch| batch.request.rows.len()).sum();
+        let is_much = running < COMMITS_MAX && events >= EVENTS_WORTH_A_COMMIT;
+        !self.waiting.is_empty() && (is_much || running == 0 && self.owed == 0)
     }
 
-    async fn begin(&mut self, running: &mut JoinSet<StoredBatches>) {
+    async fn begin(&mut self, running: &mut JoinSet<Option<PgConnection>>) {
         let rest = self.waiting.split_off(self.waiting.len().min(BLOCKS_MAX));
         let batches = std::mem::replace(&mut self.waiting, rest);
+        self.owed = self.owed.saturating_add(batches.len());
         let mut storing = Box::pin(store(self.options.clone(), self.connections.pop(), batches));
         // In a new task, the statement would have to wait behind all callers that are about to be answered.
         match futures::poll!(&mut storing) {
-            Poll::Ready(stored) => self.stored(Ok(stored)),
+            Poll::Ready(connection) => self.connections.extend(connection),
             Poll::Pending => _ = running.spawn(storing),
         }
     }
 }
 
-/// What is left when batches are stored and answered.
-#[derive(Default)]
-struct StoredBatches {
-    connection: Option<PgConnection>,
-    /// How many shards were answered, and say what they have next.
-    shards: usize,
-}
-
-fn is_worth_a_commit(waiting: &[WaitingBatch], running: usize) -> bool {
-    let events: usize = waiting.iter().map(|batch| batch.request.rows.len()).sum();
-    let may_begin = running == 0 || running < COMMITS_MAX && events >= EVENTS_WORTH_A_COMMIT;
-    !waiting.is_empty() && may_begin
-}
-
-/// Stores batches of different shards.
+/// Stores batches of different shards, and returns the connection if it can be used again.
 async fn store(
-    options: PgConnectOptions,
-    connection: Option<PgConnection>,
-    batches: Vec<WaitingBatch>,
-) -> StoredBatches {
-    let shards = batches.len();
-    StoredBatches { connection: store_on(options, connection, batches).await, shards }
-}
-
-/// Returns the connection if it can be used again.
-async fn store_on(
     options: PgConnectOptions,
     connection: Option<PgConnection>,
     mut batches: Vec<WaitingBatch>,
