@@ -115,6 +115,7 @@ impl Grow {
             progress.set_position(accounts);
         };
         let growth = session::with(&flags, async |session: &CliSession| {
+            grow::require_power(to).map_err(failure)?;
             require_accounts(session).await?;
             grow::grow(&session.pool, to, session.clock.now(), report).await.map_err(failure)
         })

@@ -131,8 +131,7 @@ pub async fn grow(
 
 fn check(asked: u16, known: &Shards) -> Result<i16, GrowError> {
     let now = known.iter().len();
-    let slots = i16::try_from(asked).ok().filter(|slots| *slots > 1 && asked.is_power_of_two());
-    let slots = slots.filter(|_| usize::from(asked) <= SHARDS_MAX).ok_or(GrowError::NotAPower(asked))?;
+    let slots = require_power(asked)?;
     if u32::from(asked) <= known.newest_slots() {
         return Err(GrowError::NotMore { asked, now: known.newest_slots() });
     }
@@ -140,6 +139,13 @@ fn check(asked: u16, known: &Shards) -> Result<i16, GrowError> {
         return Err(GrowError::TooMany { asked, now });
     }
     Ok(slots)
+}
+
+/// # Errors
+/// If no ledger can have so many shards for its accounts.
+pub fn require_power(asked: u16) -> Result<i16, GrowError> {
+    let slots = i16::try_from(asked).ok().filter(|slots| *slots > 1 && asked.is_power_of_two());
+    slots.filter(|_| usize::from(asked) <= SHARDS_MAX).ok_or(GrowError::NotAPower(asked))
 }
 
 /// All accounts, in the order of their ids.
