@@ -3,7 +3,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use futures::FutureExt;
-use sqlx::{Connection, PgConnection, PgPool, postgres::PgConnectOptions};
+use sqlx::{PgConnection, PgPool, postgres::PgConnectOptions};
 use tokio::{
     sync::{Semaphore, mpsc, watch},
     task::JoinSet,
@@ -29,7 +29,7 @@ use super::{
     pending_append::{self, AppendResult, PendingAppend},
     request::{PendingReply, Request},
     sequencer::{Answers, AppendFailure, AppendRequest, Appended, LoadFailure, Sequencer},
-    store_batch::{CONNECT_TIMEOUT, open_connection},
+    store_batch::open_connection,
     unstored::Unstored,
 };
 
@@ -180,14 +180,10 @@ impl ShardTask {
             return connection;
         };
         let options = node.options(options);
-        let direct = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await;
-        match direct {
-            Ok(Ok(direct)) => direct,
-            Ok(Err(_)) | Err(_) => {
-                tracing::warn!(?node, shard = self.shard.0, "a shard is written through the coordinator");
-                connection
-            }
-        }
+        open_connection(&options).await.unwrap_or_else(|| {
+            tracing::warn!(?node, shard = self.shard.0, "a shard is written through the coordinator");
+            connection
+        })
     }
 
     fn appended(

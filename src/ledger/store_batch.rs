@@ -12,7 +12,7 @@ use crate::journal::{
 use super::sequencer::AppendRequest;
 
 /// How long a connection may take to open.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl AppendRequest {
     pub(super) fn block(&self) -> NewBlock<'_> {
@@ -40,7 +40,7 @@ impl AppendRequest {
     }
 }
 
-/// Counts the events of blocks, and how long it takes to append them.
+/// Counts the events of blocks, and how long it takes to append them. Without blocks there is nothing to count.
 pub(super) async fn measured<T>(
     blocks: &[NewBlock<'_>],
     append: impl Future<Output = Result<T, AppendError>>,
@@ -51,7 +51,9 @@ pub(super) async fn measured<T>(
     }
     let started = Instant::now();
     let appended = append.await;
-    metrics::histogram!("counterfoil_commit_seconds").record(started.elapsed().as_secs_f64());
+    if !blocks.is_empty() {
+        metrics::histogram!("counterfoil_commit_seconds").record(started.elapsed().as_secs_f64());
+    }
     appended
 }
 
