@@ -252,12 +252,12 @@ async fn database(times: i64) -> TestDatabase {
         multiply(&mut connection, times).await;
         database
     };
-    explain_all(&mut connection).await;
-    database
+    explain_all(&database).await
 }
 
-/// From now on, sessions of this database explain what they do.
-pub(super) async fn explain_all(connection: &mut PgConnection) {
+/// The same database with new connections, which explain what they do. One that is open already says nothing.
+pub(super) async fn explain_all(database: &TestDatabase) -> TestDatabase {
+    let mut connection = PgConnection::connect_with(&database.connect_options()).await.unwrap();
     for (name, value) in [
         ("session_preload_libraries", "auto_explain"),
         ("auto_explain.log_min_duration", "0"),
@@ -269,8 +269,9 @@ pub(super) async fn explain_all(connection: &mut PgConnection) {
     ] {
         let set =
             "do $do$ begin execute format('alter database %I set SETTING', current_database()); end $do$";
-        run(connection, &set.replace("SETTING", &format!("{name} = ''{value}''"))).await;
+        run(&mut connection, &set.replace("SETTING", &format!("{name} = ''{value}''"))).await;
     }
+    database.again()
 }
 
 /// A deduction with the same key in each of these accounts.
