@@ -81,9 +81,6 @@ pub struct NewBlock<'a> {
     pub rows: &'a NewRows,
 }
 
-/// The parameters of `ledger.append`.
-const PARAMETERS: usize = 14;
-
 /// Appends one block, and returns the position of its last event.
 ///
 /// # Errors
@@ -108,22 +105,9 @@ pub async fn append_all(
     if blocks.is_empty() {
         return Ok(Vec::new());
     }
-    let statement = append_each(blocks.len());
-    let query = blocks.iter().fold(sqlx::query_scalar(&statement), |query, block| block.bind_to(query));
-    let last: Vec<i64> = query.fetch_one(connection).await?;
+    let last: Vec<i64> =
+        bind_all(sqlx::query_scalar(include_str!("append_blocks.sql")), blocks).fetch_one(connection).await?;
     Ok(last.into_iter().map(Position).collect())
-}
-
-/// The statement for so many blocks: it has the call for the first of them.
-fn append_each(blocks: usize) -> String {
-    let parameter = |number: usize| format!("${}", number.saturating_add(1));
-    let call = |block: usize| {
-        let first = block.saturating_mul(PARAMETERS);
-        let parameters: Vec<String> = (first..first.saturating_add(PARAMETERS)).map(parameter).collect();
-        format!(", ledger.append({})", parameters.join(", "))
-    };
-    let others: String = (1..blocks).map(call).collect();
-    include_str!("append_each.sql").replacen(']', &format!("{others}]"), 1)
 }
 
 type AppendQuery<'q, O> = QueryScalar<'q, Postgres, O, PgArguments>;
@@ -147,6 +131,34 @@ impl<'q> NewBlock<'q> {
             .bind(rows.leaf_hashes.iter().map(MerkleHash::as_slice).collect::<Vec<_>>())
             .bind(self.shardings)
     }
+}
+
+/// The blocks, and the events of all of them in one list with the number of each block's first one, from 1.
+fn bind_all<'q, O>(query: AppendQuery<'q, O>, blocks: &[NewBlock<'q>]) -> AppendQuery<'q, O> {
+    let mut begins = Vec::with_capacity(blocks.len());
+    let mut next = 1_i64;
+    for block in blocks {
+        begins.push(next);
+        next = next.saturating_add(i64::try_from(block.rows.sequences.len()).unwrap_or(i64::MAX));
+    }
+    let rows = || blocks.iter().map(|block| block.rows);
+    query
+        .bind(blocks.iter().map(|block| block.shard.0).collect::<Vec<_>>())
+        .bind(blocks.iter().map(|block| block.expected.0).collect::<Vec<_>>())
+        .bind(rows().map(|rows| merkle::root(&rows.leaf_hashes).to_vec()).collect::<Vec<_>>())
+        .bind(blocks.iter().map(|block| block.recorded_at.to_utc()).collect::<Vec<_>>())
+        .bind(begins)
+        .bind(rows().flat_map(|rows| &rows.accounts).map(AccountId::as_str).collect::<Vec<_>>())
+        .bind(rows().flat_map(|rows| &rows.sequences).copied().collect::<Vec<_>>())
+        .bind(rows().flat_map(|rows| &rows.event_types).copied().collect::<Vec<_>>())
+        .bind(rows().flat_map(|rows| &rows.event_versions).copied().collect::<Vec<_>>())
+        .bind(rows().flat_map(|rows| &rows.payloads).map(String::as_str).collect::<Vec<_>>())
+        .bind(rows().flat_map(|rows| &rows.metadata).map(String::as_str).collect::<Vec<_>>())
+        .bind(rows().flat_map(|rows| &rows.key_digests).copied().collect::<Vec<_>>())
+        .bind(rows().flat_map(|rows| &rows.generations).map(Option::as_deref).collect::<Vec<_>>())
+        .bind(rows().flat_map(|rows| &rows.leaf_hashes).map(MerkleHash::as_slice).collect::<Vec<_>>())
+        // The shards of a process know the same; if they do not, the one that knows less decides.
+        .bind(blocks.iter().map(|block| block.shardings).min())
 }
 
 /// Locks the shard's head until the transaction ends, and returns its position.

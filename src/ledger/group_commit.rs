@@ -7,8 +7,9 @@
 //! If a statement fails, nothing of it is stored, and each shard appends its batch by itself on its own connection:
 //! one whose head is locked, or in which somebody else wrote, does not hold up the others.
 
-use std::{task::Poll, time::Duration};
+use std::{panic::AssertUnwindSafe, task::Poll, time::Duration};
 
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use sqlx::{PgConnection, PgPool, postgres::PgConnectOptions};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -75,14 +76,14 @@ impl WaitingBatch {
 }
 
 impl GroupCommit {
-    /// The task ends when there are no more shards and all is answered.
-    pub(super) fn start(pool: &PgPool) -> (Self, JoinHandle<()>) {
+    /// What commits ends when there are no more shards and all is answered.
+    pub(super) fn new(pool: &PgPool) -> (Self, BoxFuture<'static, ()>) {
         let lock_wait = [("lock_timeout", LOCK_WAIT_MAX_MS)];
         let options = pool.connect_options().as_ref().clone().options(lock_wait);
         // A shard has at most one batch here, and says once what is next.
         let (messages, incoming) = mpsc::unbounded_channel();
         let task = CommitTask { options, waiting: Vec::new(), owed: 0, connections: Vec::new() };
-        (Self { messages, is_awaited: false }, tokio::spawn(task.run(incoming)))
+        (Self { messages, is_awaited: false }, Box::pin(task.run(incoming)))
     }
 
     /// That of another shard.
@@ -107,6 +108,22 @@ impl GroupCommit {
             let _gone = self.messages.send(ShardMessage { batch: None, is_next: true });
         }
     }
+}
+
+/// Runs shards and what commits for them in one task.
+///
+/// They wait for each other anyway. In tasks of their own, each is woken for nearly every command, and what commits is
+/// woken behind all callers that were answered meanwhile.
+pub(super) fn spawn_together(parts: Vec<BoxFuture<'static, ()>>) -> JoinHandle<()> {
+    let mut parts: FuturesUnordered<_> =
+        parts.into_iter().map(|part| AssertUnwindSafe(part).catch_unwind()).collect();
+    tokio::spawn(async move {
+        while let Some(ended) = parts.next().await {
+            if ended.is_err() {
+                tracing::error!("a shard panicked, and stores nothing any more; the others go on");
+            }
+        }
+    })
 }
 
 struct CommitTask {

@@ -52,7 +52,7 @@ use crate::{
     postgres::placement,
 };
 
-use group_commit::GroupCommit;
+use group_commit::{GroupCommit, spawn_together};
 use newest::Newest;
 use request::PendingReply;
 use shard_handle::{ShardHandle, ShardLimits, ShardParts};
@@ -124,7 +124,7 @@ impl Ledger {
         let newest = Newest::new(newest_of(&pool, &heads).await?);
         newest.behind_s(clock.now());
         let limits = ShardLimits::of(shards.iter().len());
-        let group = (shards.iter().len() > 1 && is_on_one_node).then(|| GroupCommit::start(&pool));
+        let group = (shards.iter().len() > 1 && is_on_one_node).then(|| GroupCommit::new(&pool));
         let (group, committing) = group.unzip();
         let (loads, grown) = (shard_handle::loads(), CancellationToken::new());
         let shardings = shards.shardings();
@@ -137,7 +137,12 @@ impl Ledger {
         let (newest, lookups) = (Arc::new(newest), Arc::new(Semaphore::new(LOOKUPS_MAX)));
         let handles = handles.into();
         let ledger = Self { shards, handles, clock, catalog, pool, lookups, newest, grown };
-        Ok((ledger, Running(tasks.into_iter().flatten().chain(committing).collect())))
+        let (writing, keeping): (Vec<_>, Vec<_>) = tasks.into_iter().unzip();
+        let writing: Vec<_> = match committing {
+            Some(committing) => vec![spawn_together(writing.into_iter().chain([committing]).collect())],
+            None => writing.into_iter().map(tokio::spawn).collect(),
+        };
+        Ok((ledger, Running(writing.into_iter().chain(keeping).collect())))
     }
 
     /// Executes a command: exactly once for its key, and durably before this returns.

@@ -86,6 +86,10 @@ impl ShardTask {
                             // The database works on the next batch while this one is answered.
                             pending = self.submit().await;
                             self.say_what_is_next(pending.as_ref());
+                            if self.group.is_some() {
+                                // What all shards have next is on its way before any of them answers.
+                                tokio::task::yield_now().await;
+                            }
                             self.sequencer.answer(answers, self.clock.now());
                             self.recover().await;
                         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
 use sqlx::PgPool;
 use tokio::{
     sync::{Semaphore, mpsc, watch},
@@ -80,6 +81,9 @@ impl ShardLimits {
     }
 }
 
+/// What writes a shard, and what keeps its snapshots.
+pub(super) type ShardWork = (BoxFuture<'static, ()>, JoinHandle<()>);
+
 /// What each shard's task is made of.
 pub(super) struct ShardParts {
     pub(super) pool: PgPool,
@@ -95,8 +99,9 @@ pub(super) struct ShardParts {
 }
 
 impl ShardParts {
-    /// Starts to write a shard after its head. The tasks end when the handle is dropped and all is answered.
-    pub(super) fn start(&self, head: JournalPosition) -> (ShardHandle, [JoinHandle<()>; 2]) {
+    /// What writes a shard after its head, and the task that keeps its snapshots. Both end when the handle is dropped
+    /// and all is answered.
+    pub(super) fn start(&self, head: JournalPosition) -> (ShardHandle, ShardWork) {
         let Self { pool, catalog, clock, feed, limits, loads, group, shardings, grown } = self;
         let JournalPosition { shard, position } = head;
         let (commands, incoming) = mpsc::channel(limits.queued);
@@ -125,7 +130,7 @@ impl ShardParts {
         let keeping = take_snapshots(pool.clone(), shard, Arc::clone(&views), wanted);
         let waiting = PendingCommands::default();
         let handle = ShardHandle { shard, commands, views, positions: seen, unstored, waiting };
-        (handle, [tokio::spawn(task.run()), tokio::spawn(keeping)])
+        (handle, (Box::pin(task.run()), tokio::spawn(keeping)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which privileges does the program have? Fewer than the login that migrates.
 //!
-//! Migrations make the role [`SERVICE`]: it can only add events, by `ledger.append`, and cannot change or remove them.
+//! Migrations make the role [`SERVICE`]: it can only add events, by `ledger.append` or for several shards by
+//! `ledger.append_blocks`, and cannot change or remove them.
 //! Every session of the program uses that role from its beginning, if the login may.
 
 use sqlx::postgres::PgConnectOptions;

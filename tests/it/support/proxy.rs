@@ -149,7 +149,7 @@ where
                 if let Some(order) = take(&orders, request, appends) {
                     return fail(order, client, server, request).await;
                 }
-                appends |= contains(request, b"ledger.append(");
+                appends |= contains(request, b"ledger.append");
                 server.write_all(request).await?;
             }
             count = server.read(&mut answered) => {

@@ -1,6 +1,7 @@
 //! Does the journal keep its promises? Durable, whole, once, in one order, on the newest state.
 
 mod aggregate;
+mod blocks;
 mod copy;
 mod elsewhere;
 mod framework;
