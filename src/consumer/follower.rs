@@ -1,6 +1,6 @@
 //! What does one consumer do when there is something to handle on a shard?
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,8 @@ use super::{
 /// How long to wait for more events once some were appended, so that a busy ledger is followed in few large
 /// transactions.
 const GATHER: Duration = Duration::from_millis(20);
+/// How long a step keeps others waiting. One that takes longer, or hangs, goes on beside them.
+const TURN_MAX: Duration = Duration::from_secs(1);
 const REOPEN_AFTER: Duration = Duration::from_secs(1);
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_LAST: Duration = Duration::from_secs(10);
@@ -93,7 +95,6 @@ impl Follower {
 
     /// Handles what there is, and goes on after every failure.
     pub async fn work(mut self, ended: CancellationToken) -> Self {
-        let _at_work = self.consumers.pace.begin();
         self.gather().await;
         self.rest(&ended).await;
         self.worker = self.worker.take_if(|worker| !self.consumers.is_outdated(worker));
@@ -120,6 +121,7 @@ impl Follower {
 
     /// `false`: nothing is left to handle.
     async fn step(&mut self, ended: &CancellationToken) -> Result<bool, ConsumerError> {
+        let connection = self.consumers.connections.acquire().await;
         let turn = self.consumers.turns.acquire().await;
         let opened = match self.worker.take() {
             Some(worker) => Some(worker),
@@ -127,20 +129,28 @@ impl Follower {
         };
         let Some(mut worker) = opened else {
             // The pass was given up, and another one counts soon.
-            drop(turn);
+            drop((turn, connection));
             ended.run_until_cancelled(tokio::time::sleep(REOPEN_AFTER)).await;
             return Ok(true);
         };
         self.rung.mark_unchanged();
         let begun = Instant::now();
-        let step = worker.step(i64::MAX).await?;
-        drop(turn);
+        let step = {
+            let mut step = pin!(worker.step(i64::MAX));
+            let in_time = tokio::time::timeout(TURN_MAX, &mut step).await;
+            drop(turn);
+            match in_time {
+                Ok(step) => step?,
+                Err(_) => step.await?,
+            }
+        };
+        drop(connection);
         let took = begun.elapsed();
         self.retry_after = RETRY_FIRST;
         self.publish(&worker, step == WorkerStep::AtHead);
         match step {
             WorkerStep::Advanced => {
-                self.rest = self.rest_after(took, &worker);
+                self.rest = self.rest_after(begun, took, &worker);
                 if self.is_called() {
                     self.rest(ended).await;
                 }
@@ -186,13 +196,12 @@ impl Follower {
         ended.run_until_cancelled(rested).await;
     }
 
-    /// How long to rest after a step that took so long.
-    fn rest_after(&self, step: Duration, worker: &Worker) -> FollowerRest {
+    /// Until when to rest after a step: all steps are counted, or for a caller who waits, only this one.
+    fn rest_after(&self, begun: Instant, took: Duration, worker: &Worker) -> FollowerRest {
         let lag_ms = FollowerProgress::of(worker, false).lag_ms(&self.consumers.clock);
-        let consumers = u32::try_from(self.consumers.consumers.len()).unwrap_or(1).max(1);
-        let shards = self.consumers.pace.working().div_ceil(consumers);
-        let until = |is_awaited| Instant::now() + Pressure { lag_ms, is_awaited, shards }.rest(step);
-        FollowerRest { whole: until(false), awaited: until(true) }
+        let all = self.consumers.pace.add(begun, took);
+        let until = |is_awaited, used| Instant::now() + Pressure { lag_ms, is_awaited }.rest(used);
+        FollowerRest { whole: until(false, all), awaited: until(true, took) }
     }
 
     /// Waits until somebody has the consumer try again, or another pass counts.

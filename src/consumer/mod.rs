@@ -57,9 +57,16 @@ use pace::FollowerPace;
 use tell::Untold;
 use wait::FollowerProgress;
 
-/// How many steps run at the same time, over all shards and consumers: fewer than there are connections. Whoever has
-/// waited longest is next, so that no shard waits for another one to come to its end.
+/// How many steps run at the same time, over all shards and consumers: fewer than there are connections.
 const STEPS_MAX: usize = 12;
+/// How many of them are on their way at least, if none hangs.
+const STEPS_MIN: usize = 2;
+
+/// As many steps as there are processors, so that they do not take all of them from those who write. The database may
+/// be on another machine, which is seldom a smaller one.
+fn steps_at_once() -> usize {
+    std::thread::available_parallelism().map_or(STEPS_MIN, |all| all.get().clamp(STEPS_MIN, STEPS_MAX))
+}
 
 /// The names by which processes that run the same consumers find each other in the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +95,10 @@ pub struct Consumers {
     progress: Arc<BTreeMap<(&'static str, Shard), watch::Sender<FollowerProgress>>>,
     states: Arc<watch::Sender<CheckpointStates>>,
     bells: Bells,
+    /// For steps that may take connections.
+    connections: Arc<Semaphore>,
+    /// For steps that are on their way. Whoever has waited longest is next, so that no shard waits for another one to
+    /// come to its end.
     turns: Arc<Semaphore>,
     pace: FollowerPace,
     leadership: Arc<Leadership>,
@@ -105,7 +116,7 @@ impl Consumers {
         clock: Clock,
         names: SharedNames,
     ) -> Result<Self, ConsumerError> {
-        let shards = feed.shards().await?;
+        let (shards, steps_at_once) = (feed.shards().await?, steps_at_once());
         let mut progress = BTreeMap::new();
         for consumer in &consumers {
             let mut transaction = pool.begin().await?;
@@ -126,8 +137,9 @@ impl Consumers {
             progress: Arc::new(progress),
             states: Arc::default(),
             bells: Bells::new(&shards),
-            turns: Arc::new(Semaphore::new(STEPS_MAX)),
-            pace: FollowerPace::default(),
+            connections: Arc::new(Semaphore::new(STEPS_MAX)),
+            turns: Arc::new(Semaphore::new(steps_at_once)),
+            pace: FollowerPace::new(steps_at_once),
             shards: shards.into(),
         })
     }

@@ -1,17 +1,14 @@
 //! How much of the database do followers use while the ledger is busy? A share, so that commands are answered as fast.
 //!
-//! After a step, all followers rest for a multiple of the time that it took, and of the number of shards on which there
-//! is something to do: each shard has its own steps. The longer they rest, the more events the next step has, and the
-//! less each of them costs. They begin their next steps at the same time, so that what one of
-//! them has read from the journal is there for the others.
+//! After a step, all followers rest for a multiple of the time that all steps took since they rested last: those of all
+//! consumers, on all shards. The longer they rest, the more events the next steps have, and the less each of them
+//! costs. They begin their next steps at the same time, so that what one of them has read from the journal is there for
+//! the others.
 //!
 //! Nobody rests when nothing was appended meanwhile: history is gone through as fast as the database can.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -22,6 +19,9 @@ pub(super) const REST_MAX: Duration = Duration::from_secs(2);
 /// Followers that are further behind, in milliseconds, rest less, so that they catch up under load too.
 const LAG_MAX_MS: u32 = 2_500;
 
+/// Followers of which none was at work for so long had nothing to do.
+const IDLE_MIN: Duration = Duration::from_millis(20);
+
 /// What else is asked for when a step ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pressure {
@@ -29,15 +29,13 @@ pub(super) struct Pressure {
     pub lag_ms: u32,
     /// Whether callers wait for something to be handled.
     pub is_awaited: bool,
-    /// On how many shards this process has something to do.
-    pub shards: u32,
 }
 
 impl Pressure {
-    /// How long to rest after a step that took so long.
-    pub fn rest(self, step: Duration) -> Duration {
+    /// How long to rest after steps that used the database for so long.
+    pub fn rest(self, used: Duration) -> Duration {
         let times = if self.is_awaited || self.lag_ms > LAG_MAX_MS { 1 } else { 3 };
-        step.saturating_mul(times).saturating_mul(self.shards.max(1)).min(REST_MAX)
+        used.saturating_mul(times).min(REST_MAX)
     }
 }
 
@@ -45,33 +43,39 @@ impl Pressure {
 #[derive(Clone)]
 pub(super) struct FollowerPace {
     next: Arc<watch::Sender<Instant>>,
-    /// How many followers have something to do, and those of them that rest meanwhile.
-    working: Arc<AtomicU32>,
+    steps: Arc<Mutex<StepTimes>>,
+    /// How many steps run at the same time.
+    at_once: u32,
 }
 
-/// A follower that has something to do, until this is dropped.
-pub(super) struct AtWork(Arc<AtomicU32>);
-
-impl Drop for AtWork {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Default for FollowerPace {
-    fn default() -> Self {
-        Self { next: Arc::new(watch::Sender::new(Instant::now())), working: Arc::default() }
-    }
+/// How long the steps took, all together, that began since all of them paused.
+struct StepTimes {
+    rested_until: Instant,
+    /// When the last of them ended.
+    ended: Instant,
+    took: Duration,
 }
 
 impl FollowerPace {
-    pub fn begin(&self) -> AtWork {
-        self.working.fetch_add(1, Ordering::Relaxed);
-        AtWork(Arc::clone(&self.working))
+    pub fn new(steps_at_once: usize) -> Self {
+        let now = Instant::now();
+        let steps = StepTimes { rested_until: now, ended: now, took: Duration::ZERO };
+        let at_once = u32::try_from(steps_at_once).unwrap_or(u32::MAX).max(1);
+        Self { next: Arc::new(watch::Sender::new(now)), steps: Arc::new(Mutex::new(steps)), at_once }
     }
 
-    pub fn working(&self) -> u32 {
-        self.working.load(Ordering::Relaxed)
+    /// Adds a step. Returns for how long the followers have used the database since they rested or had nothing to do,
+    /// if always as many steps ran as may run at the same time.
+    pub fn add(&self, begun: Instant, took: Duration) -> Duration {
+        let rested_until = *self.next.borrow();
+        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_after_rest = begun >= rested_until && steps.rested_until != rested_until;
+        if is_after_rest || begun.saturating_duration_since(steps.ended) > IDLE_MIN {
+            *steps = StepTimes { rested_until, ended: begun, took: Duration::ZERO };
+        }
+        steps.ended = steps.ended.max(begun + took);
+        steps.took = steps.took.saturating_add(took);
+        steps.took.checked_div(self.at_once).unwrap_or(took)
     }
 
     /// Rests until `at`, or until later if another follower has more to rest meanwhile.
