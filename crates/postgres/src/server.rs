@@ -2,13 +2,14 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use tokio::time::{Instant, sleep};
 
+use super::advised::QUICK_COMPRESSION;
 use super::error::io_error;
 use super::log::{self, Log};
 use super::process::{Process, StartProgress};
@@ -72,10 +73,11 @@ pub(super) async fn start(
     let Prepared { directory, lock, owner, installation, socket_directory, rules } = prepared;
     let (program, cluster, lock) = (installation.postgres(), directory.cluster(), Arc::new(lock));
     let log = Log::begin(&directory)?;
+    let compression = compression(owner.command(&program), &cluster).await;
     let deadline = Instant::now() + Duration::from_secs(LEFTOVER_SECONDS_MAX);
     loop {
         let mut command = owner.command(&program);
-        command.arg("-D").arg(&cluster);
+        command.arg("-D").arg(&cluster).arg("-c").arg(format!("wal_compression={compression}"));
         for setting in settings(&socket_directory, durability, max_connections) {
             command.arg("-c").arg(setting);
         }
@@ -102,6 +104,19 @@ pub(super) async fn start(
             }
         }
     }
+}
+
+/// How this server compresses pages in its log: a method that it was not built with would keep it from starting.
+async fn compression(postgres: Command, cluster: &Path) -> &'static str {
+    let mut postgres = tokio::process::Command::from(postgres);
+    postgres.arg("-D").arg(cluster).arg("-c").arg(format!("wal_compression={QUICK_COMPRESSION}"));
+    postgres
+        .arg("-C")
+        .arg("wal_compression")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    if postgres.status().await.is_ok_and(|status| status.success()) { QUICK_COMPRESSION } else { "on" }
 }
 
 fn ended_early(status: Option<ExitStatus>, log: &Log, tail: String) -> StartError {
