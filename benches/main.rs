@@ -38,8 +38,8 @@ use crate::stock::StockBench;
 #[derive(Debug, Parser)]
 #[command(about = "Measures the ledger beside what one would use instead")]
 struct Arguments {
-    /// Only figures whose name contains this; or `large`, for a big journal beside an empty one.
-    only: Option<String>,
+    /// Only figures whose name contains one of these; or `large`, for a big journal beside an empty one.
+    only: Vec<String>,
     /// For how long each figure is measured in each round.
     #[arg(long, env = "COUNTERFOIL_BENCH_SECONDS", default_value_t = 10)]
     seconds: u64,
@@ -68,7 +68,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const LARGE: &str = "large";
 
 /// In the order of a round.
-const NAMES: [&str; 31] = [
+const NAMES: [&str; 33] = [
     name::DECIDE,
     name::STOCK_IN_PROCESS_UNIFORM,
     name::STOCK_IN_PROCESS_UNIFORM_TUNED,
@@ -84,6 +84,8 @@ const NAMES: [&str; 31] = [
     name::HTTP_SINGLE_256,
     name::HTTP_SINGLE_256_OF_8,
     name::HTTP_SINGLE_256_ALONE,
+    name::HTTP_SINGLE_256_OF_8_ALONE,
+    name::HTTP_NOTHING_256,
     name::HTTP_HOT_256,
     name::HTTP_HOT_256_OF_8,
     name::STOCK_HTTP_HOT,
@@ -150,7 +152,10 @@ impl Sections {
     /// Uses a new database each time, since the stock framework's tables are emptied each time, too.
     async fn measure_ours(&self, name: &'static str, duration: Duration) -> Fallible<Figure> {
         let shards = match name {
-            name::HTTP_SINGLE_256_OF_8 | name::HTTP_HOT_256_OF_8 | name::HTTP_BATCH_100_OF_8 => 8,
+            name::HTTP_SINGLE_256_OF_8
+            | name::HTTP_SINGLE_256_OF_8_ALONE
+            | name::HTTP_HOT_256_OF_8
+            | name::HTTP_BATCH_100_OF_8 => 8,
             _ => 1,
         };
         let bench = OurBench::prepare(&self.server, shards).await?;
@@ -191,7 +196,7 @@ async fn main() -> Fallible<()> {
     let server = arguments.database_url.clone().or_else(|| own.as_ref().map(database::OwnServer::options));
     let server = server.ok_or("no server to measure on")?;
     database::require_durable(&server).await?;
-    let measured = if arguments.only.as_deref() == Some(LARGE) {
+    let measured = if arguments.only == [LARGE] {
         let duration = Duration::from_secs(arguments.seconds);
         large::run(&server, arguments.events, arguments.verify, duration).await
     } else {
@@ -214,7 +219,8 @@ async fn measure_all(arguments: &Arguments, server: &PgConnectOptions) -> Fallib
 
 /// All figures are measured once in each round, so that changes of the machine affect all of them alike.
 async fn measure_rounds(arguments: &Arguments, sections: &Sections) -> Fallible<Rounds> {
-    let wanted = |name: &&str| arguments.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
+    let only = &arguments.only;
+    let wanted = |name: &&str| only.is_empty() || only.iter().any(|part| name.contains(part.as_str()));
     let duration = Duration::from_secs(arguments.seconds);
     let mut rounds = Rounds::default();
     for round in 1..=arguments.rounds {

@@ -29,9 +29,11 @@ pub mod name {
     pub const HTTP_SINGLE_64: &str = "http_single_64";
     pub const HTTP_SINGLE_256: &str = "http_single_256";
     pub const HTTP_SINGLE_256_ALONE: &str = "http_single_256_without_read_models";
+    pub const HTTP_NOTHING_256: &str = "http_nothing_256";
     pub const HTTP_HOT_256: &str = "http_hot_256";
     pub const HTTP_BATCH_100: &str = "http_batch_100";
     pub const HTTP_SINGLE_256_OF_8: &str = "http_single_256_of_8_shards";
+    pub const HTTP_SINGLE_256_OF_8_ALONE: &str = "http_single_256_of_8_shards_without_read_models";
     pub const HTTP_HOT_256_OF_8: &str = "http_hot_256_of_8_shards";
     pub const HTTP_BATCH_100_OF_8: &str = "http_batch_100_of_8_shards";
     pub const HTTP_BATCH_100_ALONE: &str = "http_batch_100_without_read_models";
@@ -207,11 +209,16 @@ fn ratios(medians: &[Figure]) -> BTreeMap<&'static str, Option<f64>> {
             "http_single_without_read_models_vs_stock_http_with_balance",
             ratio(alone, speed(name::STOCK_HTTP_BALANCE)),
         ),
+        ("http_single_without_read_models_vs_nothing", ratio(alone, speed(name::HTTP_NOTHING_256))),
         ("http_batch_without_read_models_vs_batched_insert", ratio(batch_alone, batched)),
         ("http_lag_ms", find(name::HTTP_SINGLE_256).and_then(|figure| figure.lag_ms)),
         ("http_hot_vs_uniform", ratio(speed(name::HTTP_HOT_256), single)),
         ("http_batch_vs_batched_insert", ratio(speed(name::HTTP_BATCH_100), batched)),
         ("eight_shards_to_one_http_single", ratio(speed(name::HTTP_SINGLE_256_OF_8), single)),
+        (
+            "eight_shards_to_one_http_single_without_read_models",
+            ratio(speed(name::HTTP_SINGLE_256_OF_8_ALONE), alone),
+        ),
         ("eight_shards_to_one_http_hot", ratio(speed(name::HTTP_HOT_256_OF_8), speed(name::HTTP_HOT_256))),
         (
             "eight_shards_to_one_http_batch",

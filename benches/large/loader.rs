@@ -63,8 +63,8 @@ pub async fn load(
         snapshot::keep(&pool, Shard(0), known).await?;
     }
     connection.execute("alter table ledger.events reset (autovacuum_enabled)").await?;
-    eprintln!("freezing the rows…");
-    connection.execute("vacuum (freeze, analyze) ledger.events").await?;
+    eprintln!("collecting statistics…");
+    connection.execute("vacuum (analyze) ledger.events").await?;
     connection.execute("checkpoint").await?;
     tell(&plan, begun, "loaded");
     connection.close().await?;
@@ -85,7 +85,7 @@ async fn copy(
 ) -> Fallible<BTreeMap<AccountId, LoadedAccount>> {
     let plan = Arc::new(plan);
     let mut written = start_threads(&plan, &catalog)?;
-    let (mut waiting, mut next, mut head) = (BTreeMap::new(), 0, Head::default());
+    let (mut waiting, mut next, mut head) = (BTreeMap::new(), 0, Head::begin(connection).await?);
     let (mut snapshots, mut told, mut events) = (BTreeMap::new(), Instant::now(), 0);
     while let Some((number, cohort)) = written.recv().await {
         waiting.insert(number, cohort?);

@@ -51,6 +51,8 @@ struct Target<'a> {
     served: Served,
     key: String,
     accounts: &'a LoadAccounts,
+    /// Of how many of them requests are, of those that are not of all: as many as on the empty journal.
+    active: u64,
 }
 
 pub async fn measure(
@@ -72,7 +74,8 @@ pub async fn measure(
     drop(served);
     // Started anew, so that nothing of what is asked for is in its memory.
     let served = Served::start(pool, ReadModels::Follow).await?;
-    let target = Target { served, key, accounts };
+    let active = accounts.count.min(super::EMPTY_ACCOUNTS);
+    let target = Target { served, key, accounts, active };
     let mut figures = vec![target.cold(names.cold).await?];
     for (name, form, choice, connections) in [
         (names.uniform, RequestForm::deduction(), Choice::Uniform, CONNECTIONS),
@@ -121,10 +124,12 @@ impl Target<'_> {
         connections: usize,
         until: Until,
     ) -> Fallible<LoadReport> {
+        // What is a number of requests is of all accounts.
+        let count = if matches!(until, Until::Requests(_)) { self.accounts.count } else { self.active };
         let plan = LoadPlan {
             target: LoadTarget::parse(&format!("http://{}", self.served.address), &self.key)?,
             form,
-            accounts: LoadAccounts { choice, ..self.accounts.clone() },
+            accounts: LoadAccounts { choice, count, ..self.accounts.clone() },
             connections,
             threads: 1,
             pace: Pace::AsAnswered,

@@ -20,10 +20,10 @@ use crate::database::Fallible;
 
 const EVENTS: &str = "copy ledger.events (shard, position, aggregate_type, aggregate_id, sequence, event_type, \
     event_version, payload, metadata, recorded_at, key_digest, generation, leaf_hash) \
-    from stdin (format binary)";
+    from stdin (format binary, freeze)";
 const EVENT_COLUMNS: i16 = 13;
 const BLOCKS: &str = "copy ledger.blocks (shard, block, first_position, last_position, root, hash) \
-    from stdin (format binary)";
+    from stdin (format binary, freeze)";
 const BLOCK_COLUMNS: i16 = 6;
 const SHARD: Shard = Shard(0);
 
@@ -68,7 +68,6 @@ impl Chunk {
 }
 
 /// The end of the journal, as far as it was written.
-#[derive(Default)]
 pub struct Head {
     position: Position,
     block: i64,
@@ -76,7 +75,21 @@ pub struct Head {
 }
 
 impl Head {
-    /// Writes the chunk that follows, in one transaction.
+    /// Empties the journal, and begins the transaction in which all is written: what is copied into tables that were
+    /// emptied in the same one is frozen at once, and is not written a second and a third time later.
+    pub async fn begin(connection: &mut PgConnection) -> Fallible<Self> {
+        for statement in [
+            "begin",
+            // The journal refuses to be emptied.
+            "set local session_replication_role = replica",
+            "truncate ledger.events, ledger.blocks",
+        ] {
+            connection.execute(statement).await?;
+        }
+        Ok(Self { position: Position(0), block: 0, hash: Vec::new() })
+    }
+
+    /// Writes the chunk that follows.
     pub async fn write(&mut self, chunk: Chunk, connection: &mut PgConnection) -> Fallible<()> {
         let mut blocks = Rows::new(BLOCK_COLUMNS);
         for (first, last, root) in &chunk.blocks {
@@ -97,11 +110,8 @@ impl Head {
             self.hash = hash.to_vec();
             self.position = Position(*last);
         }
-        connection.execute("begin").await?;
         chunk.events.write(EVENTS, connection).await?;
-        blocks.write(BLOCKS, connection).await?;
-        connection.execute("commit").await?;
-        Ok(())
+        Ok(blocks.write(BLOCKS, connection).await?)
     }
 
     /// Makes what was written the journal.
@@ -111,8 +121,9 @@ impl Head {
             .bind(self.block)
             .bind(self.hash)
             .bind(SHARD.0)
-            .execute(connection)
+            .execute(&mut *connection)
             .await?;
+        connection.execute("commit").await?;
         Ok(())
     }
 }

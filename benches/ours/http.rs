@@ -59,9 +59,15 @@ pub async fn measure(figure: &'static str, bench: &OurBench, duration: Duration)
     let way = match figure {
         name::HTTP_SINGLE_64 => Way::single(Choice::Uniform, 64),
         name::HTTP_SINGLE_256 | name::HTTP_SINGLE_256_OF_8 => Way::single(Choice::Uniform, 256),
-        name::HTTP_SINGLE_256_ALONE => {
+        name::HTTP_SINGLE_256_ALONE | name::HTTP_SINGLE_256_OF_8_ALONE => {
             Way { read_models: ReadModels::Rest, ..Way::single(Choice::Uniform, 256) }
         }
+        // The program answers, and does nothing else.
+        name::HTTP_NOTHING_256 => Way {
+            form: RequestForm::one("GET", "/healthz", ""),
+            read_models: ReadModels::Rest,
+            ..Way::single(Choice::Uniform, 256)
+        },
         name::HTTP_HOT_256 | name::HTTP_HOT_256_OF_8 => Way::single(Choice::Hot, 256),
         name::HTTP_BATCH_100 | name::HTTP_BATCH_100_OF_8 => Way {
             choice: Choice::Uniform,
@@ -84,11 +90,15 @@ pub async fn measure(figure: &'static str, bench: &OurBench, duration: Duration)
 }
 
 /// The latency of a deduction at half the server's throughput, which is measured first.
+/// Over a minute, the database makes a checkpoint meanwhile.
 pub async fn at_half_load(bench: &OurBench, duration: Duration) -> Fallible<Figure> {
     let (most, _) = run(bench, Way::single(Choice::Uniform, 256), duration / 2).await?;
     let half = u32::try_from(most.items_accepted * 1_000 / most.elapsed_ms / 2)?;
     let way = Way { pace: Pace::PerSecond(half), ..Way::single(Choice::Uniform, 256) };
-    let (report, lag) = run(bench, way, duration).await?;
+    bench.set_server(&["alter system set checkpoint_timeout = '30s'"]).await?;
+    let measured = run(bench, way, duration).await;
+    bench.set_server(&["alter system reset checkpoint_timeout"]).await?;
+    let (report, lag) = measured?;
     Ok(Figure::of_load(name::HTTP_HALF_LOAD, &report).behind(lag))
 }
 
@@ -122,6 +132,7 @@ async fn run(bench: &OurBench, way: Way, duration: Duration) -> Fallible<(LoadRe
         }
         ReadModels::Rest | ReadModels::Catch => None,
     };
+    served.end().await?;
     Ok((report, lag))
 }
 
@@ -151,6 +162,14 @@ pub async fn serve(
 }
 
 impl OurBench {
+    /// Changes settings of the whole server.
+    async fn set_server(&self, statements: &[&str]) -> Fallible<()> {
+        for statement in statements.iter().chain(&["select pg_reload_conf()"]) {
+            sqlx::query(statement).execute(&self.pool).await?;
+        }
+        Ok(())
+    }
+
     pub(super) async fn key(&self) -> Fallible<String> {
         let new = NewKey {
             name: "bench".to_owned(),

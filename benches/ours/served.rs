@@ -75,6 +75,16 @@ impl Served {
         Ok(())
     }
 
+    /// Ends the program as an operator does, so that the next one follows at once.
+    pub async fn end(mut self) -> Fallible<()> {
+        let id = self.program.id().ok_or("the program has ended")?;
+        let ended = Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
+        if !ended.success() || !self.program.wait().await?.success() {
+            return Err("the program did not end as it should".into());
+        }
+        Ok(())
+    }
+
     /// Waits until every read model has all events. Returns how long that took.
     pub async fn until_caught_up(&self) -> Fallible<Duration> {
         self.until_caught_up_within(CAUGHT_UP_MAX).await
