@@ -30,6 +30,12 @@ async fn several() -> (Shop, Vec<String>) {
     (shop, customers)
 }
 
+/// The customers with the address, once the read models have all that the journal has now.
+async fn found_now(shop: &Shop) -> String {
+    let position = shop.server.get("/v1/accounts/bob").send().await.body["as_of_position"].clone();
+    format!("{FOUND}&min_position={}", position.as_str().unwrap())
+}
+
 /// Each customer that is found, with its account.
 fn pairs(found: &Value) -> Vec<(&str, Option<&str>)> {
     let customers = found["customers"].as_array().unwrap_or_else(|| panic!("{found}"));
@@ -40,9 +46,7 @@ fn pairs(found: &Value) -> Vec<(&str, Option<&str>)> {
 #[tokio::test]
 async fn customers_are_found_by_their_address_with_their_accounts() {
     let (shop, customers) = several().await;
-    let position = shop.server.get("/v1/accounts/bob").send().await.body["as_of_position"].clone();
-    let path = format!("{FOUND}&min_position={}", position.as_str().unwrap());
-    let found = shop.server.get(&path).send().await;
+    let found = shop.server.get(&found_now(&shop).await).send().await;
     assert_eq!(
         pairs(&found.body),
         [(&*customers[3], None), (&customers[1], Some("eve")), (&customers[0], Some("ada"))],
@@ -66,7 +70,7 @@ async fn customers_are_found_by_their_address_with_their_accounts() {
 async fn a_key_for_some_accounts_finds_the_customers_of_those_alone() {
     let (shop, customers) = several().await;
     let own = shop.server.key([KeyScope::Billing], Some(&["eve", "bob"])).await;
-    let found = shop.server.get(FOUND).key(&own).send().await;
+    let found = shop.server.get(&found_now(&shop).await).key(&own).send().await;
     assert_eq!(pairs(&found.body), [(&*customers[1], Some("eve"))]);
     let reading = shop.server.key([KeyScope::Read], None).await;
     shop.server.get(FOUND).key(&reading).send().await.is_problem(403, "scope_missing");
