@@ -103,8 +103,13 @@ async fn a_person_is_declined_and_told_why_then_subscribes_and_sees_the_next_mon
     press(&browser, "button[value='1 day']").await;
     // The month's 500 are carried over, and 500 come, beside the 50 that came at the start.
     shop.until(balance, |answer| answer["available"] == 1050).await;
+    let position = shop.ask(balance).await["as_of_position"].clone();
+    let position = position.as_str().expect("a position");
     let today = Clock::system().now().to_utc().date_naive();
-    let series = format!("/v1/analytics/mrr?from={today}&to={}&interval=day", today + chrono::Days::new(1));
+    let series = format!(
+        "/v1/analytics/mrr?from={today}&to={}&interval=day&min_position={position}",
+        today + chrono::Days::new(1)
+    );
     let mrr = shop.ask(&series).await;
     assert_eq!(mrr["series"][0]["mrr"], 999, "{mrr:#}");
     browser.close().await;

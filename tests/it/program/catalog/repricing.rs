@@ -54,7 +54,9 @@ async fn who_has_it_keeps_it_and_who_comes_later_pays_the_new_price() {
 
     // Who comes now pays the new price, and does not get what is retired.
     business.buy("cyd", &json!({ "plan": "basic", "interval": "month" })).await;
-    let customers = business.read("/v1/accounts?limit=10").await;
+    let position = business.read("/v1/accounts/cyd").await["as_of_position"].clone();
+    let position = position.as_str().expect("a position");
+    let customers = business.read(&format!("/v1/accounts?limit=10&min_position={position}")).await;
     let of = |name: &str| {
         let listed = customers["accounts"].as_array().expect("a list").clone();
         listed.into_iter().find(|row| row["account"] == name).expect("it is listed")

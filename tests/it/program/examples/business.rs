@@ -1,5 +1,7 @@
 //! The ledger and the shop of an example: `serve --sandbox`, and a key as the guide makes it.
 
+use std::time::{Duration, Instant};
+
 use reqwest::Client;
 use serde_json::{Value, json};
 
@@ -12,6 +14,8 @@ use crate::support::{
 /// What the guide's key may do.
 const KEY: [&str; 10] =
     ["keys", "create", "--name", "backend", "--scope", "deduct", "--scope", "read", "--scope", "billing"];
+
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct Business {
     served: Served,
@@ -54,6 +58,19 @@ impl Business {
     pub async fn ask(&self, path: &str) -> Value {
         let request = self.client.get(self.served.url(path)).bearer_auth(&self.key);
         request.send().await.expect("it answers").json().await.expect("JSON")
+    }
+
+    /// The same, once the read models know enough.
+    pub async fn until(&self, path: &str, enough: impl Fn(&Value) -> bool) -> Value {
+        let begun = Instant::now();
+        loop {
+            let answer = self.ask(path).await;
+            if enough(&answer) {
+                return answer;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{path} stays {answer:#}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Pays on a page of the sandbox. Returns where the person is sent then.
