@@ -19,7 +19,7 @@ use counterfoil::{
         recorded::{Origin, Position, RecordedEvent, Shard},
         time::Timestamp,
     },
-    journal::{load::LoadedAccount, snapshot::SNAPSHOT_EVENTS},
+    journal::{load::LoadedAccount, snapshot},
     ledger::{IdempotencyKey, OfflineDecisions, Provenance, Request},
     load::{LoadAccounts, Random},
 };
@@ -124,6 +124,8 @@ impl Cohort {
 #[derive(Clone, Debug)]
 pub struct Customer {
     pub known: LoadedAccount,
+    /// As it was when the program would have taken its last snapshot.
+    pub snapshot: Option<LoadedAccount>,
     generations: u32,
     /// The last deduction, if it was not refunded.
     deducted: Option<Arc<Vec<RecordedEvent>>>,
@@ -131,12 +133,7 @@ pub struct Customer {
 
 impl Customer {
     pub fn new(id: AccountId) -> Self {
-        Self { known: LoadedAccount::nothing(id), generations: 0, deducted: None }
-    }
-
-    /// Whether the program would have taken a snapshot by now.
-    pub fn has_snapshot(&self) -> bool {
-        self.known.sequence() >= SNAPSHOT_EVENTS
+        Self { known: LoadedAccount::nothing(id), snapshot: None, generations: 0, deducted: None }
     }
 }
 
@@ -292,7 +289,11 @@ impl<'a> CohortWriter<'a> {
         let offset = STEP_MICROS * i64::try_from(self.cohort.before + self.made)?;
         let at = Timestamp::from_micros(self.plan.begins_at.micros() + offset).ok_or("no such time")?;
         let request = Request::new(customer.known.id.clone(), command, key, provenance);
+        let before = customer.known.sequence();
         let outcome = self.decisions.decide(request, at, &mut customer.known)?;
+        if snapshot::is_due(before, customer.known.sequence()) {
+            customer.snapshot = Some(customer.known.clone());
+        }
         self.made += outcome.events.len() as u64;
         Ok(outcome.events)
     }

@@ -54,14 +54,11 @@ pub async fn load(
     connection.execute("alter table ledger.events set (autovacuum_enabled = off)").await?;
     let begun = Instant::now();
     let indexes = Indexes::drop("ledger.events", &mut connection).await?;
-    let snapshots = copy(plan.clone(), catalog, &mut connection).await?;
+    copy(plan.clone(), catalog, &mut connection, &pool).await?;
     tell(&plan, begun, "copied");
     eprintln!("making the indexes…");
     indexes.make(&mut connection).await?;
     tell(&plan, begun, "copied and indexed");
-    for known in snapshots.values() {
-        snapshot::keep(&pool, Shard(0), known).await?;
-    }
     connection.execute("alter table ledger.events reset (autovacuum_enabled)").await?;
     eprintln!("collecting statistics…");
     connection.execute("vacuum (analyze) ledger.events").await?;
@@ -77,21 +74,23 @@ fn tell(plan: &Plan, begun: Instant, what: &str) {
     eprintln!("{} events {what} in {seconds:.1} s: {each:.0} a second", plan.events());
 }
 
-/// Returns the newest snapshots by account.
 async fn copy(
     plan: Plan,
     catalog: Arc<Catalog>,
     connection: &mut PgConnection,
-) -> Fallible<BTreeMap<AccountId, LoadedAccount>> {
+    pool: &PgPool,
+) -> Fallible<()> {
     let plan = Arc::new(plan);
     let mut written = start_threads(&plan, &catalog)?;
     let (mut waiting, mut next, mut head) = (BTreeMap::new(), 0, Head::begin(connection).await?);
-    let (mut snapshots, mut told, mut events) = (BTreeMap::new(), Instant::now(), 0);
+    let (mut told, mut events) = (Instant::now(), 0);
     while let Some((number, cohort)) = written.recv().await {
         waiting.insert(number, cohort?);
         while let Some((chunk, known)) = waiting.remove(&next) {
-            head.write(chunk, connection).await?;
-            snapshots.extend(known.into_iter().map(|known| (known.id.clone(), known)));
+            let (written, kept) =
+                tokio::join!(head.write(chunk, connection), snapshot::keep(pool, Shard(0), &known));
+            written?;
+            kept?;
             events += plan.cohorts[next].events;
             next += 1;
         }
@@ -103,8 +102,7 @@ async fn copy(
     if next != plan.cohorts.len() {
         return Err("a thread has stopped".into());
     }
-    head.set(connection).await?;
-    Ok(snapshots)
+    head.set(connection).await
 }
 
 fn start_threads(plan: &Arc<Plan>, catalog: &Arc<Catalog>) -> Fallible<mpsc::Receiver<Written>> {
@@ -150,6 +148,5 @@ fn write(plan: &Plan, number: usize, catalog: &Catalog, hot: &Hot) -> Fallible<(
             (chunk, customers)
         }
     };
-    let snapshots = customers.into_iter().filter(Customer::has_snapshot).map(|customer| customer.known);
-    Ok((chunk, snapshots.collect()))
+    Ok((chunk, customers.into_iter().filter_map(|customer| customer.snapshot).collect()))
 }

@@ -181,7 +181,7 @@ impl RunningParts {
         let projector = open_projector(projector_pool, feed.clone(), &clock).await?;
         catalogs::tell(&catalogs::on_old_plans(pool, &catalog.catalog).await?);
         let catalog = Arc::new(catalog.catalog);
-        let (ledger, running) = Ledger::start_with_feed(pool.clone(), catalog, clock, feed).await?;
+        let (ledger, running) = Ledger::start_with(pool.clone(), catalog, clock, feed, config.cache).await?;
         let grown = ledger.grown();
         let readers = Background::default();
         projector.start(&readers.tasks, &readers.stop, ledger.positions());

@@ -27,6 +27,7 @@ use crate::{
     catalog::Mode,
     domain::rollout::Rollout,
     http::Proxies,
+    ledger::CacheMemory,
     queue::Retries,
     stripe::{
         client::{ApiUrl, SecretKey},
@@ -48,6 +49,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// How many shards the journal has, or gets; `None`: as many as it has, or one.
     pub shards: Option<u16>,
+    /// How much memory accounts may take that are kept for later.
+    pub cache: CacheMemory,
     pub catalog: CatalogChoice,
     /// A key that may do everything from the first start on.
     pub bootstrap_key: Option<KeySecret>,

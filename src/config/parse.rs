@@ -11,6 +11,7 @@ use crate::{
     auth::keys::KeySecret,
     catalog::Mode,
     http::Proxies,
+    ledger::CacheMemory,
     postgres::{self, default_data_directory},
     queue::{Backoff, Retries},
     stripe::{
@@ -36,6 +37,7 @@ const DELAY_S_MAX: i64 = 86_400;
 const SHARDS_MAX: u16 = 1_024;
 /// A hundred years, in days.
 const INBOX_DAYS_MAX: u32 = 36_500;
+const CACHE_MB: RangeInclusive<u32> = 16..=1_048_576;
 
 /// Reads all settings, and reports all mistakes.
 pub(super) fn read(given: &SettingSources, mistakes: &mut Vec<SettingMistake>) -> Option<Config> {
@@ -47,6 +49,7 @@ pub(super) fn read(given: &SettingSources, mistakes: &mut Vec<SettingMistake>) -
     let peer_url = reading.peer_url();
     let database = reading.database();
     let shards = reading.shards();
+    let cache = reading.number(settings::CACHE_MB, CACHE_MB).map(CacheMemory::megabytes);
     let bootstrap_key = reading.bootstrap_key();
     let first_key_file = reading.first_key_file();
     let webhook_secrets = reading.webhook_secrets();
@@ -62,6 +65,7 @@ pub(super) fn read(given: &SettingSources, mistakes: &mut Vec<SettingMistake>) -
         peer_url: peer_url?,
         database: database?,
         shards: shards?,
+        cache: cache?,
         catalog: catalog_choice(given),
         bootstrap_key: bootstrap_key?,
         first_key_file,

@@ -103,6 +103,17 @@ pub const SHARDS: Setting = Setting {
            A ledger that is there is grown with `counterfoil shards grow`. Without it, 1",
 };
 
+pub const CACHE_MB: Setting = Setting {
+    name: "COUNTERFOIL_CACHE_MB",
+    flag: "cache-mb",
+    value: "MEGABYTES",
+    default: Some("128"),
+    scope: SettingScope::Serve,
+    secret: false,
+    help: "How much memory accounts may take that are kept for their next command, in megabytes (16 to 1048576). \
+           A command about another account has to read it from the database first",
+};
+
 pub const PEER_URL: Setting = Setting {
     name: "COUNTERFOIL_PEER_URL",
     flag: "peer-url",
@@ -321,7 +332,7 @@ pub const LOG_FORMAT: Setting = Setting {
 };
 
 /// All settings, in the order in which they are shown.
-pub const ALL: [Setting; 27] = [
+pub const ALL: [Setting; 28] = [
     LISTEN,
     METRICS_LISTEN,
     TRUSTED_PROXIES,
@@ -330,6 +341,7 @@ pub const ALL: [Setting; 27] = [
     DATABASE_URL,
     POSTGRES_BINARIES,
     SHARDS,
+    CACHE_MB,
     CATALOG,
     BOOTSTRAP_KEY,
     FIRST_KEY_FILE,

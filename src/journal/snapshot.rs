@@ -13,8 +13,20 @@ use super::{loaded_account::LoadedAccount, merkle::MerkleHash};
 /// are not used.
 pub const STATE_VERSION: &str = "15";
 
-/// After how many events since the last snapshot a new one is taken.
-pub const SNAPSHOT_EVENTS: i64 = 500;
+/// An account with fewer events is read from its start.
+const FIRST_EVENTS: i64 = 32;
+/// The most events that have to be read after a snapshot.
+const SNAPSHOT_EVENTS: i64 = 500;
+
+/// Whether a snapshot is taken of an account that had `before` events and has `now`: whenever there are twice as many
+/// as at the last one, and after each 500.
+///
+/// Accounts are often read of which only some dozens of events are in the journal, each on another page of it.
+#[must_use]
+pub const fn is_due(before: i64, now: i64) -> bool {
+    let doubled = now >= FIRST_EVENTS && before.leading_zeros() > now.leading_zeros();
+    doubled || now / SNAPSHOT_EVENTS > before / SNAPSHOT_EVENTS
+}
 
 /// # Errors
 /// If the database does not answer.
@@ -42,21 +54,26 @@ pub async fn find(
     Ok(found)
 }
 
-/// Stores a state, unless a later one of the account is stored.
+/// Stores states, each of another account, unless a later one of the account is stored.
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn keep(pool: &PgPool, shard: Shard, known: &LoadedAccount) -> Result<(), sqlx::Error> {
-    let (Some(tail), Ok(state)) = (known.tail, serde_json::to_vec(&known.state)) else {
-        return Ok(());
-    };
+pub async fn keep(pool: &PgPool, shard: Shard, accounts: &[LoadedAccount]) -> Result<(), sqlx::Error> {
+    let (mut ids, mut sequences, mut tails, mut states) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for known in accounts {
+        let (Some(tail), Ok(state)) = (known.tail, serde_json::to_vec(&known.state)) else { continue };
+        ids.push(known.id.as_str());
+        sequences.push(known.sequence());
+        tails.push(tail.to_vec());
+        states.push(state);
+    }
     sqlx::query(include_str!("keep_snapshot.sql"))
         .bind(shard.0)
-        .bind(known.id.as_str())
-        .bind(known.sequence())
-        .bind(tail.as_slice())
+        .bind(ids)
+        .bind(sequences)
+        .bind(tails)
         .bind(STATE_VERSION)
-        .bind(state)
+        .bind(states)
         .execute(pool)
         .await?;
     Ok(())

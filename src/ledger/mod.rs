@@ -1,5 +1,6 @@
 //! How is an account changed? Only by sending a command here.
 
+mod cached_account;
 mod deductions;
 mod group_commit;
 mod growth;
@@ -30,6 +31,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 pub use crate::domain::recorded::Origin;
+pub use cached_account::CacheMemory;
 pub use request::{ExecuteError, ExecuteResult, IdempotencyKey, Outcome, Provenance, Repeated, Request};
 pub use sequencer::OfflineDecisions;
 pub use view::{View, ViewError};
@@ -56,6 +58,7 @@ use group_commit::{GroupCommit, spawn_together};
 use newest::Newest;
 use request::PendingReply;
 use shard_handle::{ShardHandle, ShardLimits, ShardParts};
+use view::ViewedAccounts;
 
 /// How many commands may wait. More are refused at once, so that the wait is bounded.
 pub const COMMANDS_QUEUED_MAX: usize = 8_192;
@@ -103,18 +106,20 @@ impl Ledger {
         clock: Clock,
     ) -> Result<(Self, Running), sqlx::Error> {
         let feed = Feed::new(pool.clone());
-        Self::start_with_feed(pool, catalog, clock, feed).await
+        Self::start_with(pool, catalog, clock, feed, CacheMemory::default()).await
     }
 
-    /// The same, with a feed whose readers are given in memory what the ledger appends.
+    /// The same, with a feed whose readers are given in memory what the ledger appends, and with as much memory for
+    /// accounts as is said.
     ///
     /// # Errors
     /// As [`Self::start`].
-    pub async fn start_with_feed(
+    pub async fn start_with(
         pool: PgPool,
         catalog: Arc<Catalog>,
         clock: Clock,
         feed: Feed,
+        memory: CacheMemory,
     ) -> Result<(Self, Running), sqlx::Error> {
         let mut connection = pool.acquire().await?;
         let shards = Shards::read(&mut connection).await?;
@@ -123,12 +128,13 @@ impl Ledger {
         drop(connection);
         let newest = Newest::new(newest_of(&pool, &heads).await?);
         newest.behind_s(clock.now());
-        let limits = ShardLimits::of(shards.iter().len());
+        let limits = ShardLimits::of(shards.iter().len(), memory);
+        let viewed = Arc::new(ViewedAccounts::new(memory));
         let group = (shards.iter().len() > 1 && is_on_one_node).then(|| GroupCommit::new(&pool));
         let (group, committing) = group.unzip();
         let (loads, grown) = (shard_handle::loads(), CancellationToken::new());
         let shardings = shards.shardings();
-        let parts = ShardParts { pool, catalog, clock, feed, limits, loads, group, shardings, grown };
+        let parts = ShardParts { pool, catalog, clock, feed, limits, viewed, loads, group, shardings, grown };
         let (handles, tasks): (Vec<_>, Vec<_>) = shards
             .iter()
             .map(|shard| parts.start(JournalPosition::new(shard, heads.of(shard).unwrap_or_default())))

@@ -22,17 +22,20 @@ use crate::{
 
 use super::{
     COMMANDS_HELD_MAX, COMMANDS_QUEUED_MAX,
+    cached_account::CacheMemory,
     group_commit::GroupCommit,
     pending_commands::PendingCommands,
     request::{PendingReply, Request},
     sequencer::{Limits, Sequencer},
     shard::ShardTask,
     unstored::Unstored,
-    view::{ViewError, Views},
+    view::{ViewError, ViewedAccounts, Views},
 };
 
 /// How many snapshots of a shard may wait to be stored.
 const SNAPSHOTS_QUEUED_MAX: usize = 1_024;
+/// How many of them are taken at once.
+const SNAPSHOTS_TAKEN_MAX: usize = 64;
 /// How many loads of accounts run at the same time, of all shards.
 const LOADS_MAX: usize = 8;
 
@@ -57,22 +60,20 @@ impl ShardHandle {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ShardLimits {
     queued: usize,
-    views: usize,
     sequencer: Limits,
 }
 
 impl ShardLimits {
     /// Each of `shards` gets its part, but always enough to work with.
-    pub(super) fn of(shards: usize) -> Self {
+    pub(super) fn of(shards: usize, memory: CacheMemory) -> Self {
         let part = |whole: usize, least: usize| whole.checked_div(shards).unwrap_or(whole).max(least);
         Self {
             queued: part(COMMANDS_QUEUED_MAX, 512),
-            views: part(50_000, 500),
             sequencer: Limits {
                 commands: part(COMMANDS_HELD_MAX, 1_024),
                 arriving: 1_024,
                 batch_events: 4_096,
-                accounts: part(200_000, 2_000),
+                accounts_bytes: memory.for_commands(shards),
                 load_accounts: 1_024,
                 loads: 2,
                 answers: part(16_384, 1_024),
@@ -91,6 +92,7 @@ pub(super) struct ShardParts {
     pub(super) clock: Clock,
     pub(super) feed: Feed,
     pub(super) limits: ShardLimits,
+    pub(super) viewed: Arc<ViewedAccounts>,
     pub(super) loads: Arc<Semaphore>,
     pub(super) group: Option<GroupCommit>,
     /// How many the journal has.
@@ -102,7 +104,7 @@ impl ShardParts {
     /// What writes a shard after its head, and the task that keeps its snapshots. Both end when the handle is dropped
     /// and all is answered.
     pub(super) fn start(&self, head: JournalPosition) -> (ShardHandle, ShardWork) {
-        let Self { pool, catalog, clock, feed, limits, loads, group, shardings, grown } = self;
+        let Self { pool, catalog, clock, feed, limits, viewed, loads, group, shardings, grown } = self;
         let JournalPosition { shard, position } = head;
         let (commands, incoming) = mpsc::channel(limits.queued);
         let (positions, seen) = watch::channel(position);
@@ -126,7 +128,7 @@ impl ShardParts {
             away_since: None,
             grown: grown.clone(),
         };
-        let views = Arc::new(Views::new(pool.clone(), shard, limits.views));
+        let views = Arc::new(Views::new(pool.clone(), shard, Arc::clone(viewed)));
         let keeping = take_snapshots(pool.clone(), shard, Arc::clone(&views), wanted);
         let waiting = PendingCommands::default();
         let handle = ShardHandle { shard, commands, views, positions: seen, unstored, waiting };
@@ -140,15 +142,31 @@ async fn take_snapshots(
     views: Arc<Views>,
     mut wanted: mpsc::Receiver<AccountId>,
 ) {
-    while let Some(account) = wanted.recv().await {
-        let kept = match views.known(&account).await {
-            Ok(known) => snapshot::keep(&pool, shard, &known).await.map_err(ViewError::from),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = kept {
-            tracing::warn!(error = &error as &dyn std::error::Error, %account, "no snapshot was taken");
+    let mut accounts = Vec::new();
+    while wanted.recv_many(&mut accounts, SNAPSHOTS_TAKEN_MAX).await > 0 {
+        // In the order of their names and each once, so that two instances do not wait for each other's rows.
+        accounts.sort_unstable();
+        accounts.dedup();
+        if take_some(&pool, shard, &views, accounts.clone()).await.is_ok() {
+            accounts.clear();
+        }
+        // One that is damaged does not prevent the others.
+        for account in accounts.drain(..) {
+            if let Err(error) = take_some(&pool, shard, &views, vec![account.clone()]).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, %account, "no snapshot was taken");
+            }
         }
     }
+}
+
+async fn take_some(
+    pool: &PgPool,
+    shard: Shard,
+    views: &Views,
+    accounts: Vec<AccountId>,
+) -> Result<(), ViewError> {
+    let known = views.known(accounts).await?;
+    Ok(snapshot::keep(pool, shard, &known).await?)
 }
 
 /// Room for the loads of all shards.

@@ -3,7 +3,9 @@
 //! What this instance remembers is only where reading starts: every view reads the later events from the database, so
 //! it always includes what any instance has acknowledged.
 
-use quick_cache::sync::Cache;
+use std::sync::Arc;
+
+use quick_cache::{Weighter, sync::Cache};
 use sqlx::PgPool;
 
 use crate::{
@@ -17,6 +19,11 @@ use crate::{
         load::{self, LoadError, LoadedAccount},
     },
 };
+
+use super::cached_account::{CacheMemory, CachedAccount};
+
+/// How much memory an account takes, usually. Which size is usual makes no difference to how much they may take in all.
+const USUAL_BYTES: usize = 4_096;
 
 /// An account at a position of the journal.
 #[derive(Clone, Debug)]
@@ -40,16 +47,34 @@ impl From<sqlx::Error> for ViewError {
     }
 }
 
+/// The accounts that were looked at last, of all shards.
+pub(super) struct ViewedAccounts(Cache<AccountId, CachedAccount, ByBytes>);
+
+#[derive(Clone)]
+struct ByBytes;
+
+impl Weighter<AccountId, CachedAccount> for ByBytes {
+    fn weight(&self, _: &AccountId, cached: &CachedAccount) -> u64 {
+        u64::try_from(cached.bytes()).unwrap_or(u64::MAX)
+    }
+}
+
+impl ViewedAccounts {
+    pub(super) fn new(memory: CacheMemory) -> Self {
+        let bytes = memory.for_views();
+        Self(Cache::with_weighter(bytes / USUAL_BYTES, u64::try_from(bytes).unwrap_or(u64::MAX), ByBytes))
+    }
+}
+
 pub(super) struct Views {
     pool: PgPool,
     shard: Shard,
-    known: Cache<AccountId, LoadedAccount>,
+    viewed: Arc<ViewedAccounts>,
 }
 
 impl Views {
-    /// Remembers at most `accounts`.
-    pub(super) fn new(pool: PgPool, shard: Shard, accounts: usize) -> Self {
-        Self { pool, shard, known: Cache::new(accounts) }
+    pub(super) const fn new(pool: PgPool, shard: Shard, viewed: Arc<ViewedAccounts>) -> Self {
+        Self { pool, shard, viewed }
     }
 
     pub(super) async fn current(&self, id: &AccountId) -> Result<View, ViewError> {
@@ -62,9 +87,20 @@ impl Views {
         Ok(View { account: known.state, sequence, position })
     }
 
-    pub(super) async fn known(&self, id: &AccountId) -> Result<LoadedAccount, ViewError> {
+    /// Those of the accounts that have events.
+    pub(super) async fn known(&self, ids: Vec<AccountId>) -> Result<Vec<LoadedAccount>, ViewError> {
+        let (mut cached, mut others) = (Vec::new(), Vec::new());
+        for id in ids {
+            match self.viewed.0.get(&id) {
+                Some(known) => cached.push(known.account),
+                None => others.push(id),
+            }
+        }
         let mut connection = self.pool.acquire().await?;
-        self.advance(&mut connection, id).await
+        let mut known = load::advance(&mut connection, self.shard, cached).await?;
+        known.extend(load::load(&mut connection, self.shard, &others).await?);
+        known.retain(|known| known.tail.is_some());
+        Ok(known)
     }
 
     async fn advance(
@@ -72,14 +108,17 @@ impl Views {
         connection: &mut sqlx::PgConnection,
         id: &AccountId,
     ) -> Result<LoadedAccount, ViewError> {
-        let current = match self.known.get(id) {
-            Some(known) => load::advance(connection, self.shard, vec![known]).await?,
+        let cached = self.viewed.0.get(id);
+        let current = match &cached {
+            Some(cached) => load::advance(connection, self.shard, vec![cached.account.clone()]).await?,
             None => load::load(connection, self.shard, std::slice::from_ref(id)).await?,
         };
         let known = current.into_iter().next().unwrap_or_else(|| LoadedAccount::nothing(id.clone()));
         // Accounts that do not exist are not remembered, so that asking for many of them costs no memory.
         if known.tail.is_some() {
-            self.known.insert(id.clone(), known.clone());
+            let cached =
+                cached.map_or_else(|| CachedAccount::new(known.clone()), |cached| cached.with(known.clone()));
+            self.viewed.0.insert(id.clone(), cached);
         }
         Ok(known)
     }

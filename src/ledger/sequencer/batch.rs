@@ -9,6 +9,8 @@ use crate::{
 
 use crate::ledger::request::{AccountUnique, ExecuteResult, Request};
 
+use super::account_cache::AccountCache;
+
 /// A request with its answer, which is sent once the batch is stored that the answer depends on.
 pub(super) type Answered<R> = (Request<R>, ExecuteResult);
 
@@ -66,10 +68,7 @@ impl<R> PendingBatch<R> {
 
     /// The preconditions of decisions without events.
     /// Decisions with events need none, since the journal only stores them if their state is right.
-    pub(super) fn preconditions(
-        &mut self,
-        accounts: &FxHashMap<AccountId, LoadedAccount>,
-    ) -> Vec<Precondition> {
+    pub(super) fn preconditions(&mut self, accounts: &AccountCache) -> Vec<Precondition> {
         let (mut indexes, mut preconditions) = (Vec::new(), Vec::new());
         for (index, (request, answer)) in self.decided.iter().enumerate() {
             let uniques: Vec<Unique> = match answer {

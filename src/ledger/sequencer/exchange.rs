@@ -21,7 +21,8 @@ pub(in crate::ledger) struct Limits {
     pub arriving: usize,
     /// Events in one batch. More wait for the next batch.
     pub batch_events: usize,
-    pub accounts: usize,
+    /// How much memory accounts may take that are not used now.
+    pub accounts_bytes: usize,
     /// Accounts in one load.
     pub load_accounts: usize,
     pub loads: usize,

@@ -12,6 +12,7 @@
 //! Its driver (a shard's task, or a simulation) does the input and output: it carries out what [`Sequencer::seal`],
 //! [`Sequencer::next_load`] and [`Sequencer::recovery`] return, and reports the results.
 
+mod account_cache;
 mod batch;
 mod decider;
 mod exchange;
@@ -30,11 +31,12 @@ use crate::{
         recorded::{Position, Shard},
         time::Timestamp,
     },
-    journal::{load::LoadedAccount, snapshot::SNAPSHOT_EVENTS},
+    journal::{load::LoadedAccount, snapshot},
 };
 
 use super::request::{ExecuteError, ExecuteResult, ReplyTo, Request};
 
+use account_cache::AccountCache;
 use batch::PendingBatch;
 use decider::Decider;
 use idempotency_cache::IdempotencyCache;
@@ -57,7 +59,7 @@ pub(super) struct Sequencer<R> {
     head: Position,
     /// The position of the last decided event, stored or not.
     decided: Position,
-    accounts: FxHashMap<AccountId, LoadedAccount>,
+    accounts: AccountCache,
     /// The batch that is forming.
     open: PendingBatch<R>,
     /// The batch that is being stored.
@@ -96,7 +98,7 @@ impl<R: ReplyTo> Sequencer<R> {
             limits,
             head,
             decided: head,
-            accounts: FxHashMap::default(),
+            accounts: AccountCache::new(limits.accounts_bytes),
             open: PendingBatch::default(),
             sealed: None,
             recovery: None,
@@ -161,7 +163,7 @@ impl<R: ReplyTo> Sequencer<R> {
             request.answer(Err(ExecuteError::OutcomeUnknown));
             return None;
         }
-        let Some(account) = self.accounts.get_mut(&request.account) else { return Some(request) };
+        let Some(account) = self.accounts.use_now(&request.account) else { return Some(request) };
         if self.open.is_empty() {
             self.open.recorded_at = now;
         }
@@ -241,10 +243,11 @@ impl<R: ReplyTo> Sequencer<R> {
         self.loads = self.loads.saturating_sub(1);
         match loaded {
             Ok(accounts) => {
-                self.make_room();
                 for account in accounts {
                     let requests = self.loaded_for(&account.id);
-                    self.accounts.entry(account.id.clone()).or_insert(account);
+                    if self.accounts.get(&account.id).is_none() {
+                        self.accounts.insert(account);
+                    }
                     requests.into_iter().for_each(|request| self.accept(request, now));
                 }
             }
@@ -262,13 +265,6 @@ impl<R: ReplyTo> Sequencer<R> {
         }
     }
 
-    /// Drops accounts from memory if there are too many, but none that the open batch changes.
-    fn make_room(&mut self) {
-        if self.accounts.len() >= self.limits.accounts && self.open.is_empty() {
-            self.accounts.clear();
-        }
-    }
-
     /// Closes the open batch, unless one is being stored. [`Self::appended`] must be called with the result.
     pub(super) fn seal(&mut self) -> Option<AppendRequest> {
         if self.sealed.is_some() || self.recovery.is_some() || self.open.is_empty() {
@@ -276,6 +272,8 @@ impl<R: ReplyTo> Sequencer<R> {
         }
         let mut batch = std::mem::take(&mut self.open);
         let preconditions = batch.preconditions(&self.accounts);
+        // No open batch is decided on any account now.
+        self.accounts.make_room();
         let request = AppendRequest {
             shard: self.shard,
             shardings: self.shardings,
@@ -333,7 +331,7 @@ impl<R: ReplyTo> Sequencer<R> {
     }
 
     fn restore(&mut self, before: impl IntoIterator<Item = (AccountId, LoadedAccount)>) {
-        self.accounts.extend(before);
+        before.into_iter().for_each(|(_, account)| self.accounts.insert(account));
     }
 
     /// Accounts with enough new events for a snapshot.
@@ -343,8 +341,8 @@ impl<R: ReplyTo> Sequencer<R> {
 
     fn note_due_snapshots(&mut self, batch: &PendingBatch<R>) {
         for before in batch.before.values() {
-            let now = self.accounts.get(&before.id).map_or(0, LoadedAccount::sequence);
-            if now / SNAPSHOT_EVENTS > before.sequence() / SNAPSHOT_EVENTS {
+            let now = self.accounts.weigh_again(&before.id).unwrap_or_default();
+            if snapshot::is_due(before.sequence(), now) {
                 self.snapshots_due.push(before.id.clone());
             }
         }

@@ -15,7 +15,7 @@ use counterfoil::{
     },
     instances::Instances,
     journal::feed::Feed,
-    ledger::{ExecuteResult, IdempotencyKey, Ledger, Provenance, Request, Running},
+    ledger::{CacheMemory, ExecuteResult, IdempotencyKey, Ledger, Provenance, Request, Running},
 };
 use sqlx::PgPool;
 
@@ -76,7 +76,9 @@ pub async fn start(pool: PgPool, clock: Clock) -> (Ledger, Running) {
 
 /// The same, with a feed whose readers are given what it appends.
 pub async fn start_with_feed(pool: PgPool, clock: Clock, feed: Feed) -> (Ledger, Running) {
-    Ledger::start_with_feed(pool, music(), clock, feed).await.expect("the database answers")
+    Ledger::start_with(pool, music(), clock, feed, CacheMemory::default())
+        .await
+        .expect("the database answers")
 }
 
 pub fn account(id: &str) -> AccountId {

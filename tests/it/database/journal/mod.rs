@@ -13,3 +13,4 @@ mod range;
 mod several;
 mod shards;
 mod shared;
+mod snapshots;

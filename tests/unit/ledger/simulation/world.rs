@@ -28,7 +28,7 @@ const LIMITS: Limits = Limits {
     commands: 24,
     arriving: 4,
     batch_events: 6,
-    accounts: 2,
+    accounts_bytes: 8_000,
     load_accounts: 2,
     loads: 2,
     answers: 6,

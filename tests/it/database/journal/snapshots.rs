@@ -1,0 +1,65 @@
+//! When is a snapshot taken, and is it what the account was?
+
+use std::time::{Duration, Instant};
+
+use counterfoil::{
+    domain::recorded::Shard,
+    journal::{load, snapshot},
+};
+
+use crate::support::ledger::{TestLedger, account, deduct, grant, open};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[test]
+fn few_events_have_to_be_read_after_a_snapshot() {
+    for step in [1, 3, 40, 700] {
+        let (mut taken_at, mut events) = (0, 0);
+        while events < 20_000 {
+            let before = events;
+            events += step;
+            if snapshot::is_due(before, events) {
+                taken_at = events;
+            }
+            let since = events - taken_at;
+            assert!(since < 32 || (since <= events / 2 && since < 500 + step), "{since} of {events}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn accounts_are_loaded_from_their_snapshots_as_from_their_events() {
+    let test = TestLedger::start().await;
+    let names = ["a0", "a1", "a2", "few"];
+    for name in names {
+        open(&test.ledger, name).await.expect("opened");
+        grant(&test.ledger, name, 1_000, "g").await.expect("granted");
+        let count = if name == "few" { 3 } else { 70 };
+        for number in 0..count {
+            test.ledger.execute(deduct(name, 1, &format!("k{number}"))).await.expect("deducted");
+        }
+    }
+    let ids: Vec<_> = names.iter().map(|name| account(name)).collect();
+    let pool = test.database.pool();
+    let mut connection = pool.acquire().await.expect("a connection");
+    let begun = Instant::now();
+    let found = loop {
+        let mut found = std::collections::BTreeMap::new();
+        for shard in test.ledger.shards().iter() {
+            found.extend(snapshot::find(&mut connection, shard, &ids).await.expect("found"));
+        }
+        if found.len() == 3 && found.values().all(|known| known.sequence() >= 64) {
+            break found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{found:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert!(!found.contains_key(&account("few")));
+    for id in &ids {
+        let shard: Shard = test.ledger.shard_of(id);
+        let loaded = load::load(&mut connection, shard, std::slice::from_ref(id)).await.expect("loaded");
+        let nothing = load::LoadedAccount::nothing(id.clone());
+        let replayed = load::advance(&mut connection, shard, vec![nothing]).await.expect("replayed");
+        assert_eq!(loaded, replayed);
+    }
+}

@@ -1,0 +1,94 @@
+//! Do the accounts stay in memory that were used last, and no more than there is memory for?
+
+use proptest::prelude::*;
+
+use super::AccountCache;
+use crate::{
+    domain::{
+        account::{Account, OpenAccount},
+        ids::{AccountId, PlanId},
+        time::Timestamp,
+    },
+    journal::load::LoadedAccount,
+    ledger::cached_account::CachedAccount,
+};
+
+fn id(number: u8) -> AccountId {
+    AccountId::parse(&format!("a{number}")).expect("an id")
+}
+
+/// An account whose plan has a name of `length` letters.
+fn known(number: u8, length: usize) -> LoadedAccount {
+    let plan = PlanId::parse(&"p".repeat(length)).expect("an id");
+    let state = Account::Open(OpenAccount::new(plan, Timestamp::MIN));
+    LoadedAccount { state, ..LoadedAccount::nothing(id(number)) }
+}
+
+fn bytes(account: &LoadedAccount) -> usize {
+    CachedAccount::new(account.clone()).bytes()
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Insert(u8, usize),
+    Use(u8),
+    MakeRoom,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        (0_u8..12, 1_usize..60).prop_map(|(number, length)| Step::Insert(number, length)),
+        (0_u8..12).prop_map(Step::Use),
+        Just(Step::MakeRoom),
+    ];
+    prop::collection::vec(step, 1..80)
+}
+
+proptest! {
+    #[test]
+    fn what_is_kept_is_what_was_used_last(steps in steps()) {
+        let memory = 5 * bytes(&known(0, 30));
+        let mut cache = AccountCache::new(memory);
+        // The last one was used last.
+        let mut expected: Vec<LoadedAccount> = Vec::new();
+        for step in steps {
+            match step {
+                Step::Insert(number, length) => {
+                    cache.insert(known(number, length));
+                    expected.retain(|known| known.id != id(number));
+                    expected.push(known(number, length));
+                }
+                Step::Use(number) => {
+                    let at = expected.iter().position(|known| known.id == id(number));
+                    let used = at.map(|at| expected.remove(at));
+                    prop_assert_eq!(cache.use_now(&id(number)).cloned(), used.clone());
+                    expected.extend(used);
+                }
+                Step::MakeRoom => {
+                    cache.make_room();
+                    while expected.iter().map(bytes).sum::<usize>() > memory {
+                        expected.remove(0);
+                    }
+                }
+            }
+            for number in 0..12 {
+                let kept = expected.iter().find(|known| known.id == id(number));
+                prop_assert_eq!(cache.get(&id(number)), kept);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_account_that_grows_is_weighed_again() {
+    let mut cache = AccountCache::new(2 * bytes(&known(1, 1)));
+    cache.insert(LoadedAccount::nothing(id(0)));
+    cache.insert(known(1, 1));
+    let grown = known(0, 60);
+    assert!(bytes(&grown) > bytes(&known(1, 1)));
+    *cache.use_now(&id(0)).expect("it is there") = grown;
+    assert_eq!(cache.weigh_again(&id(0)), Some(1));
+    cache.make_room();
+    assert!(cache.get(&id(1)).is_none(), "there is no memory for both");
+    assert!(cache.get(&id(0)).is_some());
+}
