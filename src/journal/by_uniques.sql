@@ -10,7 +10,9 @@ from unnest($2::text[], $3::uuid[], $4::text[]) with ordinality as wanted (id, k
 cross join lateral (
     select sequence as first, sequence + coalesce((metadata ->> 'events')::bigint, 1) - 1 as last
     from ledger.events
-    where shard = $1 and coalesce(key_digest, ledger.key_digest(aggregate_id, idempotency_key)) = wanted.key
+    where
+        shard = $1 and hashtext(aggregate_id) = hashtext(wanted.id)
+        and coalesce(key_digest, ledger.key_digest(aggregate_id, idempotency_key)) = wanted.key
     union all
     select sequence - coalesce((metadata ->> 'events')::bigint, 1) + 1, sequence
     from ledger.events

@@ -10,7 +10,9 @@ cross join lateral (
     where e.shard = $1 and e.aggregate_id = claim.id and e.sequence = claim.sequence + 1
     union all
     select from ledger.events e
-    where e.shard = $1 and coalesce(e.key_digest, ledger.key_digest(e.aggregate_id, e.idempotency_key)) = claim.key
+    where
+        e.shard = $1 and hashtext(e.aggregate_id) = hashtext(claim.id)
+        and coalesce(e.key_digest, ledger.key_digest(e.aggregate_id, e.idempotency_key)) = claim.key
     union all
     select from ledger.events e
     where e.shard = $1 and e.aggregate_id = claim.id and e.generation = claim.generation
