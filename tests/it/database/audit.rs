@@ -32,6 +32,7 @@ async fn history() -> TestLedger {
             answer.expect("deducted");
         });
     }
+    test.until_snapshots_are_taken().await;
     test
 }
 

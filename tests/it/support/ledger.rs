@@ -1,6 +1,9 @@
 //! A ledger on a test's own database, with the catalog of the music platform and a clock that stands still.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use counterfoil::{
     clock::Clock,
@@ -20,6 +23,8 @@ use counterfoil::{
 use sqlx::PgPool;
 
 use super::{catalogs, database::TestDatabase};
+
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A ledger, its clock and its database.
 pub struct TestLedger {
@@ -61,6 +66,16 @@ impl TestLedger {
         let started = Ledger::start(database.pool(), catalog, clock.clone()).await;
         let (ledger, running) = started.expect("the database answers");
         Self { ledger, clock, running, database }
+    }
+
+    /// Waits for the snapshots that are due, which are taken soon after the events are stored.
+    pub async fn until_snapshots_are_taken(&self) {
+        let (pool, begun) = (self.database.pool(), Instant::now());
+        let untaken = include_str!("untaken_snapshots.sql");
+        while sqlx::query_scalar::<_, i64>(untaken).fetch_one(&pool).await.expect("it answers") > 0 {
+            assert!(begun.elapsed() < PATIENCE, "snapshots are missing");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 }
 

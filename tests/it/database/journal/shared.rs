@@ -8,6 +8,7 @@ use counterfoil::{
 };
 use futures::future::join_all;
 use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{
     database::TestDatabase,
@@ -133,9 +134,10 @@ async fn what_somebody_else_wrote_in_one_shard_is_seen_there_and_the_others_are_
 async fn a_connection_that_breaks_under_several_shards_loses_and_doubles_nothing() {
     let test = eight_shards().await;
     let pool = test.database.pool();
+    let done = CancellationToken::new();
     let break_connections = async {
         let mut all = 0;
-        for _ in 0..20 {
+        while !done.is_cancelled() && all < 20 {
             tokio::time::sleep(Duration::from_millis(15)).await;
             let sessions = "select count(pg_terminate_backend(pid)) from pg_stat_activity
                 where datname = current_database() and query like '-- Appends a block to each of several shards%'";
@@ -148,6 +150,7 @@ async fn a_connection_that_breaks_under_several_shards_loses_and_doubles_nothing
         for round in 0..60 {
             deduct_from(&test.ledger, &ids(), &format!("k{round}")).await;
         }
+        done.cancel();
     };
     let (broken, ()) = tokio::join!(break_connections, commands);
     assert!(broken > 5, "{broken} connections");

@@ -1,6 +1,6 @@
 //! When is a snapshot taken, and is it what the account was?
 
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
 
 use counterfoil::{
     domain::recorded::Shard,
@@ -8,8 +8,6 @@ use counterfoil::{
 };
 
 use crate::support::ledger::{TestLedger, account, deduct, grant, open};
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 #[test]
 fn few_events_have_to_be_read_after_a_snapshot() {
@@ -40,20 +38,14 @@ async fn accounts_are_loaded_from_their_snapshots_as_from_their_events() {
         }
     }
     let ids: Vec<_> = names.iter().map(|name| account(name)).collect();
+    test.until_snapshots_are_taken().await;
     let pool = test.database.pool();
     let mut connection = pool.acquire().await.expect("a connection");
-    let begun = Instant::now();
-    let found = loop {
-        let mut found = std::collections::BTreeMap::new();
-        for shard in test.ledger.shards().iter() {
-            found.extend(snapshot::find(&mut connection, shard, &ids).await.expect("found"));
-        }
-        if found.len() == 3 && found.values().all(|known| known.sequence() >= 64) {
-            break found;
-        }
-        assert!(begun.elapsed() < PATIENCE, "{found:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    };
+    let mut found = BTreeMap::new();
+    for shard in test.ledger.shards().iter() {
+        found.extend(snapshot::find(&mut connection, shard, &ids).await.expect("found"));
+    }
+    assert!(found.len() == 3 && found.values().all(|known| known.sequence() >= 64), "{found:?}");
     assert!(!found.contains_key(&account("few")));
     for id in &ids {
         let shard: Shard = test.ledger.shard_of(id);

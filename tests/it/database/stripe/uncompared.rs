@@ -55,6 +55,7 @@ async fn read_anew(bureau: &Bureau) -> ReconcileReport {
 #[tokio::test]
 async fn an_invoice_of_which_the_lines_were_not_kept_is_said() {
     let (bureau, _) = bureau().await;
+    bureau.desk.test.until_snapshots_are_taken().await;
     // No state is kept from that release, so this one reads the event.
     let earlier = format!(
         "delete from ledger.snapshots; \
