@@ -10,6 +10,9 @@ const BYTES_PER_WRITTEN: usize = 3;
 /// What an entry of a cache takes besides the account: its key, its place in the table, and its neighbours.
 const BYTES_PER_ENTRY: usize = 128;
 
+/// The least of a shard, however many there are.
+const BYTES_MIN: usize = 1_000_000;
+
 /// How many bytes of memory the accounts may take that a program keeps for later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheMemory {
@@ -31,7 +34,7 @@ impl CacheMemory {
 
     /// For those that commands are decided on, of each of `shards`.
     pub(super) fn for_commands(self, shards: usize) -> usize {
-        self.bytes.saturating_sub(self.for_views()).checked_div(shards).unwrap_or(self.bytes)
+        self.bytes.saturating_sub(self.for_views()).checked_div(shards).unwrap_or(self.bytes).max(BYTES_MIN)
     }
 
     /// For those that are only read, of all shards.

@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
-use quick_cache::{Weighter, sync::Cache};
+use quick_cache::{
+    DefaultHashBuilder, OptionsBuilder, Weighter,
+    sync::{Cache, DefaultLifecycle},
+};
 use sqlx::PgPool;
 
 use crate::{
@@ -24,6 +27,11 @@ use super::cached_account::{CacheMemory, CachedAccount};
 
 /// How much memory an account takes, usually. Which size is usual makes no difference to how much they may take in all.
 const USUAL_BYTES: usize = 4_096;
+
+/// How many parts the cache is divided into, each with its own lock and an equal part of the memory.
+const PARTS: usize = 8;
+/// An account counts for at most this part of one of them.
+const PART_MAX: usize = 4;
 
 /// An account at a position of the journal.
 #[derive(Clone, Debug)]
@@ -50,19 +58,35 @@ impl From<sqlx::Error> for ViewError {
 /// The accounts that were looked at last, of all shards.
 pub(super) struct ViewedAccounts(Cache<AccountId, CachedAccount, ByBytes>);
 
+/// An account counts for at most so many bytes, so that there is room for the largest, too.
 #[derive(Clone)]
-struct ByBytes;
+struct ByBytes {
+    bytes_max: usize,
+}
 
 impl Weighter<AccountId, CachedAccount> for ByBytes {
     fn weight(&self, _: &AccountId, cached: &CachedAccount) -> u64 {
-        u64::try_from(cached.bytes()).unwrap_or(u64::MAX)
+        u64::try_from(cached.bytes().min(self.bytes_max)).unwrap_or(u64::MAX)
     }
 }
 
 impl ViewedAccounts {
+    #[expect(clippy::expect_used, reason = "options without a capacity are the only ones that are refused")]
     pub(super) fn new(memory: CacheMemory) -> Self {
         let bytes = memory.for_views();
-        Self(Cache::with_weighter(bytes / USUAL_BYTES, u64::try_from(bytes).unwrap_or(u64::MAX), ByBytes))
+        let options = OptionsBuilder::new()
+            .shards(PARTS)
+            .estimated_items_capacity(bytes / USUAL_BYTES)
+            .weight_capacity(u64::try_from(bytes).unwrap_or(u64::MAX))
+            .build()
+            .expect("both capacities are given");
+        let by_bytes = ByBytes { bytes_max: bytes / PARTS / PART_MAX };
+        Self(Cache::with_options(
+            options,
+            by_bytes,
+            DefaultHashBuilder::default(),
+            DefaultLifecycle::default(),
+        ))
     }
 }
 

@@ -17,6 +17,10 @@ pub(super) struct AccountCache {
     bytes_max: usize,
 }
 
+/// An account counts for at most this part of the memory, so that one that takes more than all of it stays while it is
+/// used, and so do others.
+const PART_MAX: usize = 4;
+
 impl AccountCache {
     pub(super) fn new(bytes_max: usize) -> Self {
         Self { accounts: LruCache::with_hasher(usize::MAX, FxBuildHasher), bytes: 0, bytes_max }
@@ -34,18 +38,19 @@ impl AccountCache {
     /// Replaces what is known of the account.
     pub(super) fn insert(&mut self, account: LoadedAccount) {
         let cached = CachedAccount::new(account);
-        self.bytes = self.bytes.saturating_add(cached.bytes());
+        self.bytes = self.bytes.saturating_add(self.counted(&cached));
         if let Some(replaced) = self.accounts.insert(cached.account.id.clone(), cached) {
-            self.bytes = self.bytes.saturating_sub(replaced.bytes());
+            self.bytes = self.bytes.saturating_sub(self.counted(&replaced));
         }
     }
 
     /// Takes note that the account has more events. Returns how many it has; `None`: it is not here.
     pub(super) fn weigh_again(&mut self, id: &AccountId) -> Option<i64> {
+        let most = self.bytes_max / PART_MAX;
         let cached = self.accounts.peek_mut(id)?;
-        let before = cached.bytes();
+        let before = cached.bytes().min(most);
         cached.weigh_again();
-        self.bytes = self.bytes.saturating_sub(before).saturating_add(cached.bytes());
+        self.bytes = self.bytes.saturating_sub(before).saturating_add(cached.bytes().min(most));
         Some(cached.account.sequence())
     }
 
@@ -54,7 +59,11 @@ impl AccountCache {
         while self.bytes > self.bytes_max
             && let Some((_, dropped)) = self.accounts.remove_lru()
         {
-            self.bytes = self.bytes.saturating_sub(dropped.bytes());
+            self.bytes = self.bytes.saturating_sub(self.counted(&dropped));
         }
+    }
+
+    fn counted(&self, cached: &CachedAccount) -> usize {
+        cached.bytes().min(self.bytes_max / PART_MAX)
     }
 }

@@ -81,14 +81,33 @@ proptest! {
 
 #[test]
 fn an_account_that_grows_is_weighed_again() {
-    let mut cache = AccountCache::new(2 * bytes(&known(1, 1)));
+    let mut cache = AccountCache::new(8 * bytes(&known(1, 1)));
     cache.insert(LoadedAccount::nothing(id(0)));
-    cache.insert(known(1, 1));
+    (1..8).for_each(|number| cache.insert(known(number, 1)));
+    cache.make_room();
+    assert!(cache.get(&id(1)).is_some(), "there is memory for all of them");
     let grown = known(0, 60);
     assert!(bytes(&grown) > bytes(&known(1, 1)));
     *cache.use_now(&id(0)).expect("it is there") = grown;
     assert_eq!(cache.weigh_again(&id(0)), Some(1));
     cache.make_room();
-    assert!(cache.get(&id(1)).is_none(), "there is no memory for both");
-    assert!(cache.get(&id(0)).is_some());
+    assert!(cache.get(&id(1)).is_none(), "and then not");
+    assert!(cache.get(&id(0)).is_some() && cache.get(&id(2)).is_some());
+}
+
+#[test]
+fn an_account_that_is_larger_than_the_memory_stays_while_it_is_used() {
+    let small = bytes(&LoadedAccount::nothing(id(0)));
+    let large = known(1, 60);
+    let mut cache = AccountCache::new(bytes(&large) - 1);
+    cache.insert(LoadedAccount::nothing(id(0)));
+    cache.insert(large.clone());
+    assert!(small < bytes(&large) / 2);
+    for number in 2..20 {
+        cache.insert(LoadedAccount::nothing(id(number)));
+        assert_eq!(cache.use_now(&id(1)), Some(&mut large.clone()));
+        cache.make_room();
+        assert!(cache.get(&id(number)).is_some(), "the others stay, too");
+    }
+    assert!(cache.get(&id(0)).is_none());
 }
