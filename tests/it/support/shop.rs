@@ -33,16 +33,20 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub const GOOD_CARD: &str = "4242424242424242";
 pub const ACME: &str = "/v1/accounts/acme";
 
+/// How long the shop's client waits for each of its three tries: more than a busy machine takes for an answer.
+pub const TRY_LASTS: Duration = Duration::from_secs(2);
+/// A delay after which the client waits no longer.
+pub const TOO_LATE_MS: u64 = 20_000;
+
 pub struct Shop {
     pub server: Server,
     pub sandbox: Sandbox,
     client: reqwest::Client,
 }
 
-/// A client that gives up quickly.
+/// A client that gives up sooner than the program's own.
 pub fn client(key: &str, url: &str) -> Client {
-    let patience =
-        Patience { timeout: Duration::from_millis(400), pauses: vec![Duration::from_millis(5); 2] };
+    let patience = Patience { timeout: TRY_LASTS, pauses: vec![Duration::from_millis(5); 2] };
     let (key, url) = (SecretKey::parse(key).unwrap(), ApiUrl::parse(url).unwrap());
     Client::new(&key, &url, patience).unwrap()
 }

@@ -4,11 +4,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::shop::{ACME, Shop, pack};
+use crate::support::shop::{ACME, Shop, TOO_LATE_MS, TRY_LASTS, pack};
 
-/// More than the client has patience for, which is less than half a second for each of its three tries.
-const DELAY_MS: u64 = 3_000;
-const WAITING: Duration = Duration::from_millis(1_200);
+/// How long a buyer waits: three tries.
+const WAITING: Duration = TRY_LASTS.saturating_mul(3);
 /// More than there are connections to the database.
 const BUYERS: usize = 48;
 const DEDUCTIONS: usize = 200;
@@ -36,7 +35,7 @@ async fn deductions_are_answered_while_stripe_is_slow() {
     }
     let before = deductions(&shop).await;
 
-    shop.fail(json!([{ "delay_ms": DELAY_MS, "times": 100_000 }])).await;
+    shop.fail(json!([{ "delay_ms": TOO_LATE_MS, "times": 100_000 }])).await;
     let (order, begin) = (pack(), Instant::now());
     let sales = futures::future::join_all(buyers.iter().map(|buyer| async {
         let answer = shop.checkout_of(buyer, "k1", &order).await;

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::support::{
     ledger::music_for_sale,
-    shop::{ACME, Shop, pack, plan, with},
+    shop::{ACME, Shop, TOO_LATE_MS, pack, plan, with},
 };
 
 #[tokio::test]
@@ -186,7 +186,7 @@ async fn a_page_is_closed_once_and_before_the_next_is_opened_whatever_goes_wrong
     for fault in [
         json!({ "status": 500, "times": 3 }),
         json!({ "cut": true, "after_work": true, "times": 3 }),
-        json!({ "delay_ms": 700, "times": 3 }),
+        json!({ "delay_ms": TOO_LATE_MS, "times": 3 }),
         json!({ "status": 429, "times": 3 }),
     ] {
         let shop = Shop::start().await;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{
     heard::Heard,
     http::Answer,
-    shop::{ACME, Shop, client, pack, plan, serve},
+    shop::{ACME, Shop, TOO_LATE_MS, client, pack, plan, serve},
 };
 
 /// More tries than a client makes.
@@ -51,7 +51,7 @@ async fn a_failure_that_passes_is_not_noticed() {
         json!({ "status": 429 }),
         json!({ "cut": true }),
         json!({ "cut": true, "after_work": true }),
-        json!({ "delay_ms": 700 }),
+        json!({ "delay_ms": TOO_LATE_MS }),
         json!({ "status": 500, "times": ALL - 1 }),
     ] {
         passes(fault).await;
@@ -71,7 +71,7 @@ async fn why_stripe_has_not_answered_is_logged_once_and_not_sent() {
     for (fault, cause) in [
         (json!({ "status": 500, "times": ALL }), "it answered 500, api_error"),
         (json!({ "status": 429, "times": ALL }), "it answered 429, api_error"),
-        (json!({ "delay_ms": 700, "times": ALL }), "there was no answer in time"),
+        (json!({ "delay_ms": TOO_LATE_MS, "times": ALL }), "there was no answer in time"),
     ] {
         let shop = Shop::start().await;
         shop.become_customer().await;
@@ -107,7 +107,7 @@ async fn a_connection_that_is_cut_after_the_work_leaves_the_outcome_unknown() {
 
 #[tokio::test]
 async fn a_stripe_that_is_too_slow_leaves_the_outcome_unknown() {
-    fails_then_completes(json!({ "delay_ms": 700, "times": ALL }), "stripe_outcome_unknown").await;
+    fails_then_completes(json!({ "delay_ms": TOO_LATE_MS, "times": ALL }), "stripe_outcome_unknown").await;
 }
 
 #[tokio::test]
@@ -190,7 +190,7 @@ async fn a_change_with_an_unknown_outcome_is_completed_by_its_key_and_charged_on
         json!({ "cut": true, "after_work": true, "times": ALL }),
         json!({ "status": 500, "times": ALL }),
         json!({ "status": 503, "after_work": true, "times": ALL }),
-        json!({ "delay_ms": 700, "times": ALL }),
+        json!({ "delay_ms": TOO_LATE_MS, "times": ALL }),
     ] {
         let (shop, failed) = change_amid(fault).await;
         failed.is_problem(503, "stripe_outcome_unknown");

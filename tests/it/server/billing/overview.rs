@@ -3,7 +3,7 @@
 use counterfoil::{auth::keys::KeyScope, stripe::outbound::BillingMode};
 use serde_json::{Value, json};
 
-use crate::support::shop::{ACME, Shop, plan, serve, with};
+use crate::support::shop::{ACME, Shop, TOO_LATE_MS, plan, serve, with};
 
 const OVERVIEW: &str = "/v1/accounts/acme/overview";
 
@@ -94,7 +94,7 @@ async fn without_stripe_the_rest_is_told_with_the_reason() {
         assert_eq!(told.body["at_stripe"], untold);
     }
     let shop = Shop::subscribed().await;
-    for fault in [json!({ "status": 500 }), json!({ "cut": true }), json!({ "delay_ms": 700 })] {
+    for fault in [json!({ "status": 500 }), json!({ "cut": true }), json!({ "delay_ms": TOO_LATE_MS })] {
         let mut always = fault.clone();
         always["times"] = json!(100);
         shop.fail(json!([always])).await;

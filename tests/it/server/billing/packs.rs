@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::support::{
     desk::available,
     ledger::music_for_sale,
-    shop::{ACME, Shop, client, pack},
+    shop::{ACME, Shop, TOO_LATE_MS, client, pack},
 };
 
 const LARGE: &str = "price_of_stripe_price_pack_2000";
@@ -71,7 +71,7 @@ fn order(shop: &Shop) -> ReconcileOptions {
 async fn a_stripe_that_is_slow_or_broken_when_it_is_asked_delays_the_pack() {
     for fault in [
         json!({ "status": 500, "times": 3 }),
-        json!({ "delay_ms": 700, "times": 3 }),
+        json!({ "delay_ms": TOO_LATE_MS, "times": 3 }),
         json!({ "status": 429, "times": 3 }),
     ] {
         let shop = Shop::start().await;

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::payments::{PAYMENTS, act_by, available, bought, make, packs, seen, with_card};
-use crate::support::{http::Answer, shop::Shop};
+use crate::support::{
+    http::Answer,
+    shop::{Shop, TOO_LATE_MS},
+};
 
 /// Fails with `code` while `fault` lasts, after so many calls that go well; the same request then completes it.
 async fn fails_then_completes(
@@ -32,7 +35,7 @@ async fn an_outage_while_paying_charges_once_and_says_what_is_known() {
         (json!({ "cut": true, "after_work": true, "times": 3 }), "stripe_outcome_unknown"),
         (json!({ "status": 500, "after_work": true, "times": 3 }), "stripe_outcome_unknown"),
         (json!({ "status": 500, "times": 3 }), "stripe_outcome_unknown"),
-        (json!({ "delay_ms": 700, "times": 3 }), "stripe_outcome_unknown"),
+        (json!({ "delay_ms": TOO_LATE_MS, "times": 3 }), "stripe_outcome_unknown"),
         (json!({ "status": 429, "times": 3 }), "stripe_unavailable"),
     ] {
         let shop = Shop::start().await;

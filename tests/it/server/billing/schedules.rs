@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::shop::{ACME, Shop};
+use crate::support::shop::{ACME, Shop, TOO_LATE_MS};
 
 const CHANGE: &str = "/v1/accounts/acme/subscription/change";
 const BALANCE: &str = "/v1/accounts/acme/balance";
@@ -167,7 +167,7 @@ async fn a_change_is_scheduled_once_whatever_goes_wrong() {
     for fault in [
         json!({ "status": 500, "after_work": true, "times": 3 }),
         json!({ "cut": true, "after_work": true, "times": 3 }),
-        json!({ "delay_ms": 700, "times": 3 }),
+        json!({ "delay_ms": TOO_LATE_MS, "times": 3 }),
         json!({ "status": 429, "times": 3 }),
     ] {
         let shop = Shop::subscribed().await;
