@@ -44,6 +44,8 @@ const HOLDS_MAX: usize = 20;
 const HOLD_SECONDS: u32 = 3_600;
 /// The free plan allows five generations a day.
 const GENERATIONS_MAX: u32 = 4;
+/// What an account's state has here, at most.
+const STATE_BYTES: usize = 40_000;
 /// So that nothing is refused.
 const PLENTY: i64 = 1_000_000_000_000;
 
@@ -291,7 +293,7 @@ impl<'a> CohortWriter<'a> {
         let request = Request::new(customer.known.id.clone(), command, key, provenance);
         let before = customer.known.sequence();
         let outcome = self.decisions.decide(request, at, &mut customer.known)?;
-        if snapshot::is_due(before, customer.known.sequence()) {
+        if snapshot::is_due(before, customer.known.sequence(), STATE_BYTES) {
             customer.snapshot = Some(customer.known.clone());
         }
         self.made += outcome.events.len() as u64;
@@ -314,7 +316,11 @@ fn plenty() -> Fallible<GrantCredits> {
 }
 
 fn refund(deducted: &[RecordedEvent]) -> Fallible<CreditsCommand> {
-    let found = deducted.iter().find_map(|recorded| RecordedDeduction::of(&recorded.event));
+    let found = deducted.iter().find_map(|recorded| {
+        let found = RecordedDeduction::of(&recorded.event)?;
+        // It was the customer's last command: nothing was refunded since.
+        Some(RecordedDeduction { refunded_until: u64::try_from(recorded.sequence).ok()?, ..found })
+    });
     let found = found.ok_or("no deduction")?;
     Ok(CreditsCommand::RefundDeductions {
         of: Spent::Deduction(found.deduction_id.clone()),

@@ -74,6 +74,28 @@ pub async fn spent_on(
     query.fetch_all(pool).await?.iter().map(|row| row::decode(row, shard)).collect()
 }
 
+/// The events that refunded something of these deductions of an account, and the sequence of its last event when they
+/// were read.
+///
+/// # Errors
+/// If the database does not answer, or an event cannot be read.
+pub async fn refunds_of(
+    pool: &PgPool,
+    shard: Shard,
+    id: &AccountId,
+    deductions: &[&str],
+) -> Result<(u64, Vec<RecordedEvent>), RowError> {
+    let query = sqlx::query(include_str!("refunds_of.sql")).bind(shard.0).bind(id.as_str()).bind(deductions);
+    let (mut until, mut refunds) = (None, Vec::new());
+    for row in &query.fetch_all(pool).await? {
+        until = sqlx::Row::try_get::<Option<i64>, _>(row, "until")?.and_then(|last| u64::try_from(last).ok());
+        if sqlx::Row::try_get::<Option<i64>, _>(row, "position")?.is_some() {
+            refunds.push(row::decode(row, shard)?);
+        }
+    }
+    Ok((until.unwrap_or(0), refunds))
+}
+
 /// The event that committed a hold.
 ///
 /// # Errors

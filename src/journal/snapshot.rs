@@ -11,21 +11,25 @@ use super::{loaded_account::LoadedAccount, merkle::MerkleHash};
 /// The version of stored states.
 /// It changes whenever the state's type changes, or a rule by which the state is computed; snapshots of other versions
 /// are not used.
-pub const STATE_VERSION: &str = "15";
+pub const STATE_VERSION: &str = "16";
 
 /// An account with fewer events is read from its start.
 const FIRST_EVENTS: i64 = 32;
-/// The most events that have to be read after a snapshot.
-const SNAPSHOT_EVENTS: i64 = 500;
+/// The most events that have to be read after a snapshot of a usual account.
+const SNAPSHOT_EVENTS: usize = 500;
+/// After each event there is another one to be read, and that takes as long as reading about so many bytes of a state.
+const EVENT_BYTES: usize = 512;
 
-/// Whether a snapshot is taken of an account that had `before` events and has `now`: whenever there are twice as many
-/// as at the last one, and after each 500.
+/// Whether a snapshot is taken of an account that had `before` events and has `now`, and whose state has about so many
+/// bytes: whenever there are twice as many events as at the last one, and after each 500.
+/// After more if the state is large, so that an event never writes much more of snapshots than of itself.
 ///
 /// Accounts are often read of which only some dozens of events are in the journal, each on another page of it.
 #[must_use]
-pub const fn is_due(before: i64, now: i64) -> bool {
+pub fn is_due(before: i64, now: i64, bytes: usize) -> bool {
     let doubled = now >= FIRST_EVENTS && before.leading_zeros() > now.leading_zeros();
-    doubled || now / SNAPSHOT_EVENTS > before / SNAPSHOT_EVENTS
+    let each = i64::try_from(SNAPSHOT_EVENTS.max(bytes / EVENT_BYTES)).unwrap_or(i64::MAX);
+    doubled || now / each > before / each
 }
 
 /// # Errors

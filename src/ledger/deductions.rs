@@ -5,20 +5,28 @@ use crate::{
         amount::Credits,
         catalog::Measure,
         command::RecordedDeduction,
-        event::{Event, HoldEvent},
+        credits::{DeductionRefunds, Imbalance},
+        event::{CreditsEvent, Event, HoldEvent},
         ids::{AccountId, DeductionId, GenerationId, HoldId},
         limits::UsageWindow,
         recorded::RecordedEvent,
+        refusal::Refusal,
     },
     journal::{find, row::RowError},
 };
 
-use super::Ledger;
+use super::{
+    Ledger,
+    request::{ExecuteError, ExecuteResult, Request},
+};
 
 /// The prefix of the ids of deductions, before the sequence of their event.
 const DEDUCTION: &str = "ded_";
 /// The prefix of the ids of holds, which are also the deduction ids of their commits.
 const HOLD: &str = "hold_";
+/// How often a refund is decided, if so much is refunded at the same time that what was read of its deductions before
+/// says too little.
+const TRIES: usize = 5;
 
 impl Ledger {
     /// A deduction or a spent part of a hold by its id, or a committed hold by the hold's id.
@@ -68,6 +76,51 @@ impl Ledger {
         Ok(deductions)
     }
 
+    /// Executes a command that refunds deductions.
+    pub(super) async fn execute_refund(&self, mut request: Request) -> ExecuteResult {
+        let outdated = Err(ExecuteError::Refused(Refusal::RefundsOutdated));
+        for _ in 0..TRIES {
+            self.read_refunds(&mut request).await?;
+            let answer = self.execute_once(request.clone()).await;
+            if answer != outdated {
+                return answer;
+            }
+        }
+        outdated
+    }
+
+    /// Reads what was refunded of the deductions that a request refunds.
+    async fn read_refunds(&self, request: &mut Request) -> Result<(), ExecuteError> {
+        let shard = self.shard_of(&request.account);
+        let Some(deductions) = request.command.deductions_mut() else { return Ok(()) };
+        let ids: Vec<&str> = deductions.iter().map(|deduction| deduction.deduction_id.as_str()).collect();
+        let permit = self.lookups.acquire().await;
+        let found = find::refunds_of(&self.pool, shard, &request.account, &ids).await;
+        drop(permit);
+        let (until, refunds) = found.map_err(unreadable)?;
+        for deduction in deductions {
+            deduction.refunded = DeductionRefunds::default();
+            deduction.refunded_until = until;
+            for event in &refunds {
+                let Event::Credits(CreditsEvent::CreditsRefunded {
+                    deduction_id,
+                    amount,
+                    returns,
+                    reissued,
+                    ..
+                }) = &event.event
+                else {
+                    continue;
+                };
+                if *deduction_id == deduction.deduction_id {
+                    let draws = returns.iter().chain(reissued);
+                    deduction.refunded.add(*amount, draws).map_err(|Imbalance| ExecuteError::Damaged)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     async fn deduction_of(
         &self,
         account: &AccountId,
@@ -88,6 +141,8 @@ impl Ledger {
                     draws,
                     purpose,
                     windows,
+                    refunded: DeductionRefunds::default(),
+                    refunded_until: 0,
                 }))
             }
             Some(event) => Ok(RecordedDeduction::of(&event)),
@@ -113,6 +168,15 @@ fn spent_windows(held: &[UsageWindow], spent: Credits) -> Vec<UsageWindow> {
         Measure::Generations => window.count,
     };
     held.iter().map(|window| UsageWindow { count: count(window), ..*window }).collect()
+}
+
+fn unreadable(error: RowError) -> ExecuteError {
+    match error {
+        RowError::Column(_) => ExecuteError::Unavailable,
+        RowError::Unreadable { .. } | RowError::Metadata { .. } | RowError::Value { .. } => {
+            ExecuteError::Damaged
+        }
+    }
 }
 
 fn number(id: &str, prefix: &str) -> Option<i64> {

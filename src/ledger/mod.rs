@@ -155,7 +155,14 @@ impl Ledger {
     ///
     /// # Errors
     /// If the command is refused or cannot be executed now: see [`ExecuteError`].
-    pub async fn execute(&self, request: Request) -> ExecuteResult {
+    pub async fn execute(&self, mut request: Request) -> ExecuteResult {
+        match request.command.deductions_mut() {
+            Some(_) => self.execute_refund(request).await,
+            None => self.execute_once(request).await,
+        }
+    }
+
+    async fn execute_once(&self, request: Request) -> ExecuteResult {
         let handle = self.handle(&request.account).ok_or(ExecuteError::Unavailable)?;
         let (reply, answer) = oneshot::channel();
         let place = handle.waiting.enter();

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{
     amount::{Credits, Money},
     catalog::Measure,
-    credits::Source,
+    credits::{DeductionRefunds, Source},
     discounts::DiscountReport,
     event::{CreditsEvent, Draw, Event, HoldEvent, PaymentPurpose, Purpose},
     ids::{DeductionId, GenerationId, GenerationType, GrantId, HoldId, OptionName, ProviderId},
@@ -254,6 +254,13 @@ impl Command {
         };
         generation.id.as_ref()
     }
+
+    /// The deductions that this command refunds.
+    #[must_use]
+    pub const fn deductions_mut(&mut self) -> Option<&mut Vec<RecordedDeduction>> {
+        let Self::Credits(CreditsCommand::RefundDeductions { deductions, .. }) = self else { return None };
+        Some(deductions)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -291,7 +298,9 @@ pub enum Spent {
     Generation(GenerationId),
 }
 
-/// A stored deduction. It never changes, so it can be read before the decision.
+/// A stored deduction, and what was refunded of it before.
+///
+/// The deduction never changes, so it can be read before the decision. An account knows its refunds since then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RecordedDeduction {
     pub deduction_id: DeductionId,
@@ -299,6 +308,9 @@ pub struct RecordedDeduction {
     pub draws: Vec<Draw>,
     pub purpose: Purpose,
     pub windows: Vec<UsageWindow>,
+    /// What was refunded of it up to the account's event with the sequence `refunded_until`.
+    pub refunded: DeductionRefunds,
+    pub refunded_until: u64,
 }
 
 /// The most deductions that one refund can include.
@@ -330,6 +342,8 @@ impl RecordedDeduction {
             draws: draws.clone(),
             purpose: purpose.clone(),
             windows: windows.iter().filter(stays).copied().collect(),
+            refunded: DeductionRefunds::default(),
+            refunded_until: 0,
         })
     }
 }

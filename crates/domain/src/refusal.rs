@@ -88,6 +88,8 @@ pub enum Refusal {
         refunded: Credits,
         requested: Credits,
     },
+    /// So many refunds were recorded since the deductions were read that they have to be read again.
+    RefundsOutdated,
     GrantAlreadyExists,
     GrantHasEnded,
     NothingOwed,

@@ -17,7 +17,9 @@ use crate::{
         failure::Failure,
         openapi::Problems,
         position::Token,
-        problems::{DeductionNotFound, RefundExceedsDeduction, TargetError, TooManyDeductions},
+        problems::{
+            DeductionNotFound, RefundExceedsDeduction, RefundsOutdated, TargetError, TooManyDeductions,
+        },
         request::{Amount, Deducts, Text},
         schema::{BalanceSchema, Count, DrawSchema, Id, Place},
     },
@@ -169,7 +171,7 @@ impl ApiCommand for RefundRequest {
     params(("account" = Id, Path)), request_body = RefundRequest,
     responses(
         (status = 201, description = "Refunded.", body = RefundedResponse),
-        Problems<(DeductionNotFound, RefundExceedsDeduction, TooManyDeductions)>,
+        Problems<(DeductionNotFound, RefundExceedsDeduction, RefundsOutdated, TooManyDeductions)>,
     )
 )]
 pub async fn refund(call: CommandCall<RefundRequest>) -> CallResult {

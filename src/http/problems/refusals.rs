@@ -137,6 +137,9 @@ explain! {
             "{requested} credits were to be refunded, but {deducted} were spent, of which {refunded} are refunded already."
         ),
         with { deducted: Count = deducted, refunded: Count = refunded, requested: Count = requested, };
+    Self::RefundsOutdated =>
+        RefundsOutdated = CONFLICT, "refunds_outdated", "Much was refunded at the same moment",
+        "Send the same request with the same key again.";
     Self::GrantAlreadyExists =>
         GrantAlreadyExists = CONFLICT, "grant_already_exists", "The grant exists already",
         "Use another `grant_id`, or none.",

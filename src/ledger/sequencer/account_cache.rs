@@ -44,14 +44,14 @@ impl AccountCache {
         }
     }
 
-    /// Takes note that the account has more events. Returns how many it has; `None`: it is not here.
-    pub(super) fn weigh_again(&mut self, id: &AccountId) -> Option<i64> {
+    /// Takes note that the account has more events. Returns how many it has, and its bytes; `None`: it is not here.
+    pub(super) fn weigh_again(&mut self, id: &AccountId) -> Option<(i64, usize)> {
         let most = self.bytes_max / PART_MAX;
         let cached = self.accounts.peek_mut(id)?;
         let before = cached.bytes().min(most);
         cached.weigh_again();
         self.bytes = self.bytes.saturating_sub(before).saturating_add(cached.bytes().min(most));
-        Some(cached.account.sequence())
+        Some((cached.account.sequence(), cached.bytes()))
     }
 
     /// Drops accounts that were not used for the longest time, until there is memory for the others.

@@ -341,8 +341,8 @@ impl<R: ReplyTo> Sequencer<R> {
 
     fn note_due_snapshots(&mut self, batch: &PendingBatch<R>) {
         for before in batch.before.values() {
-            let now = self.accounts.weigh_again(&before.id).unwrap_or_default();
-            if snapshot::is_due(before.sequence(), now) {
+            let (now, bytes) = self.accounts.weigh_again(&before.id).unwrap_or_default();
+            if snapshot::is_due(before.sequence(), now, bytes) {
                 self.snapshots_due.push(before.id.clone());
             }
         }

@@ -5,7 +5,7 @@ use domain::{
     account::{Account, OpenAccount},
     catalog::Catalog,
     command::{AccountCommand, Command, RecordedDeduction},
-    credits::{Balance, Grant},
+    credits::{Balance, DeductionRefunds, Grant},
     decide::{Context, decide},
     event::{CreditsEvent, Event},
     ids::{DeductionId, GrantId},
@@ -210,10 +210,30 @@ impl Scenario {
 
     /// A deduction, in the form in which a refund needs it.
     pub fn deduction(&self, id: &str) -> RecordedDeduction {
+        self.deduction_read_at(id, self.history.len())
+    }
+
+    /// The same, read when the account had so many events.
+    pub fn deduction_read_at(&self, id: &str, events: usize) -> RecordedDeduction {
         let id = DeductionId::parse(id).expect("a test's deduction is an identifier");
         let mut deductions = self.history.iter().filter_map(RecordedDeduction::of);
         let found = deductions.find(|deduction| deduction.deduction_id == id);
-        found.unwrap_or_else(|| panic!("no deduction {id} in {:#?}", self.history))
+        let found = found.unwrap_or_else(|| panic!("no deduction {id} in {:#?}", self.history));
+        let mut refunded = DeductionRefunds::default();
+        for event in &self.history[..events] {
+            if let Event::Credits(CreditsEvent::CreditsRefunded {
+                deduction_id,
+                amount,
+                returns,
+                reissued,
+                ..
+            }) = event
+                && *deduction_id == id
+            {
+                refunded.add(*amount, returns.iter().chain(reissued)).expect("it is a number");
+            }
+        }
+        RecordedDeduction { refunded, refunded_until: events as u64, ..found }
     }
 
     pub fn refund(self, id: &str, amount: Option<i64>) -> Self {

@@ -269,6 +269,7 @@ fn held(scenario: &Scenario, number: usize) -> Option<String> {
     (!holds.is_empty()).then(|| holds[number % holds.len()].clone())
 }
 
+/// A deduction of this history, read at any time of it.
 fn deducted(scenario: &Scenario, number: usize) -> Option<RecordedDeduction> {
     let deductions = scenario.history.iter().filter_map(|event| match event {
         Event::Credits(CreditsEvent::CreditsDeducted { deduction_id, .. })
@@ -276,5 +277,7 @@ fn deducted(scenario: &Scenario, number: usize) -> Option<RecordedDeduction> {
         _ => None,
     });
     let deductions: Vec<String> = deductions.collect();
-    (!deductions.is_empty()).then(|| scenario.deduction(&deductions[number % deductions.len()]))
+    let read_at = number % (scenario.history.len() + 1);
+    let id = deductions.get(number.checked_rem(deductions.len())?)?;
+    Some(scenario.deduction_read_at(id, read_at))
 }

@@ -4,6 +4,7 @@ use domain::{
     command::{
         AccountCommand, Command, CreditsCommand, CustomerCommand, RecordedDeduction, SubscriptionChange,
     },
+    credits::DeductionRefunds,
     event::{AccountEvent, Event, Purpose},
     ids::{DeductionId, ProviderId},
     refusal::Refusal,
@@ -52,6 +53,8 @@ fn an_account_that_nobody_opened_is_not_found() {
         draws: Vec::new(),
         purpose: Purpose::Named { id: None, description: None },
         windows: Vec::new(),
+        refunded: DeductionRefunds::default(),
+        refunded_until: 0,
     };
     let commands = [
         deduct(1),

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use domain::{
     catalog::{Measure, WindowKind},
     command::{Command, CreditsCommand, Excess, Generation, HoldFor, RecordedDeduction, Spent},
-    credits::HoldOutcome,
+    credits::{DeductionRefunds, HoldOutcome},
     event::{Event, HoldEvent, Purpose},
     ids::{DeductionId, GenerationId},
     refusal::Refusal,
@@ -307,6 +307,8 @@ fn a_generation_counts_once_whatever_becomes_of_its_parts() {
                 draws: draws.clone(),
                 purpose: purpose.clone(),
                 windows: windows.clone().expect("it says where it counts"),
+                refunded: DeductionRefunds::default(),
+                refunded_until: 0,
             }
         }
         other => panic!("{other:?}"),

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use domain::{
     catalog::{Measure, WindowKind},
+    credits::REFUNDS_MAX,
     event::{CreditsEvent, Event},
     refusal::Refusal,
     time::CalendarUnit,
@@ -11,7 +12,7 @@ use domain::{
 use crate::builders::{
     catalog::{credits, limit, limited},
     scenario::{Scenario, given},
-    words::{day, deduct, draw, generate, granted, granted_forever, hours, opened},
+    words::{day, deduct, draw, generate, granted, granted_forever, hours, opened, refund},
 };
 
 /// 25 credits spent out of two grants of 20: `ded_4`.
@@ -36,6 +37,49 @@ fn a_refund_returns_in_the_reverse_order_of_spending() {
 fn a_refund_without_an_amount_is_of_all_that_is_left() {
     spent().refund("ded_4", None).then_available(40);
     spent().refund("ded_4", Some(7)).refund("ded_4", None).then_available(40);
+}
+
+#[test]
+fn a_refund_is_decided_the_same_whenever_its_deduction_was_read() {
+    let scenario = spent().refund("ded_4", Some(7)).when(deduct(3)).refund("ded_4", Some(4));
+    for events in 4..=scenario.history.len() {
+        let deduction = scenario.deduction_read_at("ded_4", events);
+        let all = scenario.clone().when(refund(deduction, None, "failed"));
+        assert_eq!(all.outcome(), scenario.clone().refund("ded_4", None).outcome());
+        all.then_accepted();
+    }
+}
+
+#[test]
+fn what_an_account_has_forgotten_has_to_be_read() {
+    let mut scenario =
+        given([opened(), granted_forever("a", 1_000)]).when(deduct(300)).refund("ded_3", Some(1));
+    let read =
+        |scenario: &Scenario, events| refund(scenario.deduction_read_at("ded_3", events), None, "failed");
+    let state = |scenario: &Scenario| serde_json::to_string(&scenario.account).expect("it is written").len();
+    let mut sizes = Vec::new();
+    for number in 0..2 * REFUNDS_MAX {
+        let events = scenario.history.len();
+        scenario = scenario.when(deduct(1)).then_accepted();
+        scenario = scenario.refund(&format!("ded_{}", events + 1), None).then_accepted();
+        // The first refund is the oldest of those that are remembered, and then the account has forgotten it.
+        let late = scenario.clone().when(read(&scenario, 3));
+        if number + 1 < REFUNDS_MAX {
+            late.then_accepted().then_available(1_000);
+        } else {
+            late.then_refused(Refusal::RefundsOutdated).then_available(701);
+        }
+        scenario.clone().when(read(&scenario, 4 + 2 * number)).then_accepted().then_available(1_000);
+        sizes.push(state(&scenario));
+    }
+    // The numbers of its events have one digit more.
+    assert!(sizes[2 * REFUNDS_MAX - 1] < sizes[REFUNDS_MAX] + 2 * REFUNDS_MAX, "{sizes:?}");
+    let again = scenario.clone().refund("ded_3", Some(300));
+    again.then_refused(Refusal::RefundExceedsDeduction {
+        deducted: credits(300),
+        refunded: credits(1),
+        requested: credits(300),
+    });
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::{
     amount::Credits,
     credits::{Grant, GrantColumn, GrantTerms, Hold, HoldOutcome, Source},
     event::{
-        AccountEvent, CheckoutEvent, CreditsEvent, Draw, Event, HoldEvent, InvoiceEvent, PaymentEvent,
+        AccountEvent, CheckoutEvent, CreditsEvent, Event, HoldEvent, InvoiceEvent, PaymentEvent,
         PaymentPurpose,
     },
     limits,
@@ -80,8 +80,8 @@ impl OpenAccount {
             }
             CreditsEvent::CreditsRefunded { deduction_id, amount, returns, reissued, windows, .. } => {
                 wallet.shift_all(returns, GrantColumn::Consumed, GrantColumn::Remaining)?;
-                let given_back: Vec<Draw> = returns.iter().chain(reissued).cloned().collect();
-                wallet.note_refund(deduction_id, *amount, &given_back)?;
+                let given_back = returns.iter().chain(reissued).cloned().collect();
+                wallet.refunds.note(self.version, deduction_id, *amount, given_back);
                 self.usage.remove(windows);
             }
             CreditsEvent::CreditsExpired { grant_id, amount, .. } => {

@@ -4,17 +4,19 @@
 
 mod grant;
 mod hold;
+mod refunds;
 
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 pub use grant::{AllocationMonth, Grant, GrantTerms, PRIORITY_DEFAULT, Source, burn_order};
 pub use hold::{HOLD_DEFAULT, HOLD_MAX, HOLDS_RESOLVED_MAX, Hold, HoldOutcome, Holds};
+pub use refunds::{DeductionRefunds, REFUNDS_MAX, RecentRefunds};
 
 use super::{
     amount::Credits,
     event::Draw,
-    ids::{DeductionId, GrantId, ProviderId},
+    ids::{GrantId, ProviderId},
     time::Timestamp,
 };
 
@@ -52,15 +54,7 @@ pub struct Wallet {
     settled: OrdMap<GrantId, Grant>,
     pub holds: Holds,
     pub debt: Credits,
-    /// What was refunded of each deduction that has refunds. Copies of an account share it.
-    refunded: OrdMap<DeductionId, DeductionRefunds>,
-}
-
-/// How much of a deduction was refunded, and to which grants.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeductionRefunds {
-    pub amount: Credits,
-    pub returns: Vec<Draw>,
+    pub refunds: RecentRefunds,
 }
 
 /// The part of a grant that credits move from or to.
@@ -114,11 +108,6 @@ impl Wallet {
     /// The grants that a payment bought.
     pub fn bought_by<'a>(&'a self, payment: &'a ProviderId) -> impl Iterator<Item = &'a Grant> {
         self.grants().filter(move |grant| grant.terms.payment.as_ref() == Some(payment))
-    }
-
-    #[must_use]
-    pub fn refunded(&self, deduction: &DeductionId) -> Option<&DeductionRefunds> {
-        self.refunded.get(deduction)
     }
 
     /// Which grants would pay `amount` at `at`. `None`: they cannot pay all of it.
@@ -203,23 +192,6 @@ impl Wallet {
             return Ok(());
         }
         self.settled.get_mut(id).map(moved).ok_or(Imbalance)
-    }
-
-    pub fn note_refund(
-        &mut self,
-        deduction: &DeductionId,
-        amount: Credits,
-        returns: &[Draw],
-    ) -> Result<(), Imbalance> {
-        let refunded = self.refunded.entry(deduction.clone()).or_default();
-        refunded.amount = refunded.amount.checked_add(amount).ok_or(Imbalance)?;
-        for draw in returns {
-            match refunded.returns.iter_mut().find(|known| known.grant_id == draw.grant_id) {
-                Some(known) => known.amount = known.amount.checked_add(draw.amount).ok_or(Imbalance)?,
-                None => refunded.returns.push(draw.clone()),
-            }
-        }
-        Ok(())
     }
 
     fn put(&mut self, grant: Grant) {

@@ -8,7 +8,7 @@ use crate::{
     amount::Credits,
     catalog::Measure,
     command::{REFUND_DEDUCTIONS_MAX, RecordedDeduction},
-    credits::{GrantTerms, PRIORITY_DEFAULT, Source},
+    credits::{DeductionRefunds, GrantTerms, PRIORITY_DEFAULT, Source},
     event::{CreditsEvent, Draw, Event},
     limits::{UsageWindow, WindowKey},
     refusal::Refusal,
@@ -31,7 +31,9 @@ impl DecisionDraft<'_> {
             return Err(Refusal::TooManyDeductions { deductions_max: REFUND_DEDUCTIONS_MAX });
         }
         let sum = |amounts: Vec<Credits>| Credits::checked_sum(amounts).ok_or(Refusal::AmountTooLarge);
-        let left: Vec<Credits> = deductions.iter().map(|deduction| self.left_of(deduction)).collect();
+        let left: Result<Vec<Credits>, Refusal> =
+            deductions.iter().map(|deduction| self.left_of(deduction)).collect();
+        let left = left?;
         let deducted = sum(deductions.iter().map(|deduction| deduction.amount).collect())?;
         let all = sum(left.clone())?;
         let requested = amount.unwrap_or(all);
@@ -54,9 +56,15 @@ impl DecisionDraft<'_> {
         self.apply_due()
     }
 
-    fn left_of(&self, deduction: &RecordedDeduction) -> Credits {
-        let refunded = self.account.wallet.refunded(&deduction.deduction_id);
-        refunded.map_or(deduction.amount, |refunded| deduction.amount.saturating_sub(refunded.amount))
+    fn left_of(&self, deduction: &RecordedDeduction) -> Result<Credits, Refusal> {
+        Ok(deduction.amount.saturating_sub(self.refunds_of(deduction)?.amount))
+    }
+
+    /// All that was refunded of a deduction so far.
+    fn refunds_of(&self, deduction: &RecordedDeduction) -> Result<DeductionRefunds, Refusal> {
+        let RecordedDeduction { deduction_id, refunded, refunded_until, .. } = deduction;
+        let all = self.account.wallet.refunds.after(*refunded_until, deduction_id, refunded);
+        all.ok_or(Refusal::RefundsOutdated)
     }
 
     /// Refunds a part of one deduction. `whole`: nothing of it is left afterwards.
@@ -67,7 +75,7 @@ impl DecisionDraft<'_> {
         whole: bool,
         reason: &str,
     ) -> Result<(), Refusal> {
-        let refunded = self.account.wallet.refunded(&deduction.deduction_id).cloned().unwrap_or_default();
+        let refunded = self.refunds_of(deduction)?;
         let given = restore(&deduction.draws, &refunded.returns, amount);
         let (returns, reissued) = self.split_ended(given);
         let again = Credits::checked_sum(reissued.iter().map(|draw| draw.amount));

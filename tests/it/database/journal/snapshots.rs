@@ -16,13 +16,22 @@ fn few_events_have_to_be_read_after_a_snapshot() {
         while events < 20_000 {
             let before = events;
             events += step;
-            if snapshot::is_due(before, events) {
+            if snapshot::is_due(before, events, 1_000) {
                 taken_at = events;
             }
             let since = events - taken_at;
             assert!(since < 32 || (since <= events / 2 && since < 500 + step), "{since} of {events}");
         }
     }
+}
+
+#[test]
+fn a_large_state_is_not_stored_for_few_events() {
+    const STATE: usize = 8_000_000;
+    let taken: Vec<i64> = (1..100_000).filter(|now| snapshot::is_due(now - 1, *now, STATE)).collect();
+    assert!(taken.contains(&15_625) && taken.contains(&93_750), "{taken:?}");
+    let (doubled, stepped) = taken.iter().partition::<Vec<i64>, _>(|now| now.count_ones() == 1);
+    assert!(doubled.len() == 12 && stepped.len() == 6, "{taken:?}");
 }
 
 #[tokio::test]

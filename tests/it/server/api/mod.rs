@@ -18,6 +18,7 @@ mod keys;
 mod mangled;
 mod matrix;
 mod moving;
+mod refunds;
 mod reports;
 mod sharded;
 mod sharing;

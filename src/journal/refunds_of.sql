@@ -1,0 +1,14 @@
+-- What was refunded of these deductions ($3), and what was the account's last event when this was read?
+-- There is a row without an event if nothing was refunded.
+select
+    last.until, e.position, e.aggregate_id, e.sequence, e.event_type, e.event_version, e.payload::text as payload,
+    e.metadata::text as metadata, e.recorded_at
+from (
+    select sequence as until
+    from ledger.events
+    where shard = $1 and aggregate_id = $2
+    order by sequence desc
+    limit 1
+) as last
+left join ledger.events e on e.shard = $1 and e.aggregate_id = $2
+    and e.event_type = 'CreditsRefunded' and e.payload #>> '{CreditsRefunded,deduction_id}' = any($3)
