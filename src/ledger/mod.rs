@@ -22,7 +22,7 @@ mod view;
 
 use std::{sync::Arc, time::Duration};
 
-use futures::{StreamExt, TryStreamExt, future::join_all, stream};
+use futures::future::join_all;
 use sqlx::PgPool;
 use tokio::{
     sync::{Semaphore, mpsc, oneshot, watch},
@@ -126,7 +126,7 @@ impl Ledger {
         let heads = shards::heads(&mut connection).await?;
         let is_on_one_node = !placement::is_distributed(&mut connection).await?;
         drop(connection);
-        let newest = Newest::new(newest_of(&pool, &heads).await?);
+        let newest = Newest::new(newest::recorded(&pool, &heads).await?);
         newest.behind_s(clock.now());
         let limits = ShardLimits::of(shards.iter().len(), memory);
         let viewed = Arc::new(ViewedAccounts::new(memory));
@@ -223,7 +223,7 @@ impl Ledger {
     /// # Errors
     /// If the database does not answer.
     pub async fn clock_behind_s(&self) -> Result<Option<i64>, sqlx::Error> {
-        if let Some(newest) = newest_of(&self.pool, &self.heads().await?).await? {
+        if let Some(newest) = newest::recorded(&self.pool, &self.heads().await?).await? {
             self.newest.replace(newest);
         }
         Ok(self.newest.behind_s(self.clock.now()))
@@ -392,12 +392,4 @@ impl Ledger {
     pub fn queued(&self) -> usize {
         self.handles.iter().map(ShardHandle::queued).sum()
     }
-}
-
-/// When the newest of the last events of all shards was recorded.
-async fn newest_of(pool: &PgPool, heads: &JournalPositions) -> Result<Option<Timestamp>, sqlx::Error> {
-    let newest = stream::iter(heads.iter())
-        .map(|JournalPosition { shard, position }| range::newest(pool, shard, position))
-        .buffer_unordered(LOOKUPS_MAX);
-    newest.try_fold(None, async |newest, of_shard| Ok(newest.max(of_shard))).await
 }

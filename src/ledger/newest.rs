@@ -12,10 +12,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::domain::time::Timestamp;
+use futures::{StreamExt, TryStreamExt, stream};
+use sqlx::PgPool;
+
+use crate::{
+    domain::{
+        recorded::{JournalPosition, JournalPositions},
+        time::Timestamp,
+    },
+    journal::range,
+};
 
 /// By how many seconds the clocks of several machines may differ.
 const TOLERANCE_S: i64 = 10;
+/// How many shards are looked at at the same time.
+const LOOKUPS_MAX: usize = 4;
 /// How often it is logged that the clock is behind.
 const SAID_EACH: Duration = Duration::from_secs(60);
 
@@ -62,4 +73,15 @@ impl Newest {
         }
         Some(behind_s)
     }
+}
+
+/// When the newest of the last events of all shards was recorded. `None`: nothing was.
+pub(super) async fn recorded(
+    pool: &PgPool,
+    heads: &JournalPositions,
+) -> Result<Option<Timestamp>, sqlx::Error> {
+    let newest = stream::iter(heads.iter())
+        .map(|JournalPosition { shard, position }| range::newest(pool, shard, position))
+        .buffer_unordered(LOOKUPS_MAX);
+    newest.try_fold(None, async |newest, of_shard| Ok(newest.max(of_shard))).await
 }
