@@ -28,19 +28,19 @@ use super::shards;
 use crate::domain::recorded::{JournalPositions, Position, RecordedEvent, Shard};
 use crate::domain::time::Timestamp;
 use batch_cache::BatchCache;
+use fresh::FRESH_EVENTS_MAX;
 pub use fresh::{FreshEvent, StoredCommand};
 
 /// Ranges are aligned to this many positions, so that readers that started at different places meet at the next border.
 pub const BATCH_EVENTS_MAX: i64 = 20_000;
 
-/// An event, or one that cannot be read.
+/// An event, or one that cannot be read. Small, since those of this process only point to what its caller is told.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly every entry is of the large kind")]
 pub enum FeedEntry {
-    Readable(RecordedEvent),
+    Readable(Box<RecordedEvent>),
     /// As this process has appended it.
     Fresh(FreshEvent),
-    Unreadable(UnreadableEvent),
+    Unreadable(Box<UnreadableEvent>),
 }
 
 /// A stored event that this release does not understand, or that was damaged.
@@ -139,7 +139,8 @@ impl Feed {
     pub fn hand_over(&self, shard: Shard, commands: impl Iterator<Item = StoredCommand>) {
         let shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(shelf) = shelves.get(&shard) {
-            shelf.hand_over(commands);
+            shelf
+                .hand_over(commands, FRESH_EVENTS_MAX.checked_div(shelves.len()).unwrap_or(FRESH_EVENTS_MAX));
         }
     }
 

@@ -24,7 +24,7 @@ use super::{
 };
 
 /// How many decoded events are kept, about 1 KB each.
-const SHELF_EVENTS_MAX: usize = 80_000;
+const SHELF_EVENTS_MAX: usize = 60_000;
 /// How long readers wait for a slower one before they go on without it.
 const SLOW_READER_WAIT: Duration = Duration::from_secs(1);
 
@@ -85,11 +85,12 @@ impl BatchCache {
         }
     }
 
-    pub fn hand_over(&self, commands: impl Iterator<Item = StoredCommand>) {
+    /// At most `most` events are kept.
+    pub fn hand_over(&self, commands: impl Iterator<Item = StoredCommand>, most: usize) {
         let read = self.contents().slowest();
         let mut fresh = self.fresh();
         read.into_iter().for_each(|read| fresh.forget(read));
-        fresh.put(commands);
+        fresh.put(commands, most);
     }
 
     fn fresh(&self) -> MutexGuard<'_, FreshEvents> {

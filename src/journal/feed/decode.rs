@@ -76,9 +76,10 @@ fn entry(cursor: &mut DecodeBuffer<'_>, shard: Shard) -> Option<FeedEntry> {
         })
     };
     Some(match read() {
-        Ok(recorded) => FeedEntry::Readable(recorded),
+        Ok(recorded) => FeedEntry::Readable(Box::new(recorded)),
         Err(reason) => {
-            FeedEntry::Unreadable(UnreadableEvent { position, account: account.to_owned(), sequence, reason })
+            let account = account.to_owned();
+            FeedEntry::Unreadable(Box::new(UnreadableEvent { position, account, sequence, reason }))
         }
     })
 }

@@ -9,7 +9,7 @@ use crate::domain::recorded::{Position, RecordedEvent};
 
 use super::FeedEntry;
 
-/// How many events are kept, about 1 KB each. Readers that are further behind read from the database.
+/// How many events are kept of all shards, about 1 KB each. Readers that are further behind read from the database.
 pub(super) const FRESH_EVENTS_MAX: usize = 60_000;
 
 /// The events of one command, which are shared with those who answer it.
@@ -37,8 +37,8 @@ pub(super) struct FreshEvents {
 }
 
 impl FreshEvents {
-    /// Adds stored commands, in the order of their positions.
-    pub(super) fn put(&mut self, commands: impl Iterator<Item = StoredCommand>) {
+    /// Adds stored commands, in the order of their positions. At most `most` events are kept.
+    pub(super) fn put(&mut self, commands: impl Iterator<Item = StoredCommand>, most: usize) {
         for command in commands {
             let Some(first) = command.first().map(|first| first.position) else { continue };
             if self.last().is_none_or(|last| last.0.saturating_add(1) != first.0) {
@@ -48,7 +48,7 @@ impl FreshEvents {
             self.events = self.events.saturating_add(command.len());
             self.commands.push_back(command);
         }
-        while self.events > FRESH_EVENTS_MAX {
+        while self.events > most {
             self.forget_first();
         }
     }

@@ -68,7 +68,7 @@ proptest! {
                 last += gap;
                 from = last + 1;
             }
-            fresh.put(std::iter::once(command(last + 1, events)));
+            fresh.put(std::iter::once(command(last + 1, events)), FRESH_EVENTS_MAX);
             last += events;
         }
         fresh.forget(Position(read));
@@ -86,21 +86,21 @@ proptest! {
 #[test]
 fn what_all_have_read_is_forgotten() {
     let mut fresh = FreshEvents::default();
-    fresh.put([command(1, 2), command(3, 2), command(5, 1)].into_iter());
+    fresh.put([command(1, 2), command(3, 2), command(5, 1)].into_iter(), FRESH_EVENTS_MAX);
     fresh.forget(Position(3));
     assert_eq!(positions(&fresh, 1, 9), None);
     assert_eq!(positions(&fresh, 3, 9), Some(vec![4, 5]), "the command is not over");
     fresh.forget(Position(5));
     assert_eq!(positions(&fresh, 4, 9), None);
-    fresh.put(std::iter::once(command(6, 1)));
+    fresh.put(std::iter::once(command(6, 1)), FRESH_EVENTS_MAX);
     assert_eq!(positions(&fresh, 5, 9), Some(vec![6]));
 }
 
 #[test]
 fn only_the_last_events_are_kept() {
     let mut fresh = FreshEvents::default();
-    let most = i64::try_from(FRESH_EVENTS_MAX).expect("a small number");
-    fresh.put((0..=most / 2).map(|number| command(number * 2 + 1, 2)));
+    let most = 1_000;
+    fresh.put((0..=most / 2).map(|number| command(number * 2 + 1, 2)), 1_000);
     assert_eq!(positions(&fresh, 1, 5), None, "the first are forgotten");
     assert_eq!(positions(&fresh, 2, 5), Some(vec![3, 4, 5]));
     assert_eq!(positions(&fresh, most + 2, most + 9), None, "there is no later one");
