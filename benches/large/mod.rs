@@ -31,6 +31,7 @@ const EMPTY_ACCOUNTS: u64 = 10_000;
 
 const BIG: Names = Names {
     cold: "large_cold",
+    first: "large_first_256",
     uniform: "large_single_256",
     hot: "large_hot_256",
     statement: "large_statement",
@@ -40,6 +41,7 @@ const BIG: Names = Names {
 };
 const EMPTY: Names = Names {
     cold: "empty_cold",
+    first: "empty_first_256",
     uniform: "empty_single_256",
     hot: "empty_hot_256",
     statement: "empty_statement",
