@@ -39,7 +39,7 @@ impl CacheMemory {
 
     /// For those that are only read, of all shards.
     pub(super) const fn for_views(self) -> usize {
-        self.bytes / 5
+        self.bytes / 2
     }
 }
 

@@ -1,12 +1,14 @@
 //! What did a deduction spend, so that it can be refunded? Read from its events, which never change.
 
+use tokio::time::{Instant, timeout_at};
+
 use crate::{
     domain::{
         amount::Credits,
         catalog::Measure,
-        command::RecordedDeduction,
+        command::{REFUND_DEDUCTIONS_MAX, RecordedDeduction},
         credits::{DeductionRefunds, Imbalance},
-        event::{CreditsEvent, Event, HoldEvent},
+        event::{Event, HoldEvent},
         ids::{AccountId, DeductionId, GenerationId, HoldId},
         limits::UsageWindow,
         recorded::RecordedEvent,
@@ -16,7 +18,7 @@ use crate::{
 };
 
 use super::{
-    Ledger,
+    ANSWER_TIMEOUT, Ledger,
     request::{ExecuteError, ExecuteResult, Request},
 };
 
@@ -24,9 +26,6 @@ use super::{
 const DEDUCTION: &str = "ded_";
 /// The prefix of the ids of holds, which are also the deduction ids of their commits.
 const HOLD: &str = "hold_";
-/// How often a refund is decided, if so much is refunded at the same time that what was read of its deductions before
-/// says too little.
-const TRIES: usize = 5;
 
 impl Ledger {
     /// A deduction or a spent part of a hold by its id, or a committed hold by the hold's id.
@@ -77,46 +76,37 @@ impl Ledger {
     }
 
     /// Executes a command that refunds deductions.
+    /// It is decided again if so much is refunded at the same time that what was read before says too little.
     pub(super) async fn execute_refund(&self, mut request: Request) -> ExecuteResult {
-        let outdated = Err(ExecuteError::Refused(Refusal::RefundsOutdated));
-        for _ in 0..TRIES {
-            self.read_refunds(&mut request).await?;
+        let until = Instant::now() + ANSWER_TIMEOUT;
+        loop {
+            let read = timeout_at(until, self.read_refunds(&mut request)).await;
+            // Nothing is stored yet.
+            read.map_err(|_| ExecuteError::Overloaded)??;
             let answer = self.execute_once(request.clone()).await;
-            if answer != outdated {
+            if answer != Err(ExecuteError::Refused(Refusal::RefundsOutdated)) || Instant::now() >= until {
                 return answer;
             }
         }
-        outdated
     }
 
     /// Reads what was refunded of the deductions that a request refunds.
     async fn read_refunds(&self, request: &mut Request) -> Result<(), ExecuteError> {
         let shard = self.shard_of(&request.account);
         let Some(deductions) = request.command.deductions_mut() else { return Ok(()) };
+        if deductions.len() > REFUND_DEDUCTIONS_MAX {
+            return Ok(());
+        }
         let ids: Vec<&str> = deductions.iter().map(|deduction| deduction.deduction_id.as_str()).collect();
         let permit = self.lookups.acquire().await;
         let found = find::refunds_of(&self.pool, shard, &request.account, &ids).await;
         drop(permit);
         let (until, refunds) = found.map_err(unreadable)?;
+        let refunds = DeductionRefunds::of(refunds.iter().map(|recorded| &recorded.event));
+        let mut refunds = refunds.map_err(|Imbalance| ExecuteError::Damaged)?;
         for deduction in deductions {
-            deduction.refunded = DeductionRefunds::default();
+            deduction.refunded = refunds.remove(&deduction.deduction_id).unwrap_or_default();
             deduction.refunded_until = until;
-            for event in &refunds {
-                let Event::Credits(CreditsEvent::CreditsRefunded {
-                    deduction_id,
-                    amount,
-                    returns,
-                    reissued,
-                    ..
-                }) = &event.event
-                else {
-                    continue;
-                };
-                if *deduction_id == deduction.deduction_id {
-                    let draws = returns.iter().chain(reissued);
-                    deduction.refunded.add(*amount, draws).map_err(|Imbalance| ExecuteError::Damaged)?;
-                }
-            }
         }
         Ok(())
     }

@@ -315,6 +315,8 @@ pub struct RecordedDeduction {
 
 /// The most deductions that one refund can include.
 pub const REFUND_DEDUCTIONS_MAX: usize = 100;
+/// The most refunds of one deduction that leave something of it. All of them are read before the next one.
+pub const DEDUCTION_REFUNDS_MAX: usize = 100;
 
 impl RecordedDeduction {
     /// What an event spent by itself. `None`: nothing, or what was held before, as a commit does.

@@ -88,6 +88,10 @@ pub enum Refusal {
         refunded: Credits,
         requested: Credits,
     },
+    /// A deduction has so many refunds that only all of the rest can be refunded.
+    TooManyRefunds {
+        refunds_max: usize,
+    },
     /// So many refunds were recorded since the deductions were read that they have to be read again.
     RefundsOutdated,
     GrantAlreadyExists,

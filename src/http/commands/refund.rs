@@ -19,6 +19,7 @@ use crate::{
         position::Token,
         problems::{
             DeductionNotFound, RefundExceedsDeduction, RefundsOutdated, TargetError, TooManyDeductions,
+            TooManyRefunds,
         },
         request::{Amount, Deducts, Text},
         schema::{BalanceSchema, Count, DrawSchema, Id, Place},
@@ -164,6 +165,7 @@ impl ApiCommand for RefundRequest {
 /// Refund a deduction or a generation
 ///
 /// All or a part of it, to the grants that paid. All refunds of one deduction together never exceed it.
+/// After a hundred refunds of a part of one deduction, only all of the rest is refunded.
 /// For a generation, all that it was charged is refunded, the newest deduction first; at most 100 deductions.
 /// If all of a generation is refunded it no longer counts in limits, unless it was spent in parts of a hold.
 #[utoipa::path(
@@ -171,7 +173,13 @@ impl ApiCommand for RefundRequest {
     params(("account" = Id, Path)), request_body = RefundRequest,
     responses(
         (status = 201, description = "Refunded.", body = RefundedResponse),
-        Problems<(DeductionNotFound, RefundExceedsDeduction, RefundsOutdated, TooManyDeductions)>,
+        Problems<(
+            DeductionNotFound,
+            RefundExceedsDeduction,
+            RefundsOutdated,
+            TooManyDeductions,
+            TooManyRefunds,
+        )>,
     )
 )]
 pub async fn refund(call: CommandCall<RefundRequest>) -> CallResult {

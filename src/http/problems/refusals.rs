@@ -137,6 +137,11 @@ explain! {
             "{requested} credits were to be refunded, but {deducted} were spent, of which {refunded} are refunded already."
         ),
         with { deducted: Count = deducted, refunded: Count = refunded, requested: Count = requested, };
+    Self::TooManyRefunds { refunds_max } =>
+        TooManyRefunds = CONFLICT, "too_many_refunds", "The deduction has too many refunds",
+        "Leave out `amount` to refund all of the rest.",
+        says format!("One deduction has at most {refunds_max} refunds of a part of it, and one of the rest."),
+        with { refunds_max: usize = refunds_max, };
     Self::RefundsOutdated =>
         RefundsOutdated = CONFLICT, "refunds_outdated", "Much was refunded at the same moment",
         "Send the same request with the same key again.";

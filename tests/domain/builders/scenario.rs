@@ -219,20 +219,8 @@ impl Scenario {
         let mut deductions = self.history.iter().filter_map(RecordedDeduction::of);
         let found = deductions.find(|deduction| deduction.deduction_id == id);
         let found = found.unwrap_or_else(|| panic!("no deduction {id} in {:#?}", self.history));
-        let mut refunded = DeductionRefunds::default();
-        for event in &self.history[..events] {
-            if let Event::Credits(CreditsEvent::CreditsRefunded {
-                deduction_id,
-                amount,
-                returns,
-                reissued,
-                ..
-            }) = event
-                && *deduction_id == id
-            {
-                refunded.add(*amount, returns.iter().chain(reissued)).expect("it is a number");
-            }
-        }
+        let mut refunds = DeductionRefunds::of(&self.history[..events]).expect("they are numbers");
+        let refunded = refunds.remove(&id).unwrap_or_default();
         RecordedDeduction { refunded, refunded_until: events as u64, ..found }
     }
 

@@ -2,8 +2,9 @@
 
 use chrono::TimeDelta;
 use domain::{
+    amount::Credits,
     catalog::{Catalog, Interval, Limit, Measure, WindowKind},
-    command::{AccountCommand, Command, CreditsCommand, Excess, RecordedDeduction, SubscriptionChange},
+    command::{AccountCommand, Command, CreditsCommand, Excess, SubscriptionChange},
     event::{CreditsEvent, Event, HoldEvent},
     subscription::{SubscriptionState, SubscriptionStatus},
     time::{CalendarUnit, Period},
@@ -34,8 +35,15 @@ pub enum Action {
     SpendPart(usize, i64),
     TopUp(usize, i64, Option<u32>),
     ReturnPart(usize, i64),
-    Refund(usize, Option<i64>),
-    Grant { amount: i64, begins_in: i64, lives: Option<i64>, priority: Option<u8>, paid: bool },
+    /// And when its deduction was read.
+    Refund(usize, Option<i64>, usize),
+    Grant {
+        amount: i64,
+        begins_in: i64,
+        lives: Option<i64>,
+        priority: Option<u8>,
+        paid: bool,
+    },
     Adjust(i64),
     Forgive(Option<i64>),
     Pay(&'static str, u32),
@@ -101,8 +109,8 @@ fn spending() -> impl Strategy<Value = Action> {
         2 => (0..9_usize, amount(), prop::option::of(0..90_000_u32))
             .prop_map(|(hold, amount, lives)| Action::TopUp(hold, amount, lives)),
         1 => (0..9_usize, amount()).prop_map(|(hold, amount)| Action::ReturnPart(hold, amount)),
-        2 => (0..9_usize, prop::option::of(1..500_i64))
-            .prop_map(|(deduction, amount)| Action::Refund(deduction, amount)),
+        2 => (0..9_usize, prop::option::of(1..500_i64), 0..500_usize)
+            .prop_map(|(deduction, amount, read_at)| Action::Refund(deduction, amount, read_at)),
         2 => grant.prop_map(|(amount, begins_in, lives, priority, paid)| {
             Action::Grant { amount, begins_in, lives, priority, paid }
         }),
@@ -173,8 +181,9 @@ impl Action {
             Self::SpendPart(hold, amount) => words::spend(&held(scenario, *hold)?, *amount),
             Self::TopUp(hold, amount, lives) => words::top_up(&held(scenario, *hold)?, *amount, *lives),
             Self::ReturnPart(hold, amount) => words::reduce(&held(scenario, *hold)?, *amount),
-            Self::Refund(deduction, amount) => {
-                words::refund(deducted(scenario, *deduction)?, amount.map(credits), "failed")
+            Self::Refund(deduction, amount, read_at) => {
+                let id = deducted(scenario, *deduction)?;
+                refund_of(scenario, &id, amount.map(credits), *read_at)
             }
             Self::Grant { amount, begins_in, lives, priority, paid } => {
                 let starts_at = at.plus(TimeDelta::seconds(*begins_in));
@@ -269,15 +278,22 @@ fn held(scenario: &Scenario, number: usize) -> Option<String> {
     (!holds.is_empty()).then(|| holds[number % holds.len()].clone())
 }
 
-/// A deduction of this history, read at any time of it.
-fn deducted(scenario: &Scenario, number: usize) -> Option<RecordedDeduction> {
+/// The id of a deduction of this history.
+fn deducted(scenario: &Scenario, number: usize) -> Option<String> {
     let deductions = scenario.history.iter().filter_map(|event| match event {
         Event::Credits(CreditsEvent::CreditsDeducted { deduction_id, .. })
         | Event::Hold(HoldEvent::HoldSpent { deduction_id, .. }) => Some(deduction_id.to_string()),
         _ => None,
     });
     let deductions: Vec<String> = deductions.collect();
-    let read_at = number % (scenario.history.len() + 1);
-    let id = deductions.get(number.checked_rem(deductions.len())?)?;
-    Some(scenario.deduction_read_at(id, read_at))
+    deductions.get(number.checked_rem(deductions.len())?).cloned()
+}
+
+/// Whenever the deduction was read, the refund is decided as if it was read now.
+fn refund_of(scenario: &Scenario, deduction: &str, amount: Option<Credits>, read_at: usize) -> Command {
+    let read_at = read_at % (scenario.history.len() + 1);
+    let earlier = words::refund(scenario.deduction_read_at(deduction, read_at), amount, "failed");
+    let now = words::refund(scenario.deduction(deduction), amount, "failed");
+    assert_eq!(scenario.clone().send(&earlier), scenario.clone().send(&now), "read at {read_at}");
+    earlier
 }

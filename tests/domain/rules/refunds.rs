@@ -3,8 +3,10 @@
 use chrono::TimeDelta;
 use domain::{
     catalog::{Measure, WindowKind},
+    command::{Command, CreditsCommand, DEDUCTION_REFUNDS_MAX, Spent},
     credits::REFUNDS_MAX,
     event::{CreditsEvent, Event},
+    ids::GenerationId,
     refusal::Refusal,
     time::CalendarUnit,
 };
@@ -80,6 +82,48 @@ fn what_an_account_has_forgotten_has_to_be_read() {
         refunded: credits(1),
         requested: credits(300),
     });
+}
+
+#[test]
+fn a_deduction_has_a_hundred_refunds_of_a_part_and_one_of_the_rest() {
+    let mut scenario = given([opened(), granted_forever("a", 1_000)]).when(deduct(300));
+    for _ in 0..DEDUCTION_REFUNDS_MAX {
+        scenario = scenario.refund("ded_3", Some(1)).then_accepted();
+    }
+    let refused = scenario.refund("ded_3", Some(199));
+    let rest = refused.then_refused(Refusal::TooManyRefunds { refunds_max: 100 }).refund("ded_3", Some(200));
+    rest.then_accepted().then_available(1_000);
+}
+
+#[test]
+fn what_one_command_refunds_may_be_more_than_an_account_remembers() {
+    let mut scenario = given([opened(), granted_forever("a", 1_000)]);
+    let mut refunds = Vec::new();
+    for _ in 0..3 {
+        let first = scenario.history.len() + 1;
+        for _ in 0..100 {
+            scenario = scenario.when(deduct(1)).then_accepted();
+        }
+        let deductions = (first..first + 100).map(|number| scenario.deduction(&format!("ded_{number}")));
+        refunds.push(Command::Credits(CreditsCommand::RefundDeductions {
+            of: Spent::Generation(GenerationId::parse("gen_1").expect("it is an identifier")),
+            deductions: deductions.collect(),
+            amount: None,
+            reason: "failed".to_owned(),
+        }));
+    }
+    for refund in refunds {
+        scenario = scenario.when(refund).then_accepted();
+    }
+    scenario.then_available(1_000);
+}
+
+#[test]
+fn what_is_newer_than_the_account_is_not_decided_on() {
+    let scenario = spent().refund("ded_4", Some(7));
+    let mut deduction = scenario.deduction("ded_4");
+    deduction.refunded_until += 1;
+    scenario.when(refund(deduction, None, "failed")).then_refused(Refusal::RefundsOutdated);
 }
 
 #[test]

@@ -1,10 +1,16 @@
 //! What was refunded of a deduction? An account remembers its last refunds; the others are in its events only.
 
+use std::collections::BTreeMap;
+
 use imbl::Vector;
 use serde::{Deserialize, Serialize};
 
 use super::Imbalance;
-use crate::{amount::Credits, event::Draw, ids::DeductionId};
+use crate::{
+    amount::Credits,
+    event::{CreditsEvent, Draw, Event},
+    ids::DeductionId,
+};
 
 /// How many refunds an account remembers. The oldest are forgotten first.
 pub const REFUNDS_MAX: usize = 256;
@@ -14,6 +20,8 @@ pub const REFUNDS_MAX: usize = 256;
 pub struct DeductionRefunds {
     pub amount: Credits,
     pub returns: Vec<Draw>,
+    /// How many refunds they were.
+    pub count: usize,
 }
 
 /// The last refunds of an account, which are all that were recorded after some event of it.
@@ -38,16 +46,38 @@ struct RecentRefund {
 }
 
 impl DeductionRefunds {
-    /// Adds one refund.
+    /// What these events of an account refunded, by deduction.
     ///
     /// # Errors
-    /// If the sum is too large.
-    pub fn add<'a>(
+    /// If a sum is too large.
+    pub fn of<'a>(
+        events: impl IntoIterator<Item = &'a Event>,
+    ) -> Result<BTreeMap<DeductionId, Self>, Imbalance> {
+        let mut all: BTreeMap<DeductionId, Self> = BTreeMap::new();
+        for event in events {
+            if let Event::Credits(CreditsEvent::CreditsRefunded {
+                deduction_id,
+                amount,
+                returns,
+                reissued,
+                ..
+            }) = event
+            {
+                let refunds = all.entry(deduction_id.clone()).or_default();
+                refunds.add(*amount, returns.iter().chain(reissued))?;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Adds one refund.
+    fn add<'a>(
         &mut self,
         amount: Credits,
         returns: impl IntoIterator<Item = &'a Draw>,
     ) -> Result<(), Imbalance> {
         self.amount = self.amount.checked_add(amount).ok_or(Imbalance)?;
+        self.count = self.count.saturating_add(1);
         for draw in returns {
             match self.returns.iter_mut().find(|known| known.grant_id == draw.grant_id) {
                 Some(known) => known.amount = known.amount.checked_add(draw.amount).ok_or(Imbalance)?,

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use crate::{
     amount::Credits,
     catalog::Measure,
-    command::{REFUND_DEDUCTIONS_MAX, RecordedDeduction},
+    command::{DEDUCTION_REFUNDS_MAX, REFUND_DEDUCTIONS_MAX, RecordedDeduction},
     credits::{DeductionRefunds, GrantTerms, PRIORITY_DEFAULT, Source},
     event::{CreditsEvent, Draw, Event},
     limits::{UsageWindow, WindowKey},
@@ -30,10 +30,12 @@ impl DecisionDraft<'_> {
         if deductions.len() > REFUND_DEDUCTIONS_MAX {
             return Err(Refusal::TooManyDeductions { deductions_max: REFUND_DEDUCTIONS_MAX });
         }
+        // What this command refunds may be more than the account remembers.
+        let deductions: Result<Vec<RecordedDeduction>, Refusal> =
+            deductions.iter().map(|deduction| self.as_of_now(deduction)).collect();
+        let deductions = deductions?;
         let sum = |amounts: Vec<Credits>| Credits::checked_sum(amounts).ok_or(Refusal::AmountTooLarge);
-        let left: Result<Vec<Credits>, Refusal> =
-            deductions.iter().map(|deduction| self.left_of(deduction)).collect();
-        let left = left?;
+        let left: Vec<Credits> = deductions.iter().map(left_of).collect();
         let deducted = sum(deductions.iter().map(|deduction| deduction.amount).collect())?;
         let all = sum(left.clone())?;
         let requested = amount.unwrap_or(all);
@@ -56,15 +58,19 @@ impl DecisionDraft<'_> {
         self.apply_due()
     }
 
-    fn left_of(&self, deduction: &RecordedDeduction) -> Result<Credits, Refusal> {
-        Ok(deduction.amount.saturating_sub(self.refunds_of(deduction)?.amount))
+    /// A deduction with all that was refunded of it so far.
+    fn as_of_now(&self, deduction: &RecordedDeduction) -> Result<RecordedDeduction, Refusal> {
+        let refunded = self.refunds_of(deduction)?;
+        Ok(RecordedDeduction { refunded, refunded_until: self.account.version, ..deduction.clone() })
     }
 
     /// All that was refunded of a deduction so far.
     fn refunds_of(&self, deduction: &RecordedDeduction) -> Result<DeductionRefunds, Refusal> {
         let RecordedDeduction { deduction_id, refunded, refunded_until, .. } = deduction;
+        // What was read is newer than the account if another writer was here.
+        let is_known = *refunded_until <= self.account.version;
         let all = self.account.wallet.refunds.after(*refunded_until, deduction_id, refunded);
-        all.ok_or(Refusal::RefundsOutdated)
+        all.filter(|_| is_known).ok_or(Refusal::RefundsOutdated)
     }
 
     /// Refunds a part of one deduction. `whole`: nothing of it is left afterwards.
@@ -76,6 +82,9 @@ impl DecisionDraft<'_> {
         reason: &str,
     ) -> Result<(), Refusal> {
         let refunded = self.refunds_of(deduction)?;
+        if !whole && refunded.count >= DEDUCTION_REFUNDS_MAX {
+            return Err(Refusal::TooManyRefunds { refunds_max: DEDUCTION_REFUNDS_MAX });
+        }
         let given = restore(&deduction.draws, &refunded.returns, amount);
         let (returns, reissued) = self.split_ended(given);
         let again = Credits::checked_sum(reissued.iter().map(|draw| draw.amount));
@@ -160,6 +169,10 @@ fn given_back(windows: &[UsageWindow], already: Credits, amount: Credits, whole:
     }
     given.reverse();
     given
+}
+
+fn left_of(deduction: &RecordedDeduction) -> Credits {
+    deduction.amount.saturating_sub(deduction.refunded.amount)
 }
 
 /// Takes `amount` from the draws, the last one first, after what `already` was returned to each.

@@ -10,6 +10,7 @@ mod handed_over;
 mod offline;
 mod once;
 mod range;
+mod refunds;
 mod several;
 mod shards;
 mod shared;
