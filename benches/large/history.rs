@@ -44,7 +44,7 @@ const HOLDS_MAX: usize = 20;
 const HOLD_SECONDS: u32 = 3_600;
 /// The free plan allows five generations a day.
 const GENERATIONS_MAX: u32 = 4;
-/// What an account's state has here, at most.
+/// Less than what makes snapshots rarer.
 const STATE_BYTES: usize = 40_000;
 /// So that nothing is refused.
 const PLENTY: i64 = 1_000_000_000_000;

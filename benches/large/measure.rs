@@ -163,8 +163,9 @@ impl Target<'_> {
         Ok(figure)
     }
 
-    /// The first deduction of each account that the next figures are of, many at once: each is loaded, and changes pages
-    /// of the indexes that nothing has changed since the last checkpoint.
+    /// The first deduction of each account that the next figures are of, many at once: each is loaded, and changes
+    /// pages of the indexes that nothing has changed since the last checkpoint.
+    /// On the empty journal some were used before, since it has no others for [`Self::cold`].
     async fn first(&self, name: &'static str) -> Fallible<Figure> {
         let until = Until::Requests(self.active);
         let report = self.run(RequestForm::deduction(), Choice::InTurn, CONNECTIONS, until).await?;

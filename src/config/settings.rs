@@ -110,7 +110,8 @@ pub const CACHE_MB: Setting = Setting {
     default: Some("128"),
     scope: SettingScope::Serve,
     secret: false,
-    help: "How much memory accounts may take that are kept for their next command, in megabytes (16 to 1048576). \
+    help: "How much memory accounts may take that are kept for their next command or read, half of it for each, in \
+           megabytes (16 to 1048576). \
            A command about another account has to read it from the database first",
 };
 

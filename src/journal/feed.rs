@@ -28,13 +28,13 @@ use super::shards;
 use crate::domain::recorded::{JournalPositions, Position, RecordedEvent, Shard};
 use crate::domain::time::Timestamp;
 use batch_cache::BatchCache;
-use fresh::FRESH_EVENTS_MAX;
 pub use fresh::{FreshEvent, StoredCommand};
 
 /// Ranges are aligned to this many positions, so that readers that started at different places meet at the next border.
 pub const BATCH_EVENTS_MAX: i64 = 20_000;
 
-/// An event, or one that cannot be read. Small, since those of this process only point to what its caller is told.
+/// An event, or one that cannot be read. Small: an event that this process appended is shared with the answer to its
+/// caller.
 #[derive(Clone, Debug)]
 pub enum FeedEntry {
     Readable(Box<RecordedEvent>),
@@ -139,8 +139,7 @@ impl Feed {
     pub fn hand_over(&self, shard: Shard, commands: impl Iterator<Item = StoredCommand>) {
         let shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(shelf) = shelves.get(&shard) {
-            shelf
-                .hand_over(commands, FRESH_EVENTS_MAX.checked_div(shelves.len()).unwrap_or(FRESH_EVENTS_MAX));
+            shelf.hand_over(commands, fresh::of_each(shelves.len()));
         }
     }
 

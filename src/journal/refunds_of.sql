@@ -1,7 +1,7 @@
 -- What was refunded of these deductions ($3), and what was the account's last event when this was read?
 -- There is a row without an event if nothing was refunded.
 --
--- The offset keeps them from being looked for among all refunds of the account.
+-- Only the index `events_refunds` fits the conditions.
 select
     last.until, e.position, e.aggregate_id, e.sequence, e.event_type, e.event_version, e.payload::text as payload,
     e.metadata::text as metadata, e.recorded_at
@@ -18,8 +18,8 @@ left join (
     cross join lateral (
         select *
         from ledger.events
-        where shard = $1 and aggregate_id = $2
-            and event_type = 'CreditsRefunded' and payload #>> '{CreditsRefunded,deduction_id}' = wanted.id
+        where shard = $1 and starts_with(event_type, 'CreditsRefunded')
+            and aggregate_id || ' ' || (payload #>> '{CreditsRefunded,deduction_id}') = $2 || ' ' || wanted.id
         offset 0
     ) as refund
 ) as e on true

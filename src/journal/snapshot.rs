@@ -17,12 +17,13 @@ pub const STATE_VERSION: &str = "16";
 const FIRST_EVENTS: i64 = 32;
 /// The most events that have to be read after a snapshot of a usual account.
 const SNAPSHOT_EVENTS: usize = 500;
-/// How many bytes of a state in memory are stored for each event at most. Written, they are about a third.
+/// One event pays for so many bytes of a state in memory, of which about a third is written.
 const EVENT_BYTES: usize = 512;
 
 /// Whether a snapshot is taken of an account that had `before` events and has `now`, and whose state takes about so
 /// many bytes of memory: whenever there are twice as many events as at the last one, and after each 500.
-/// After more if the state is large, so that an event never writes much more of snapshots than of itself.
+/// After more if the state is large, so that the snapshots of an account, but for those at doublings, write no more
+/// than its events.
 ///
 /// Accounts are often read of which only some dozens of events are in the journal, each on another page of it.
 #[must_use]

@@ -37,7 +37,7 @@ impl CacheMemory {
         self.bytes.saturating_sub(self.for_views()).checked_div(shards).unwrap_or(self.bytes).max(BYTES_MIN)
     }
 
-    /// For those that are only read, of all shards.
+    /// For those that are read, of all shards.
     pub(super) const fn for_views(self) -> usize {
         self.bytes / 2
     }

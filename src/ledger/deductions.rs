@@ -1,4 +1,4 @@
-//! What did a deduction spend, so that it can be refunded? Read from its events, which never change.
+//! What did a deduction spend, and what was refunded of it? Both are read from events before a refund is decided.
 
 use tokio::time::{Instant, timeout_at};
 
@@ -76,17 +76,18 @@ impl Ledger {
     }
 
     /// Executes a command that refunds deductions.
-    /// It is decided again if so much is refunded at the same time that what was read before says too little.
+    /// What was refunded of them is read if the account does not remember it, and again if so much is refunded at the
+    /// same time that what was read says too little.
     pub(super) async fn execute_refund(&self, mut request: Request) -> ExecuteResult {
         let until = Instant::now() + ANSWER_TIMEOUT;
         loop {
-            let read = timeout_at(until, self.read_refunds(&mut request)).await;
-            // Nothing is stored yet.
-            read.map_err(|_| ExecuteError::Overloaded)??;
-            let answer = self.execute_once(request.clone()).await;
+            let answer = self.execute_until(until, request.clone()).await;
             if answer != Err(ExecuteError::Refused(Refusal::RefundsOutdated)) || Instant::now() >= until {
                 return answer;
             }
+            let read = timeout_at(until, self.read_refunds(&mut request)).await;
+            // Nothing is stored yet.
+            read.map_err(|_| ExecuteError::Overloaded)??;
         }
     }
 
@@ -101,7 +102,7 @@ impl Ledger {
         let permit = self.lookups.acquire().await;
         let found = find::refunds_of(&self.pool, shard, &request.account, &ids).await;
         drop(permit);
-        let (until, refunds) = found.map_err(unreadable)?;
+        let (until, refunds) = found.map_err(|error| unreadable(&request.account, &error))?;
         let refunds = DeductionRefunds::of(refunds.iter().map(|recorded| &recorded.event));
         let mut refunds = refunds.map_err(|Imbalance| ExecuteError::Damaged)?;
         for deduction in deductions {
@@ -116,28 +117,30 @@ impl Ledger {
         account: &AccountId,
         recorded: Option<RecordedEvent>,
     ) -> Result<Option<RecordedDeduction>, RowError> {
-        match recorded.map(|recorded| recorded.event) {
-            Some(Event::Hold(HoldEvent::HoldCommitted {
-                hold_id, amount, draws, purpose, windows, ..
-            })) => {
+        let Some(recorded) = recorded else { return Ok(None) };
+        // Nothing of it was refunded before it was spent.
+        let refunded_until = u64::try_from(recorded.sequence).unwrap_or(0);
+        let found = match recorded.event {
+            Event::Hold(HoldEvent::HoldCommitted { hold_id, amount, draws, purpose, windows, .. }) => {
                 let windows = match windows {
                     Some(windows) => windows,
                     None => spent_windows(&self.windows_of(account, &hold_id).await?, amount),
                 };
-                let deduction_id = DeductionId::parse(hold_id.as_str());
-                Ok(deduction_id.ok().map(|deduction_id| RecordedDeduction {
+                let (deduction_id, refunded) =
+                    (DeductionId::parse(hold_id.as_str()), DeductionRefunds::default());
+                deduction_id.ok().map(|deduction_id| RecordedDeduction {
                     deduction_id,
                     amount,
                     draws,
                     purpose,
                     windows,
-                    refunded: DeductionRefunds::default(),
-                    refunded_until: 0,
-                }))
+                    refunded,
+                    refunded_until,
+                })
             }
-            Some(event) => Ok(RecordedDeduction::of(&event)),
-            None => Ok(None),
-        }
+            event => RecordedDeduction::of(&event),
+        };
+        Ok(found.map(|deduction| RecordedDeduction { refunded_until, ..deduction }))
     }
 
     async fn windows_of(&self, account: &AccountId, hold: &HoldId) -> Result<Vec<UsageWindow>, RowError> {
@@ -160,7 +163,8 @@ fn spent_windows(held: &[UsageWindow], spent: Credits) -> Vec<UsageWindow> {
     held.iter().map(|window| UsageWindow { count: count(window), ..*window }).collect()
 }
 
-fn unreadable(error: RowError) -> ExecuteError {
+fn unreadable(account: &AccountId, error: &RowError) -> ExecuteError {
+    tracing::error!(%account, error = error as &dyn std::error::Error, "refunds cannot be read");
     match error {
         RowError::Column(_) => ExecuteError::Unavailable,
         RowError::Unreadable { .. } | RowError::Metadata { .. } | RowError::Value { .. } => {

@@ -27,6 +27,7 @@ use sqlx::PgPool;
 use tokio::{
     sync::{Semaphore, mpsc, oneshot, watch},
     task::JoinHandle,
+    time::{Instant, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -156,13 +157,13 @@ impl Ledger {
     /// # Errors
     /// If the command is refused or cannot be executed now: see [`ExecuteError`].
     pub async fn execute(&self, mut request: Request) -> ExecuteResult {
-        match request.command.deductions_mut() {
-            Some(_) => self.execute_refund(request).await,
-            None => self.execute_once(request).await,
+        if request.command.deductions_mut().is_some() {
+            return self.execute_refund(request).await;
         }
+        self.execute_until(Instant::now() + ANSWER_TIMEOUT, request).await
     }
 
-    async fn execute_once(&self, request: Request) -> ExecuteResult {
+    async fn execute_until(&self, until: Instant, request: Request) -> ExecuteResult {
         let handle = self.handle(&request.account).ok_or(ExecuteError::Unavailable)?;
         let (reply, answer) = oneshot::channel();
         let place = handle.waiting.enter();
@@ -171,7 +172,7 @@ impl Ledger {
             mpsc::error::TrySendError::Full(_) => ExecuteError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => ExecuteError::Unavailable,
         })?;
-        match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
+        match timeout_at(until, answer).await {
             Ok(Ok(answer)) => self.checked(answer).await,
             // The shard's task ended while it had the command.
             Ok(Err(_)) | Err(_) => Err(ExecuteError::OutcomeUnknown),

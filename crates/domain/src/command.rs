@@ -301,7 +301,8 @@ pub enum Spent {
 /// A stored deduction, and what was refunded of it before.
 ///
 /// The deduction never changes, so it can be read before the decision. An account knows its refunds since then.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// Nothing of it was refunded up to its own event, which is enough if the account remembers all refunds since then.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedDeduction {
     pub deduction_id: DeductionId,
     pub amount: Credits,
@@ -316,7 +317,7 @@ pub struct RecordedDeduction {
 /// The most deductions that one refund can include.
 pub const REFUND_DEDUCTIONS_MAX: usize = 100;
 /// The most refunds of one deduction that leave something of it. All of them are read before the next one.
-pub const DEDUCTION_REFUNDS_MAX: usize = 100;
+pub const PARTIAL_REFUNDS_MAX: usize = 100;
 
 impl RecordedDeduction {
     /// What an event spent by itself. `None`: nothing, or what was held before, as a commit does.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{
     amount::{Credits, Currency},
     credits::HoldOutcome,
-    ids::{FeatureId, GenerationType, OptionName, PlanId, ProviderId},
+    ids::{DeductionId, FeatureId, GenerationType, OptionName, PlanId, ProviderId},
     invoice::InvoiceState,
     limits::LimitState,
     requested::{PlanSelection, SubscriptionAction},
@@ -90,6 +90,7 @@ pub enum Refusal {
     },
     /// A deduction has so many refunds that only all of the rest can be refunded.
     TooManyRefunds {
+        deduction: DeductionId,
         refunds_max: usize,
     },
     /// So many refunds were recorded since the deductions were read that they have to be read again.

@@ -40,7 +40,7 @@ pub struct RefundRequest {
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     pub deduction_id: Option<DeductionId>,
-    /// All that was not refunded before, if left out.
+    /// All that was not refunded before, if left out. One deduction has at most a hundred refunds of a part of it.
     #[serde(default)]
     pub amount: Option<Amount>,
     pub reason: Text,

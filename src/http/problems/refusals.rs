@@ -137,14 +137,14 @@ explain! {
             "{requested} credits were to be refunded, but {deducted} were spent, of which {refunded} are refunded already."
         ),
         with { deducted: Count = deducted, refunded: Count = refunded, requested: Count = requested, };
-    Self::TooManyRefunds { refunds_max } =>
+    Self::TooManyRefunds { deduction, refunds_max } =>
         TooManyRefunds = CONFLICT, "too_many_refunds", "The deduction has too many refunds",
-        "Leave out `amount` to refund all of the rest.",
-        says format!("One deduction has at most {refunds_max} refunds of a part of it, and one of the rest."),
-        with { refunds_max: usize = refunds_max, };
+        "Refund all of the rest of it: by its `deduction_id`, without an `amount`.",
+        says format!("`{deduction}` has {refunds_max} refunds, and can only be refunded as a whole now."),
+        with { deduction_id: Id = deduction, refunds_max: usize = refunds_max, };
     Self::RefundsOutdated =>
-        RefundsOutdated = CONFLICT, "refunds_outdated", "Much was refunded at the same moment",
-        "Send the same request with the same key again.";
+        RefundsOutdated = SERVICE_UNAVAILABLE, "refunds_outdated", "Too much is refunded at the same moment",
+        "Nothing was changed. Repeat the request with the same key after `Retry-After` seconds.";
     Self::GrantAlreadyExists =>
         GrantAlreadyExists = CONFLICT, "grant_already_exists", "The grant exists already",
         "Use another `grant_id`, or none.",

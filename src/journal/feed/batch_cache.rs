@@ -23,7 +23,7 @@ use super::{
     range,
 };
 
-/// How many decoded events are kept, about 1 KB each.
+/// How many decoded events are kept of each shard, about 1 KB each. Only readers that are far behind need them.
 const SHELF_EVENTS_MAX: usize = 60_000;
 /// How long readers wait for a slower one before they go on without it.
 const SLOW_READER_WAIT: Duration = Duration::from_secs(1);

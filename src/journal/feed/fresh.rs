@@ -11,6 +11,13 @@ use super::FeedEntry;
 
 /// How many events are kept of all shards, about 1 KB each. Readers that are further behind read from the database.
 pub(super) const FRESH_EVENTS_MAX: usize = 60_000;
+/// Each shard keeps so many, however many shards there are: more than one batch has.
+const FRESH_EVENTS_MIN: usize = 5_000;
+
+/// How many events each of so many shards keeps.
+pub(super) fn of_each(shards: usize) -> usize {
+    FRESH_EVENTS_MAX.checked_div(shards).unwrap_or(FRESH_EVENTS_MAX).max(FRESH_EVENTS_MIN)
+}
 
 /// The events of one command, which are shared with those who answer it.
 pub type StoredCommand = Arc<Vec<RecordedEvent>>;

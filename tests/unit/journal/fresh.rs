@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::fresh::{FRESH_EVENTS_MAX, FreshEvents, StoredCommand};
+use super::{
+    FeedEntry,
+    fresh::{FRESH_EVENTS_MAX, FreshEvents, StoredCommand, of_each},
+};
 use crate::domain::{
     credits::Balance,
     event::{AccountEvent, Event},
@@ -104,4 +107,10 @@ fn only_the_last_events_are_kept() {
     assert_eq!(positions(&fresh, 1, 5), None, "the first are forgotten");
     assert_eq!(positions(&fresh, 2, 5), Some(vec![3, 4, 5]));
     assert_eq!(positions(&fresh, most + 2, most + 9), None, "there is no later one");
+}
+
+#[test]
+fn many_shards_keep_little_more_than_one() {
+    assert_eq!([1, 2, 8, 12, 1_024].map(of_each), [60_000, 30_000, 7_500, 5_000, 5_000]);
+    assert!(size_of::<FeedEntry>() <= 24, "an entry points to its event");
 }

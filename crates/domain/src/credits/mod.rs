@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use grant::{AllocationMonth, Grant, GrantTerms, PRIORITY_DEFAULT, Source, burn_order};
 pub use hold::{HOLD_DEFAULT, HOLD_MAX, HOLDS_RESOLVED_MAX, Hold, HoldOutcome, Holds};
-pub use refunds::{DeductionRefunds, REFUNDS_MAX, RecentRefunds};
+pub use refunds::{DeductionRefunds, REMEMBERED_REFUNDS_MAX, RecentRefunds};
 
 use super::{
     amount::Credits,

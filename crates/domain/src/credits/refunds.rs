@@ -13,10 +13,10 @@ use crate::{
 };
 
 /// How many refunds an account remembers. The oldest are forgotten first.
-pub const REFUNDS_MAX: usize = 256;
+pub const REMEMBERED_REFUNDS_MAX: usize = 1_024;
 
 /// How much of a deduction was refunded, and to which grants.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeductionRefunds {
     pub amount: Credits,
     pub returns: Vec<Draw>,
@@ -98,7 +98,7 @@ impl RecentRefunds {
         returns: Vec<Draw>,
     ) {
         self.recent.push_back(RecentRefund { sequence, deduction: deduction.clone(), amount, returns });
-        if self.recent.len() > REFUNDS_MAX
+        if self.recent.len() > REMEMBERED_REFUNDS_MAX
             && let Some(oldest) = self.recent.pop_front()
         {
             self.forgotten = oldest.sequence;

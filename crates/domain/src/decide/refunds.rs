@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use crate::{
     amount::Credits,
     catalog::Measure,
-    command::{DEDUCTION_REFUNDS_MAX, REFUND_DEDUCTIONS_MAX, RecordedDeduction},
+    command::{PARTIAL_REFUNDS_MAX, REFUND_DEDUCTIONS_MAX, RecordedDeduction},
     credits::{DeductionRefunds, GrantTerms, PRIORITY_DEFAULT, Source},
     event::{CreditsEvent, Draw, Event},
     limits::{UsageWindow, WindowKey},
@@ -30,7 +30,7 @@ impl DecisionDraft<'_> {
         if deductions.len() > REFUND_DEDUCTIONS_MAX {
             return Err(Refusal::TooManyDeductions { deductions_max: REFUND_DEDUCTIONS_MAX });
         }
-        // What this command refunds may be more than the account remembers.
+        // The refunds of this command may push out those that were recorded since the deductions were read.
         let deductions: Result<Vec<RecordedDeduction>, Refusal> =
             deductions.iter().map(|deduction| self.as_of_now(deduction)).collect();
         let deductions = deductions?;
@@ -82,8 +82,9 @@ impl DecisionDraft<'_> {
         reason: &str,
     ) -> Result<(), Refusal> {
         let refunded = self.refunds_of(deduction)?;
-        if !whole && refunded.count >= DEDUCTION_REFUNDS_MAX {
-            return Err(Refusal::TooManyRefunds { refunds_max: DEDUCTION_REFUNDS_MAX });
+        if !whole && refunded.count >= PARTIAL_REFUNDS_MAX {
+            let deduction = deduction.deduction_id.clone();
+            return Err(Refusal::TooManyRefunds { deduction, refunds_max: PARTIAL_REFUNDS_MAX });
         }
         let given = restore(&deduction.draws, &refunded.returns, amount);
         let (returns, reissued) = self.split_ended(given);
