@@ -120,8 +120,11 @@ impl Ledger {
         let Some(recorded) = recorded else { return Ok(None) };
         // Nothing of it was refunded before it was spent.
         let refunded_until = u64::try_from(recorded.sequence).unwrap_or(0);
-        let found = match recorded.event {
-            Event::Hold(HoldEvent::HoldCommitted { hold_id, amount, draws, purpose, windows, .. }) => {
+        let found =
+            if let Event::Hold(HoldEvent::HoldCommitted {
+                hold_id, amount, draws, purpose, windows, ..
+            }) = recorded.event
+            {
                 let windows = match windows {
                     Some(windows) => windows,
                     None => spent_windows(&self.windows_of(account, &hold_id).await?, amount),
@@ -137,9 +140,9 @@ impl Ledger {
                     refunded,
                     refunded_until,
                 })
-            }
-            event => RecordedDeduction::of(&event),
-        };
+            } else {
+                RecordedDeduction::of(&recorded.event)
+            };
         Ok(found.map(|deduction| RecordedDeduction { refunded_until, ..deduction }))
     }
 
