@@ -6,7 +6,7 @@ use crate::{
     domain::{
         amount::Credits,
         catalog::Measure,
-        command::{REFUND_DEDUCTIONS_MAX, RecordedDeduction},
+        command::RecordedDeduction,
         credits::{DeductionRefunds, Imbalance},
         event::{Event, HoldEvent},
         ids::{AccountId, DeductionId, GenerationId, HoldId},
@@ -95,9 +95,6 @@ impl Ledger {
     async fn read_refunds(&self, request: &mut Request) -> Result<(), ExecuteError> {
         let shard = self.shard_of(&request.account);
         let Some(deductions) = request.command.deductions_mut() else { return Ok(()) };
-        if deductions.len() > REFUND_DEDUCTIONS_MAX {
-            return Ok(());
-        }
         let ids: Vec<&str> = deductions.iter().map(|deduction| deduction.deduction_id.as_str()).collect();
         let permit = self.lookups.acquire().await;
         let found = find::refunds_of(&self.pool, shard, &request.account, &ids).await;

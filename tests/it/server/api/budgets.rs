@@ -13,7 +13,7 @@ use crate::support::{
 
 const ACME: &str = "/v1/accounts/acme";
 
-async fn started(credits: i64) -> Server {
+pub(super) async fn started(credits: i64) -> Server {
     let server = Server::start().await;
     server.open("acme").await;
     server.grant("acme", credits - 50).await;

@@ -2,16 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::budgets::started;
 use crate::support::http::{Answer, Server};
 
 const ACME: &str = "/v1/accounts/acme";
-
-async fn started(credits: i64) -> Server {
-    let server = Server::start().await;
-    server.open("acme").await;
-    server.grant("acme", credits - 50).await;
-    server
-}
 
 async fn deducted(server: &Server, amount: i64) -> String {
     let spent = server.post(&format!("{ACME}/deductions"), json!({ "amount": amount })).send().await;
