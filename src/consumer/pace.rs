@@ -6,6 +6,8 @@
 //! the others.
 //!
 //! Nobody rests when nothing was appended meanwhile: history is gone through as fast as the database can.
+//! Nor does a follower that is behind by more than a step: its next step has as many events as a step can have already,
+//! so that a rest saves nothing, and only makes it later.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -16,8 +18,8 @@ use tokio::{sync::watch, time::Instant};
 
 /// The longest rest.
 pub(super) const REST_MAX: Duration = Duration::from_secs(2);
-/// Followers that are further behind, in milliseconds, rest less, so that they catch up under load too.
-const LAG_MAX_MS: u32 = 2_500;
+/// Followers that are further behind after a step, in milliseconds, do not rest, so that they catch up under load too.
+const LAG_MAX_MS: u32 = 1_500;
 
 /// Followers of which none was at work for so long had nothing to do.
 const IDLE_MIN: Duration = Duration::from_millis(20);
@@ -34,7 +36,11 @@ pub(super) struct Pressure {
 impl Pressure {
     /// How long to rest after steps that used the database for so long.
     pub fn rest(self, used: Duration) -> Duration {
-        let times = if self.is_awaited || self.lag_ms > LAG_MAX_MS { 1 } else { 3 };
+        let times = match self {
+            Self { lag_ms, .. } if lag_ms > LAG_MAX_MS => 0,
+            Self { is_awaited: true, .. } => 1,
+            Self { .. } => 3,
+        };
         used.saturating_mul(times).min(REST_MAX)
     }
 }
