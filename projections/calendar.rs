@@ -1,26 +1,53 @@
-//! When does a day, week or month begin, and when the next one?
+//! When does a day, week, month, quarter or year begin, and when the next one?
 
-use chrono::{Datelike, Days, Months, NaiveDate};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
 
-use crate::domain::time::CalendarUnit;
+use crate::domain::time::Timestamp;
 
-/// The first day of the unit that contains `day`.
-pub(super) fn first_day(unit: CalendarUnit, day: NaiveDate) -> NaiveDate {
-    match unit {
-        CalendarUnit::Day => day,
-        CalendarUnit::Week => {
-            let since = Days::new(u64::from(day.weekday().num_days_from_monday()));
-            day.checked_sub_days(since).unwrap_or(day)
-        }
-        CalendarUnit::Month => day.with_day(1).unwrap_or(day),
-    }
+const QUARTER_OF_AN_HOUR_S: i64 = 15 * 60;
+
+/// The start of the quarter of an hour that contains `at`. The days of all time zones begin with one.
+pub(super) fn quarter_of_an_hour(at: Timestamp) -> DateTime<Utc> {
+    let begun = at.seconds().div_euclid(QUARTER_OF_AN_HOUR_S).saturating_mul(QUARTER_OF_AN_HOUR_S);
+    Timestamp::from_seconds(begun).unwrap_or(at).to_utc()
 }
 
-/// The first day of the next unit. `None`: it is beyond the calendar's end.
-pub(super) fn next_first_day(unit: CalendarUnit, day: NaiveDate) -> Option<NaiveDate> {
-    match unit {
-        CalendarUnit::Day => day.succ_opt(),
-        CalendarUnit::Week => first_day(unit, day).checked_add_days(Days::new(7)),
-        CalendarUnit::Month => first_day(unit, day).checked_add_months(Months::new(1)),
+/// What figures are summed by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FigureInterval {
+    Day,
+    /// From Monday, as in ISO 8601.
+    Week,
+    Month,
+    /// From January, April, July or October.
+    Quarter,
+    Year,
+}
+
+impl FigureInterval {
+    /// The first day of the interval that contains `day`.
+    pub(super) fn first_day(self, day: NaiveDate) -> NaiveDate {
+        match self {
+            Self::Day => Some(day),
+            Self::Week => day.checked_sub_days(Days::new(u64::from(day.weekday().num_days_from_monday()))),
+            Self::Month => day.with_day(1),
+            Self::Quarter => {
+                day.with_day(1).and_then(|day| day.with_month0(day.month0().saturating_sub(day.month0() % 3)))
+            }
+            Self::Year => day.with_ordinal(1),
+        }
+        .unwrap_or(day)
+    }
+
+    /// The first day of the next interval. `None`: it is beyond the calendar's end.
+    pub(super) fn next_first_day(self, day: NaiveDate) -> Option<NaiveDate> {
+        let first = self.first_day(day);
+        match self {
+            Self::Day => first.succ_opt(),
+            Self::Week => first.checked_add_days(Days::new(7)),
+            Self::Month => first.checked_add_months(Months::new(1)),
+            Self::Quarter => first.checked_add_months(Months::new(3)),
+            Self::Year => first.checked_add_months(Months::new(12)),
+        }
     }
 }

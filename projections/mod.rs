@@ -1,44 +1,44 @@
 //! What can be asked, and which events does each answer depend on?
 //!
-//! | event | usage | subscriptions | mrr | deadlines | accounts | payments |
-//! |---|---|---|---|---|---|---|
-//! | `AccountOpened` | | | | | new row | |
-//! | `CustomerLinked`, `CustomerUnlinked` | | | | | customers | |
-//! | `CustomerDiscounted`, `CustomerDiscountEnded` | | | discount | | | |
-//! | `AccountMetadataSet` | | | | | metadata | |
-//! | `AccountClosed` | | | | | status | |
-//! | `CreditsGranted` | | | | expiry | | |
-//! | `CreditsDeducted` | count, credits | | | | | |
-//! | `CreditsRefunded` | refunds | | | | | |
-//! | `CreditsExpired` | | | | | | |
-//! | `CreditsAdjusted` | | | | | | |
-//! | `CreditsClawedBack`, `CreditsRestored` | | | | | | |
-//! | `GrantFrozen`, `GrantUnfrozen` | | | | | | |
-//! | `DebtPaid`, `DebtForgiven` | | | | | | |
-//! | `CreditsHeld` | | | | expiry | | |
-//! | `HoldExtended`, `HoldToppedUp` | | | | expiry | | |
-//! | `HoldCommitted`, `HoldSpent` | count, credits | | | | | |
-//! | `HoldReduced`, `HoldReleased`, `HoldExpired` | | | | | | |
-//! | `PeriodPaid` | | | | each month | | |
-//! | `InvoicePaid`, `InvoiceUnpaid` | | | whether it is paid | each month (`InvoicePaid`) | | |
-//! | `GrantEndMoved` | | | | expiry | | |
-//! | `CreditNoteIssued`, `CreditNoteVoided` | | | | | | |
-//! | `TrialStarted`, `SubscriptionStarted` | | report, newest one | report, movements | | plan, status | |
-//! | `SubscriptionRenewed`, `PlanChanged` | | report, newest one | report, movements | | plan, status | |
-//! | `RevenueChanged`, `SubscriptionMoved` | | report, newest one | report, movements | | plan, status | |
-//! | `SubscriptionPastDue` | | report, newest one | report, movements | grace | plan, status | |
-//! | `SubscriptionRecovered` | | report, newest one | report, movements | | plan, status | |
-//! | `SubscriptionPaused`, `SubscriptionResumed` | | report, newest one | report, movements | | plan, status | |
-//! | `PlanChangeScheduled` | | report, newest one | report, movements | | plan, status | |
-//! | `CancellationScheduled` | | report, newest one | report, movements | | plan, status | |
-//! | `CancellationWithdrawn` | | report, newest one | report, movements | | plan, status | |
-//! | `SubscriptionEnded` | | report, newest one | report, movements | | plan, status | |
-//! | `SubscriptionChangeRequested` | | request | | | | |
-//! | `TrialEndAnnounced` | | | | | | |
-//! | `PaymentSucceeded`, `PaymentLinked` | | | | | | new row |
-//! | `RefundIssued`, `RefundFailed` | | | | | | refund |
-//! | `PaymentFailed`, `PaymentActionRequired`, `PaymentRefunded`, `DisputeOpened`, `DisputeClosed` | | | | | | |
-//! | `CheckoutStarted`, `CheckoutCompleted`, `CheckoutExpired` | | | | | | |
+//! | event | usage | subscriptions | mrr | deadlines | accounts | payments | credits |
+//! |---|---|---|---|---|---|---|---|
+//! | `AccountOpened` | | | | | new row | | debt that was moved in |
+//! | `CustomerLinked`, `CustomerUnlinked` | | | | | customers | | |
+//! | `CustomerDiscounted`, `CustomerDiscountEnded` | | | discount | | | | |
+//! | `AccountMetadataSet` | | | | | metadata | | |
+//! | `AccountClosed` | | | | | status | | |
+//! | `CreditsGranted` | | | | expiry | | | what it changes |
+//! | `CreditsDeducted` | count, credits | | | | | | what it changes |
+//! | `CreditsRefunded` | refunds | | | | | | what it changes |
+//! | `CreditsExpired` | | | | | | | what it changes |
+//! | `CreditsAdjusted` | | | | | | | what it changes |
+//! | `CreditsClawedBack`, `CreditsRestored` | | | | | | | what it changes |
+//! | `GrantFrozen`, `GrantUnfrozen` | | | | | | | |
+//! | `DebtPaid`, `DebtForgiven` | | | | | | | what it changes |
+//! | `CreditsHeld` | | | | expiry | | | what it changes |
+//! | `HoldExtended`, `HoldToppedUp` | | | | expiry | | | what it changes (`HoldToppedUp`) |
+//! | `HoldCommitted`, `HoldSpent` | count, credits | | | | | | what it changes |
+//! | `HoldReduced`, `HoldReleased`, `HoldExpired` | | | | | | | what it changes |
+//! | `PeriodPaid` | | | | each month | | | |
+//! | `InvoicePaid`, `InvoiceUnpaid` | | | whether it is paid | each month (`InvoicePaid`) | | | |
+//! | `GrantEndMoved` | | | | expiry | | | credits that did not end |
+//! | `CreditNoteIssued`, `CreditNoteVoided` | | | | | | | |
+//! | `TrialStarted`, `SubscriptionStarted` | | report, newest one | report, movements | | plan, status | | |
+//! | `SubscriptionRenewed`, `PlanChanged` | | report, newest one | report, movements | | plan, status | | |
+//! | `RevenueChanged`, `SubscriptionMoved` | | report, newest one | report, movements | | plan, status | | |
+//! | `SubscriptionPastDue` | | report, newest one | report, movements | grace | plan, status | | |
+//! | `SubscriptionRecovered` | | report, newest one | report, movements | | plan, status | | |
+//! | `SubscriptionPaused`, `SubscriptionResumed` | | report, newest one | report, movements | | plan, status | | |
+//! | `PlanChangeScheduled` | | report, newest one | report, movements | | plan, status | | |
+//! | `CancellationScheduled` | | report, newest one | report, movements | | plan, status | | |
+//! | `CancellationWithdrawn` | | report, newest one | report, movements | | plan, status | | |
+//! | `SubscriptionEnded` | | report, newest one | report, movements | | plan, status | | |
+//! | `SubscriptionChangeRequested` | | request | | | | | |
+//! | `TrialEndAnnounced` | | | | | | | |
+//! | `PaymentSucceeded`, `PaymentLinked` | | | | | | new row | |
+//! | `RefundIssued`, `RefundFailed` | | | | | | refund | |
+//! | `PaymentFailed`, `PaymentActionRequired`, `PaymentRefunded`, `DisputeOpened`, `DisputeClosed` | | | | | | | |
+//! | `CheckoutStarted`, `CheckoutCompleted`, `CheckoutExpired` | | | | | | | |
 //!
 //! An empty cell is an answer, too: a read model matches all events of the families that it uses by name, so a new
 //! event of these does not compile without an answer.
@@ -54,6 +54,7 @@ mod shards;
 mod subscription_reports;
 
 pub mod accounts;
+pub mod credits;
 pub mod deadlines;
 pub mod mrr;
 pub mod payments;
@@ -62,6 +63,7 @@ pub mod usage;
 
 use std::sync::Arc;
 
+pub use calendar::FigureInterval;
 pub use projection::{ApplyError, OnFailure, Projection, Tables};
 
 /// All read models that the projector builds.
@@ -74,5 +76,6 @@ pub fn all() -> Vec<Arc<dyn Projection>> {
         Arc::new(deadlines::Deadlines),
         Arc::new(accounts::AccountsProjection),
         Arc::new(payments::PaymentsProjection),
+        Arc::new(credits::CreditsProjection),
     ]
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use crate::{domain::time::CalendarUnit, projections::calendar::next_first_day};
+use crate::projections::calendar::FigureInterval;
 
 use super::{
     movements::MovementKind,
@@ -145,13 +145,18 @@ impl Proportion {
 ///
 /// `changes` are all changes before `until`, as [`super::day_changes`] returns them.
 #[must_use]
-pub fn series(changes: &[DayChange], from: NaiveDate, until: NaiveDate, unit: CalendarUnit) -> Vec<Figures> {
+pub fn series(
+    changes: &[DayChange],
+    from: NaiveDate,
+    until: NaiveDate,
+    interval: FigureInterval,
+) -> Vec<Figures> {
     let mut currencies: BTreeMap<&str, Vec<&DayChange>> = BTreeMap::new();
     for change in changes {
         currencies.entry(&change.currency).or_default().push(change);
     }
     let whole =
-        |(currency, changes): (&str, Vec<&DayChange>)| of_currency(currency, &changes, from, until, unit);
+        |(currency, changes): (&str, Vec<&DayChange>)| of_currency(currency, &changes, from, until, interval);
     currencies.into_iter().flat_map(whole).collect()
 }
 
@@ -160,7 +165,7 @@ fn of_currency(
     changes: &[&DayChange],
     from: NaiveDate,
     until: NaiveDate,
-    unit: CalendarUnit,
+    interval: FigureInterval,
 ) -> Vec<Figures> {
     let nothing = MovementSum::default();
     let mut current = Figures {
@@ -187,7 +192,7 @@ fn of_currency(
     current = current.followed_by(from);
     let mut series = Vec::new();
     while current.start < until {
-        let Some(next) = next_first_day(unit, current.start) else { break };
+        let Some(next) = interval.next_first_day(current.start) else { break };
         take(&mut current, next.min(until));
         let following = current.followed_by(next);
         series.push(std::mem::replace(&mut current, following));

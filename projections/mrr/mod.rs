@@ -32,8 +32,8 @@ use reports::{Discounted, PaidReport, ReportPlace, TimelineReport};
 
 pub use figures::{Figures, MovementSum, Proportion, series};
 pub use queries::{
-    DayChange, MovementCursor, MovementRow, ROWS_MAX, RestatementRow, RevenueRetention, day_changes,
-    movements, restatements, retention,
+    DayChange, MovementCursor, MovementRow, ROWS_MAX, RestatementCursor, RestatementRow, RevenueRetention,
+    day_changes, movements, restatements, retention,
 };
 
 pub struct Mrr;

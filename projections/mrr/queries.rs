@@ -3,7 +3,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgPool};
 
-use crate::domain::{ids::AccountId, recorded::Shard};
+use crate::domain::{
+    ids::AccountId,
+    recorded::{JournalPosition, Position, Shard},
+};
 
 use super::movements::MovementKind;
 
@@ -109,8 +112,36 @@ pub struct RestatementRow {
     pub change_after: i64,
 }
 
+/// The last restatement of a page. The next page begins after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestatementCursor {
+    pub day: NaiveDate,
+    pub recorded_at: DateTime<Utc>,
+    pub at: JournalPosition,
+    pub account_id: String,
+    pub currency: String,
+}
+
+impl RestatementRow {
+    #[must_use]
+    pub const fn at(&self) -> JournalPosition {
+        JournalPosition::new(Shard(self.shard), Position(self.position))
+    }
+
+    #[must_use]
+    pub fn cursor(&self) -> RestatementCursor {
+        RestatementCursor {
+            day: self.day,
+            recorded_at: self.recorded_at,
+            at: self.at(),
+            account_id: self.account_id.clone(),
+            currency: self.currency.clone(),
+        }
+    }
+}
+
 /// At most `limit` restatements of the days from `from` until before `until`, by day, and in the order in which they
-/// were recorded.
+/// were recorded, from the one after `after` on.
 ///
 /// # Errors
 /// If the database does not answer.
@@ -118,12 +149,21 @@ pub async fn restatements(
     pool: &PgPool,
     from: NaiveDate,
     until: NaiveDate,
+    after: Option<&RestatementCursor>,
     limit: i64,
 ) -> Result<Vec<RestatementRow>, sqlx::Error> {
+    // Of the first page, everything comes after the day before.
+    let day = after.map_or_else(|| from.pred_opt().unwrap_or(from), |after| after.day);
     sqlx::query_as(include_str!("restatements.sql"))
         .bind(from)
         .bind(until)
         .bind(limit.clamp(1, ROWS_MAX))
+        .bind(day)
+        .bind(after.map_or(DateTime::UNIX_EPOCH, |after| after.recorded_at))
+        .bind(after.map_or(0, |after| after.at.shard.0))
+        .bind(after.map_or(0, |after| after.at.position.0))
+        .bind(after.map_or("", |after| after.account_id.as_str()))
+        .bind(after.map_or("", |after| after.currency.as_str()))
         .fetch_all(pool)
         .await
 }

@@ -3,10 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
-use crate::{
-    domain::time::{CalendarUnit, start_of_day},
-    projections::calendar::{first_day, next_first_day},
-};
+use crate::{domain::time::start_of_day, projections::calendar::FigureInterval};
 
 /// The days, weeks or months of a span of days, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,13 +17,13 @@ pub struct Buckets {
 impl Buckets {
     /// The buckets of the days from `from` until before `until`.
     #[must_use]
-    pub fn of(from: NaiveDate, until: NaiveDate, unit: CalendarUnit, zone: Tz) -> Self {
+    pub fn of(from: NaiveDate, until: NaiveDate, interval: FigureInterval, zone: Tz) -> Self {
         let instant = |day: NaiveDate| start_of_day(day, zone).to_utc();
         let (mut starts, mut days, mut day) = (Vec::new(), Vec::new(), from);
         while day < until {
             starts.push(instant(day));
-            days.push(first_day(unit, day));
-            let Some(next) = next_first_day(unit, day).filter(|next| *next > day) else { break };
+            days.push(interval.first_day(day));
+            let Some(next) = interval.next_first_day(day).filter(|next| *next > day) else { break };
             day = next;
         }
         Self { starts, days, end: instant(until) }

@@ -16,10 +16,10 @@ use crate::domain::{
     event::{CreditsEvent, Event, HoldEvent, Purpose},
     ids::AccountId,
     recorded::{RecordedEvent, Shard},
-    time::Timestamp,
 };
 
 use super::{
+    calendar::quarter_of_an_hour,
     projection::{ApplyError, Projection, Tables},
     shards,
 };
@@ -62,8 +62,6 @@ impl Projection for UsageProjection {
 
 type UsageKey<'a> = (&'a AccountId, DateTime<Utc>, &'a str);
 
-const QUARTER_S: i64 = 15 * 60;
-
 #[derive(Default)]
 struct UsageTally {
     count: i64,
@@ -99,7 +97,7 @@ fn fold<'a>(events: &'a [&'a RecordedEvent]) -> Vec<(UsageKey<'a>, UsageTally)> 
             Purpose::Generation { kind, .. } => kind.as_str(),
             Purpose::Named { .. } => "",
         };
-        let quarter = quarter(recorded.event.effective_at());
+        let quarter = quarter_of_an_hour(recorded.event.effective_at());
         counts.entry((&recorded.account, quarter, kind)).or_default().add(&count);
     }
     let mut sorted: Vec<_> = counts.into_iter().collect();
@@ -108,10 +106,9 @@ fn fold<'a>(events: &'a [&'a RecordedEvent]) -> Vec<(UsageKey<'a>, UsageTally)> 
     sorted
 }
 
-/// The start of the quarter of an hour that contains `at`.
-fn quarter(at: Timestamp) -> DateTime<Utc> {
-    let begun = at.seconds().div_euclid(QUARTER_S).saturating_mul(QUARTER_S);
-    Timestamp::from_seconds(begun).unwrap_or(at).to_utc()
+/// Whether an event is counted as a use.
+pub(super) fn is_use(event: &Event) -> bool {
+    counted(event).is_some_and(|(_, tally)| tally.count > 0)
 }
 
 fn counted(event: &Event) -> Option<(&Purpose, UsageTally)> {

@@ -15,6 +15,7 @@ mod migrate;
 mod openapi;
 mod output;
 mod projections;
+mod report;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod serve;
@@ -97,6 +98,9 @@ enum CliCommand {
     /// See and mend the read models
     #[command(subcommand)]
     Projections(projections::ProjectionsCommand),
+    /// See the figures of the business
+    #[command(subcommand)]
+    Report(report::ReportCommand),
     /// See the shards of the journal, and get more
     #[command(subcommand)]
     Shards(shards::ShardsCommand),
@@ -139,6 +143,7 @@ async fn run(command: CliCommand, output: Output) -> CliResult {
         CliCommand::Inbox(command) => command.run(output).await,
         CliCommand::Import(command) => command.run(output).await,
         CliCommand::Projections(command) => command.run(output).await,
+        CliCommand::Report(command) => command.run(output).await,
         CliCommand::Shards(command) => command.run(output).await,
         CliCommand::Audit(command) => command.run(output).await,
         CliCommand::Bench(bench) => bench.run(output).await,

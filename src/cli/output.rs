@@ -123,3 +123,13 @@ pub(super) fn table<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Table {
 pub(super) fn or_dash(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| value.to_string())
 }
+
+/// A part of a whole as a bar of block characters, of at most `columns`, by eighths of a character.
+pub(super) fn bar(part: i128, whole: i128, columns: usize) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let most = i128::try_from(columns).unwrap_or_default().saturating_mul(8);
+    let eighths = part.max(0).saturating_mul(most).checked_div(whole).unwrap_or_default().clamp(0, most);
+    let whole = usize::try_from(eighths / 8).unwrap_or_default();
+    let rest = usize::try_from(eighths % 8).ok().and_then(|rest| EIGHTHS.get(rest)).copied();
+    format!("{}{}", "█".repeat(whole), rest.unwrap_or_default())
+}

@@ -23,6 +23,7 @@ use super::{
     commands::{self, account, batch, quote},
     edge::{Access, Edge},
     failure::Failure,
+    figures::{credits as figures_of_credits, restatements},
     health,
     openapi::{self, OperationSpec, Operations, inputs_of},
     operations::{api_keys, audit, inbox, projections, shards, webhooks},
@@ -77,6 +78,9 @@ fn ask() -> Operations {
         usage::overall,
         analytics::mrr,
         analytics::movements,
+        figures_of_credits::credits,
+        figures_of_credits::rows,
+        restatements::restatements,
     ]
 }
 

@@ -21,6 +21,13 @@ pub struct Freshness {
 }
 
 impl Freshness {
+    /// What is read from two read models is as old as the older one.
+    #[must_use]
+    pub fn older(self, other: Self) -> Self {
+        let position = self.position.earlier(&other.position);
+        Self { position, lag_ms: self.lag_ms.max(other.lag_ms) }
+    }
+
     /// What is read from the journal itself is never behind.
     #[must_use]
     pub fn of_journal(position: JournalPosition) -> Self {

@@ -1,6 +1,8 @@
 //! What is an account, or the business, now? For everything that shows it: the API, pages and the command line.
 
 mod account;
+pub mod credits;
+pub mod csv;
 mod freshness;
 mod reports;
 pub mod revenue;
@@ -11,12 +13,19 @@ pub use account::{AccountNow, account_now};
 pub use freshness::{Freshness, require_known};
 pub use reports::ReportSource;
 
+use sqlx::{PgPool, Postgres, Transaction};
+
 use crate::{
     domain::{recorded::JournalPositions, refusal::Refusal},
     journal::load::LoadError,
     ledger::ViewError,
     projector::ProjectorError,
 };
+
+/// A transaction in which all queries read what there was at one moment.
+async fn snapshot(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    pool.begin_with("begin isolation level repeatable read, read only").await
+}
 
 /// Why a query cannot be answered.
 #[derive(Debug, thiserror::Error)]

@@ -3,9 +3,13 @@
 use chrono::NaiveDate;
 
 use crate::{
-    domain::{ids::AccountId, recorded::JournalPositions, time::CalendarUnit},
-    projections::mrr::{
-        self, Figures, MovementCursor, MovementRow, RevenueRetention, movements::MovementKind,
+    domain::{ids::AccountId, recorded::JournalPositions},
+    projections::{
+        FigureInterval,
+        mrr::{
+            self, Figures, MovementCursor, MovementRow, RestatementCursor, RestatementRow, RevenueRetention,
+            movements::MovementKind,
+        },
     },
 };
 
@@ -34,12 +38,12 @@ pub struct RevenueReport {
 pub async fn revenue(
     source: ReportSource<'_>,
     RevenueSpan { from, until }: RevenueSpan,
-    unit: CalendarUnit,
+    interval: FigureInterval,
     min_position: Option<&JournalPositions>,
 ) -> Result<RevenueReport, QueryError> {
     let freshness = source.wait(MODEL, None, min_position).await?;
     let changes = mrr::day_changes(source.pool, until).await?;
-    let series = mrr::series(&changes, from, until, unit);
+    let series = mrr::series(&changes, from, until, interval);
     let retention = mrr::retention(source.pool, from, until).await?;
     Ok(RevenueReport { series, retention, freshness })
 }
@@ -75,4 +79,29 @@ pub async fn revenue_movements(
     let movements = mrr::movements(source.pool, from, until, account, kind, after, rows).await?;
     let next = movements.last().filter(|_| movements.len() == limit).map(MovementRow::cursor);
     Ok(MovementPage { movements, next, freshness })
+}
+
+/// A page of restatements, by day.
+pub struct RestatementPage {
+    pub restatements: Vec<RestatementRow>,
+    /// Where the next page begins. `None`: this is the last page.
+    pub next: Option<RestatementCursor>,
+    pub freshness: Freshness,
+}
+
+/// The days of a span that were over when a report changed them.
+///
+/// # Errors
+/// If the read model does not reach the position in time, or the database does not answer.
+pub async fn revenue_restatements(
+    source: ReportSource<'_>,
+    RevenueSpan { from, until }: RevenueSpan,
+    (after, limit): (Option<&RestatementCursor>, usize),
+    min_position: Option<&JournalPositions>,
+) -> Result<RestatementPage, QueryError> {
+    let freshness = source.wait(MODEL, None, min_position).await?;
+    let rows = i64::try_from(limit).unwrap_or(i64::MAX);
+    let restatements = mrr::restatements(source.pool, from, until, after, rows).await?;
+    let next = restatements.last().filter(|_| restatements.len() == limit).map(RestatementRow::cursor);
+    Ok(RestatementPage { restatements, next, freshness })
 }

@@ -4,20 +4,23 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use crate::{
-    domain::{ids::AccountId, recorded::JournalPositions, time::CalendarUnit},
-    projections::usage::{self, Buckets, UsageGroup},
+    domain::{ids::AccountId, recorded::JournalPositions},
+    projections::{
+        FigureInterval,
+        usage::{self, Buckets, UsageGroup},
+    },
 };
 
 use super::{Freshness, QueryError, ReportSource};
 
 const MODEL: &str = "usage";
 
-/// The days from one until before another, grouped to days, weeks or months.
+/// The days from one until before another, grouped by an interval.
 #[derive(Clone, Copy, Debug)]
 pub struct UsageSpan {
     pub from: NaiveDate,
     pub until: NaiveDate,
-    pub unit: CalendarUnit,
+    pub interval: FigureInterval,
 }
 
 /// The usage by day, week or month. Those without usage are left out.
@@ -30,7 +33,7 @@ pub struct UsageReport<Row> {
 
 impl UsageSpan {
     fn buckets(self, time_zone: Tz) -> Buckets {
-        Buckets::of(self.from, self.until, self.unit, time_zone)
+        Buckets::of(self.from, self.until, self.interval, time_zone)
     }
 }
 

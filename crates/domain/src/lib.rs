@@ -33,6 +33,7 @@ pub mod reported_details;
 pub mod requested;
 pub mod rollout;
 pub mod sold_pack;
+pub mod statement;
 pub mod stored_reports;
 pub mod subscription;
 pub mod subscription_change;

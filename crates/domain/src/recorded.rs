@@ -51,6 +51,16 @@ impl JournalPositions {
         self.0.iter().copied()
     }
 
+    /// Of each shard, the earlier place of the two.
+    #[must_use]
+    pub fn earlier(&self, other: &Self) -> Self {
+        let earlier = |place: JournalPosition| {
+            let position = other.of(place.shard).map_or(place.position, |known| known.min(place.position));
+            JournalPosition::new(place.shard, position)
+        };
+        self.iter().map(earlier).collect()
+    }
+
     /// Whether a journal that ends at `heads` contains all of these places.
     #[must_use]
     pub fn are_reached_by(&self, heads: &Self) -> bool {

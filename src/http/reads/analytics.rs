@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    domain::{ids::AccountId, time::CalendarUnit},
+    domain::ids::AccountId,
     http::{
         AppState,
         failure::Failure,
@@ -16,8 +16,9 @@ use crate::{
         request::{All, Bills, Query},
         schema::{Day, Id, Place},
     },
-    projections::mrr::{
-        Figures, MovementCursor, MovementRow, MovementSum, RevenueRetention, movements::MovementKind,
+    projections::{
+        FigureInterval,
+        mrr::{Figures, MovementCursor, MovementRow, MovementSum, RevenueRetention, movements::MovementKind},
     },
     queries::revenue::{
         MovementFilter, MovementPage, RevenueReport, RevenueSpan, revenue, revenue_movements,
@@ -43,14 +44,19 @@ pub enum IntervalQuery {
     /// From Monday.
     Week,
     Month,
+    /// From January, April, July or October.
+    Quarter,
+    Year,
 }
 
-impl From<IntervalQuery> for CalendarUnit {
+impl From<IntervalQuery> for FigureInterval {
     fn from(interval: IntervalQuery) -> Self {
         match interval {
             IntervalQuery::Day => Self::Day,
             IntervalQuery::Week => Self::Week,
             IntervalQuery::Month => Self::Month,
+            IntervalQuery::Quarter => Self::Quarter,
+            IntervalQuery::Year => Self::Year,
         }
     }
 }

@@ -3,7 +3,7 @@
 use axum::{
     body::Body,
     extract::State,
-    http::{HeaderMap, HeaderValue, Response, header},
+    http::{HeaderMap, Response},
 };
 use bytes::Bytes;
 use chrono_tz::Tz;
@@ -14,10 +14,11 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     domain::{
         ids::{AccountId, GenerationId, GenerationType, GrantId},
+        statement::LineKind,
         time::Timestamp,
     },
     http::{
-        AppState,
+        AppState, csv,
         failure::Failure,
         openapi::Problems,
         position::Token,
@@ -28,15 +29,13 @@ use crate::{
     queries::{
         QueryError,
         statement::{
-            Direction, Filter, LineKind, StatementCursor, StatementLine, StatementPage, StatementPart,
-            csv_header, csv_row, statement_export, statement_page,
+            Direction, Filter, StatementCursor, StatementLine, StatementPage, StatementPart, csv_header,
+            csv_row, statement_export, statement_page,
         },
     },
 };
 
 use super::{as_of, page::PageSize, time::Moment, write_position};
-
-const CSV: &str = "text/csv";
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -181,13 +180,10 @@ pub async fn statement(
         generation_id: asked.generation_id,
         generation_type: asked.generation_type,
     };
-    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    if accept.split([',', ';']).any(|kind| kind.trim() == CSV) {
+    if csv::is_asked_for(&headers) {
         let export = statement_export(state.reports(), of.account, filter, min_position.as_ref());
         let (lines, standing) = export.await?;
-        let mut response = Response::new(Body::from_stream(csv(lines, zone)));
-        let kind = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
-        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        let mut response = csv::file(Body::from_stream(records(lines, zone)));
         write_position(&mut response, standing.position, standing.lag_ms);
         return Ok(response);
     }
@@ -208,25 +204,19 @@ pub async fn statement(
     as_of(standing.position, standing.lag_ms, &document)
 }
 
-fn csv(
+fn records(
     lines: impl Stream<Item = Result<StatementLine, QueryError>>,
     zone: Tz,
 ) -> impl Stream<Item = std::io::Result<Bytes>> {
-    let first = stream::once(async { record(&csv_header()) });
+    let first = stream::once(async { csv::record(&csv_header()) });
     first.chain(lines.map(move |line| match line {
-        Ok(line) => record(&csv_row(&line, zone)),
+        Ok(line) => csv::record(&csv_row(&line, zone)),
         // The status has been sent already, so the connection is cut, to show that the answer is not complete.
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "a statement was cut");
             Err(std::io::Error::other("the statement cannot be read on"))
         }
     }))
-}
-
-fn record<T: AsRef<[u8]>>(fields: &[T]) -> std::io::Result<Bytes> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(fields)?;
-    writer.into_inner().map(Bytes::from).map_err(|error| std::io::Error::other(error.to_string()))
 }
 
 fn unknown_cursor() -> Failure {

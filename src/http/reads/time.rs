@@ -34,6 +34,14 @@ pub fn day<'de, D: Deserializer<'de>>(text: D) -> Result<NaiveDate, D::Error> {
     text.parse().map_err(|_| D::Error::custom("a day is expected, such as 2026-03-31"))
 }
 
+/// A day in a query that may be left out.
+///
+/// # Errors
+/// If it has another form.
+pub fn optional_day<'de, D: Deserializer<'de>>(text: D) -> Result<Option<NaiveDate>, D::Error> {
+    day(text).map(Some)
+}
+
 /// A time in a query: an instant, or a day in a time zone, which means its beginning or, as an end, all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]

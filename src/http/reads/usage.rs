@@ -46,7 +46,7 @@ pub struct UsageQuery {
 
 fn span(from: NaiveDate, to: NaiveDate, interval: IntervalQuery) -> Result<UsageSpan, Failure> {
     let (from, until) = days(from, to)?;
-    Ok(UsageSpan { from, until, unit: interval.into() })
+    Ok(UsageSpan { from, until, interval: interval.into() })
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -64,7 +64,7 @@ pub struct AccountUsageResponse<'a> {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UsageDayResponse<'a> {
-    /// The first day of the day, week or month.
+    /// The first day of the interval.
     /// If a week or month begins before `from`, only its days since then count.
     #[schema(value_type = Day)]
     day: NaiveDate,
@@ -144,7 +144,7 @@ pub struct AllUsageResponse<'a> {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UsageGroupResponse<'a> {
-    /// The first day of the day, week or month.
+    /// The first day of the interval.
     #[schema(value_type = Day)]
     start: NaiveDate,
     /// `null`: credits that were deducted as an amount, without a generation.

@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use crate::domain::ids::{GenerationId, GenerationType, GrantId};
 
 use super::lines::StatementLine;
+use crate::queries::csv::as_text;
 
 /// The names of the columns of [`csv_row`].
 #[must_use]
@@ -46,11 +47,4 @@ pub fn csv_row(line: &StatementLine, zone: Tz) -> [String; 14] {
         as_text(line.generation_id.as_ref().map_or("", GenerationId::as_str)),
         as_text(line.generation_type.as_ref().map_or("", GenerationType::as_str)),
     ]
-}
-
-/// Adds an apostrophe to a text that a spreadsheet would read as a formula, so that nothing is executed when the file
-/// is opened.
-fn as_text(words: &str) -> String {
-    let runs = words.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-    if runs { format!("'{words}") } else { words.to_owned() }
 }

@@ -5,7 +5,6 @@
 //! Lines are computed from the account's own events when they are read, so they are never behind the journal.
 
 mod csv;
-mod kind;
 mod lines;
 mod page;
 
@@ -17,7 +16,6 @@ use crate::{
 };
 
 pub use csv::{csv_header, csv_row};
-pub use kind::LineKind;
 pub use lines::{StatementLine, lines_of};
 pub use page::{
     Direction, EVENTS_SEARCHED_MAX, Filter, LINES_MAX, Lines, StatementCursor, StatementOf, StatementPart,

@@ -9,6 +9,7 @@ use crate::{
     domain::{
         ids::{AccountId, GenerationId, GenerationType},
         recorded::{RecordedEvent, Shard},
+        statement::LineKind,
         time::Timestamp,
     },
     journal::{
@@ -17,10 +18,7 @@ use crate::{
     },
 };
 
-use super::{
-    kind::LineKind,
-    lines::{StatementLine, lines_of},
-};
+use super::lines::{StatementLine, lines_of};
 
 /// The longest page.
 pub const LINES_MAX: usize = 1_000;

@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use counterfoil::{
-    domain::ids::{AccountId, GenerationType},
+    domain::{
+        ids::{AccountId, GenerationType},
+        statement::LineKind,
+    },
     projections,
     queries::statement::{
-        Direction, EVENTS_SEARCHED_MAX, Filter, LineKind, StatementCursor, StatementLine, StatementOf,
-        StatementPart, csv_header, csv_row,
+        Direction, EVENTS_SEARCHED_MAX, Filter, StatementCursor, StatementLine, StatementOf, StatementPart,
+        csv_header, csv_row,
     },
 };
 use sqlx::PgPool;

@@ -15,10 +15,18 @@ use paths::{Program, Source, code, in_circles, is_in, name};
 ///
 /// `audit` asks the ledger what callers see, to compare it with the journal. `cli` composes the program and may use
 /// everything, as may the library's root and `main`.
-pub const KNOWLEDGE: [(&str, &[&str]); 47] = [
+pub const KNOWLEDGE: [(&str, &[&str]); 48] = [
     (
         "http::routes",
-        &["http::operations", "http::billing", "http::reads", "http::commands", "http", "stripe"],
+        &[
+            "http::operations",
+            "http::billing",
+            "http::figures",
+            "http::reads",
+            "http::commands",
+            "http",
+            "stripe",
+        ],
     ),
     (
         "http::operations",
@@ -37,6 +45,10 @@ pub const KNOWLEDGE: [(&str, &[&str]); 47] = [
             "projections",
             "domain",
         ],
+    ),
+    (
+        "http::figures",
+        &["http::reads", "http", "auth", "queries", "ledger", "stripe", "projections", "domain"],
     ),
     (
         "http::reads",

@@ -19,9 +19,10 @@ pub struct Statement {
     sql: String,
 }
 
-/// Tables that stay small, however much there is in the ledger: of one row, or of one for each catalog, price, growth,
+/// Tables that stay small, however much is in the ledger: of one row, or of one for each month, catalog, price, growth,
 /// read model, night, fault or migration; and PostgreSQL's own of tables, triggers, roles and databases.
-const SMALL: [&str; 17] = [
+const SMALL: [&str; 18] = [
+    "credits_months",
     "instances",
     "mode",
     "readiness",

@@ -65,7 +65,7 @@ async fn a_discount_that_is_told_late_changes_its_days_and_is_listed() {
         seen,
         [(day(1), "new", 0, 1_000), (day(3), "contraction", 1_000, 500), (day(5), "expansion", 500, 1_000),]
     );
-    let restated = mrr::restatements(&pool, day(1), day(30), 100).await.expect("an answer");
+    let restated = mrr::restatements(&pool, day(1), day(30), None, 100).await.expect("an answer");
     let seen: Vec<_> = restated.iter().map(|row| (row.day, row.change_before, row.change_after)).collect();
     assert_eq!(seen, [(day(3), 0, -500), (day(5), 0, 500)]);
     following.assert_rebuild_finds_the_same().await;

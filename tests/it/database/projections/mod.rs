@@ -2,6 +2,7 @@
 
 #[path = "../../../../benches/catch_up.rs"]
 pub mod catch_up;
+mod credits;
 mod definitions;
 mod discounts;
 mod movements;

@@ -8,10 +8,10 @@ use counterfoil::{
         ids::ProviderId,
         invoice::{InvoiceState, PaidInvoice, UnpaidInvoice},
         subscription::{SubscriptionStatus, TermsChange},
-        time::{CalendarUnit, Timestamp},
+        time::Timestamp,
     },
     projections::{
-        self,
+        self, FigureInterval,
         mrr::{
             self, Proportion,
             reports::{ReportPlace, TimelineReport},
@@ -52,15 +52,15 @@ async fn a_late_report_changes_its_day_and_is_listed() {
             (day(7), "churn", 3_000, 0),
         ]
     );
-    let restated = mrr::restatements(&pool, from, until, 100).await.expect("an answer");
+    let restated = mrr::restatements(&pool, from, until, None, 100).await.expect("an answer");
     let seen: Vec<_> = restated.iter().map(|row| (row.day, row.change_before, row.change_after)).collect();
     assert_eq!(seen, [(day(2), 0, 1_000), (day(4), 2_000, 1_000)]);
 
     let changes = mrr::day_changes(&pool, day(9)).await.expect("an answer");
-    let series = mrr::series(&changes, day(1), day(9), CalendarUnit::Day);
+    let series = mrr::series(&changes, day(1), day(9), FigureInterval::Day);
     let figures: Vec<_> = series.iter().map(|figures| figures.mrr).collect();
     assert_eq!(figures, [1_000, 2_000, 2_000, 3_000, 3_000, 3_000, 0, 0]);
-    let week = mrr::series(&changes, day(1), day(9), CalendarUnit::Week);
+    let week = mrr::series(&changes, day(1), day(9), FigureInterval::Week);
     assert_eq!((week[0].mrr_at_start, week[0].mrr, week[0].arr()), (1_000, 0, Some(0)));
     assert_eq!((week[0].expansion.amount, week[0].churn.amount, week[0].paying_accounts), (2_000, -3_000, 0));
     let retention = mrr::retention(&pool, day(1), day(9)).await.expect("an answer");
@@ -83,7 +83,7 @@ async fn restatements_of_several_shards_are_in_the_order_in_which_they_were_reco
             sqlx::query(insert).bind(shard).bind(i64::from(position)).bind(day(1)).bind(f64::from(second));
         row.execute(&pool).await.expect("a row");
     }
-    let restated = mrr::restatements(&pool, day(0), day(2), 100).await.expect("an answer");
+    let restated = mrr::restatements(&pool, day(0), day(2), None, 100).await.expect("an answer");
     let seen: Vec<_> = restated.iter().map(|row| (row.shard, row.position)).collect();
     assert_eq!(seen, [(8, 9), (0, 7), (0, 8), (8, 2), (8, 1)]);
 }

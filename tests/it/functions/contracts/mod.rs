@@ -14,9 +14,10 @@ use counterfoil::{
         credits::Balance,
         event::Event,
         recorded::{Position, RecordedEvent, Shard},
+        statement::LineKind,
     },
     journal::upcast::{self, UPCASTERS},
-    queries::statement::{LineKind, lines_of},
+    queries::statement::lines_of,
 };
 use serde_json::Value;
 use strum::IntoEnumIterator;

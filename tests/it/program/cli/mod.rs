@@ -7,6 +7,7 @@ mod example;
 mod import;
 mod import_files;
 mod outages;
+mod report;
 mod serve;
 mod settings;
 mod shards;

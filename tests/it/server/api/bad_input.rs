@@ -189,7 +189,13 @@ async fn queries_are_read_strictly() {
         let answer = server.get(&format!("/v1/accounts/acme/statement?{query}")).send().await;
         is_at(&answer, 400, "invalid_parameter", path);
     }
-    for read in ["analytics/mrr", "analytics/movements", "analytics/usage", "accounts/acme/usage"] {
+    for read in [
+        "analytics/mrr",
+        "analytics/movements",
+        "analytics/usage",
+        "analytics/credits",
+        "accounts/acme/usage",
+    ] {
         let answer = server.get(&format!("/v1/{read}?from=yesterday&to=2025-06-01")).send().await;
         is_at(&answer, 400, "invalid_parameter", "from");
         assert!(answer.text.contains("a day is expected, such as 2026-03-31"), "{}", answer.text);

@@ -11,6 +11,7 @@ mod document;
 mod examples;
 mod explored;
 mod faults;
+mod figures;
 mod generations;
 mod grown;
 mod guarded;

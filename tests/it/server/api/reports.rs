@@ -293,7 +293,7 @@ async fn a_week_that_is_cut_counts_what_was_asked_for() {
     let month = used("from=2026-11-20&to=2026-12-31&interval=month").await;
     assert_eq!(month[0]["day"], "2026-11-01", "{month}");
     let wrong =
-        server.get(&format!("/v1/accounts/acme/usage?from={NOON}&to={NOON}&interval=year")).send().await;
+        server.get(&format!("/v1/accounts/acme/usage?from={NOON}&to={NOON}&interval=decade")).send().await;
     wrong.is_problem(400, "invalid_parameter");
 }
 

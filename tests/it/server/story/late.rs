@@ -12,6 +12,8 @@ use proptest::{
     test_runner::{RngAlgorithm, TestRng, TestRunner},
 };
 
+use serde_json::{Value, json};
+
 use super::ending::{FROM, TO};
 use crate::support::{
     documents::{ADA, BOB, SHAPES, event, story},
@@ -44,7 +46,19 @@ async fn delivered(shape: &str, deliveries: Vec<(TimeDelta, String)>) -> Program
 
 async fn restated(program: &Program) -> Vec<RestatementRow> {
     let [from, to] = [FROM, TO].map(|day| day.parse::<NaiveDate>().expect("a day"));
-    restatements(&program.server.test.database.pool(), from, to, 1_000).await.expect("an answer")
+    restatements(&program.server.test.database.pool(), from, to, None, 1_000).await.expect("an answer")
+}
+
+/// What the API says, one restatement a page.
+async fn served(program: &Program) -> Vec<Value> {
+    let (mut all, mut next) = (Vec::new(), String::new());
+    loop {
+        let path = format!("/v1/analytics/restatements?from={FROM}&to={TO}&limit=1{next}");
+        let page = program.server.get(&path).send().await.body;
+        all.extend(page["restatements"].as_array().expect("a page").iter().cloned());
+        let Some(cursor) = page["next_cursor"].as_str() else { return all };
+        next = format!("&cursor={cursor}");
+    }
 }
 
 fn opened(shape: &str) -> [Timestamp; 2] {
@@ -84,6 +98,13 @@ async fn what_comes_days_later_restates_its_own_day_and_changes_nothing_else() {
         let upgraded = expected(ADA, "2025-06-13 of 2025-06-11", "nothing 0 to expansion 1000", UPGRADE);
         let ended = expected(BOB, "2025-07-22 of 2025-07-19", "nothing 0 to churn -2999", END);
         assert_eq!(restated, [upgraded, ended], "{shape}");
+        let served = served(&program).await;
+        let first = event(shape, UPGRADE).id.to_string();
+        assert_eq!(served.len(), 2, "{served:?}");
+        assert_eq!((&served[0]["day"], &served[0]["before"]), (&json!("2025-06-11"), &Value::Null));
+        assert_eq!(served[0]["after"], json!({ "type": "expansion", "amount": 1000 }));
+        assert_eq!(served[0]["stripe_event"], json!(first));
+        assert_eq!(served[1]["after"], json!({ "type": "churn", "amount": -2999 }));
         program.assert_clean().await;
     }
 }

@@ -40,6 +40,9 @@ pub(super) fn cases() -> BTreeMap<&'static str, Case> {
         ("analyse_usage", "/v1/analytics/usage"),
         ("analyse_mrr", "/v1/analytics/mrr"),
         ("analyse_movements", "/v1/analytics/movements"),
+        ("analyse_credits", "/v1/analytics/credits"),
+        ("analyse_restatements", "/v1/analytics/restatements"),
+        ("analyse_credit_rows", "/v1/analytics/credits/rows"),
     ] {
         let ahead = get(format!("{path}?{days}&min_position=p0-999999999"));
         cases.insert(id, case(get(format!("{path}?{days}")), ahead, 422, get(format!("{path}?from=x"))));

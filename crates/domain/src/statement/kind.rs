@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoStaticStr};
 
-use crate::domain::credits::Source;
+use crate::credits::Source;
 
 /// What a line is about.
 #[derive(
