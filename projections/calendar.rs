@@ -25,6 +25,21 @@ pub enum FigureInterval {
 }
 
 impl FigureInterval {
+    /// The intervals of the days from `from` until before `until`: the first day of each, and the first one after it.
+    /// The first one begins with `from`, and the last one ends with `until`.
+    #[must_use]
+    pub fn of_days(self, from: NaiveDate, until: NaiveDate) -> Vec<(NaiveDate, NaiveDate)> {
+        let mut intervals = Vec::new();
+        let mut first = from;
+        while first < until {
+            let next = self.next_first_day(first).filter(|next| *next > first && *next < until);
+            let next = next.unwrap_or(until);
+            intervals.push((first, next));
+            first = next;
+        }
+        intervals
+    }
+
     /// The first day of the interval that contains `day`.
     pub(super) fn first_day(self, day: NaiveDate) -> NaiveDate {
         match self {

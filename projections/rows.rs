@@ -36,6 +36,10 @@ impl Rows {
         self.field(&value.to_be_bytes())
     }
 
+    pub fn whole(&mut self, value: i32) -> &mut Self {
+        self.field(&value.to_be_bytes())
+    }
+
     pub fn big(&mut self, value: i64) -> &mut Self {
         self.field(&value.to_be_bytes())
     }

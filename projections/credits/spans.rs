@@ -39,13 +39,9 @@ impl Spans {
     pub fn of(from: NaiveDate, until: NaiveDate, interval: FigureInterval, zone: Tz) -> Self {
         let instant = |day: NaiveDate| start_of_day(day, zone).to_utc();
         let mut spans = Self { begin: instant(from), end: instant(until), ..Self::default() };
-        let (mut first, mut place) = (from, 0);
-        while first < until {
-            let next = interval.next_first_day(first).filter(|next| *next > first && *next < until);
-            let next = next.unwrap_or(until);
+        for (place, (first, next)) in (0..).zip(interval.of_days(from, until)) {
             spans.starts.push(first);
             spans.add(place, instant(first), instant(next));
-            (first, place) = (next, place.saturating_add(1));
         }
         spans
     }

@@ -25,7 +25,7 @@ use super::{
 };
 
 pub use buckets::Buckets;
-pub use queries::{Day, UsageGroup, of_account, overall};
+pub use queries::{Day, UsageGroup, of_account, overall, used_between};
 
 pub struct UsageProjection;
 

@@ -3,7 +3,10 @@
 use chrono::NaiveDate;
 use sqlx::{FromRow, PgPool};
 
-use crate::domain::{ids::AccountId, recorded::Shard};
+use crate::{
+    domain::{amount::Credits, ids::AccountId, recorded::Shard, time::Timestamp},
+    projections::calendar::quarter_of_an_hour,
+};
 
 use super::Buckets;
 
@@ -52,6 +55,27 @@ pub async fn of_account(
         .bind(&buckets.days)
         .fetch_all(pool)
         .await
+}
+
+/// How many credits an account used after one time and until another, less what was refunded, by the quarters of an
+/// hour that began then.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn used_between(
+    pool: &PgPool,
+    shard: Shard,
+    account: &AccountId,
+    (after, until): (Timestamp, Timestamp),
+) -> Result<Credits, sqlx::Error> {
+    let used: i64 = sqlx::query_scalar(include_str!("since.sql"))
+        .bind(shard.0)
+        .bind(account.as_str())
+        .bind(quarter_of_an_hour(after))
+        .bind(until.to_utc())
+        .fetch_one(pool)
+        .await?;
+    Credits::new(used).ok_or_else(|| sqlx::Error::Decode("a negative sum".into()))
 }
 
 /// All accounts' usage.

@@ -1,5 +1,6 @@
 //! Which catalogs were used before this one? Plans that only they had still hold for accounts that are on them.
 
+use chrono_tz::Tz;
 use sqlx::{FromRow, PgPool};
 
 use crate::{
@@ -89,6 +90,17 @@ pub async fn recall(pool: &PgPool, catalog: &mut Catalog, mode: Mode) -> Result<
     let rows: Vec<PriceRow> = sqlx::query_as(include_str!("known_prices.sql")).fetch_all(pool).await?;
     rows.into_iter().filter_map(PriceRow::read).for_each(|price| catalog.recall(price));
     Ok(())
+}
+
+/// The time zone of the catalog that was used last; UTC if none was used yet.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn time_zone(pool: &PgPool) -> Result<Tz, sqlx::Error> {
+    let newest: Option<(String, String)> =
+        sqlx::query_as(include_str!("former_catalogs.sql")).bind("").bind(1_i64).fetch_optional(pool).await?;
+    let catalog = newest.and_then(|(_, text)| catalog::parse_former(&text, Mode::Test));
+    Ok(catalog.map_or(Tz::UTC, |catalog| catalog.time_zone))
 }
 
 #[derive(FromRow)]

@@ -23,7 +23,7 @@ use super::{
     commands::{self, account, batch, quote},
     edge::{Access, Edge},
     failure::Failure,
-    figures::{credits as figures_of_credits, restatements},
+    figures::{credits as figures_of_credits, deferred, lots, restatements, runway},
     health,
     openapi::{self, OperationSpec, Operations, inputs_of},
     operations::{api_keys, audit, inbox, projections, shards, webhooks},
@@ -81,6 +81,11 @@ fn ask() -> Operations {
         figures_of_credits::credits,
         figures_of_credits::rows,
         restatements::restatements,
+        deferred::deferred,
+        deferred::rows,
+        lots::lots,
+        lots::periods,
+        runway::runway,
     ]
 }
 

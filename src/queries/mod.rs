@@ -3,9 +3,11 @@
 mod account;
 pub mod credits;
 pub mod csv;
+pub mod deferred;
 mod freshness;
 mod reports;
 pub mod revenue;
+pub mod runway;
 pub mod statement;
 pub mod usage;
 
@@ -21,6 +23,9 @@ use crate::{
     ledger::ViewError,
     projector::ProjectorError,
 };
+
+/// The most days of one question about figures.
+pub const FIGURE_DAYS_MAX: i64 = 3_660;
 
 /// A transaction in which all queries read what there was at one moment.
 async fn snapshot(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {

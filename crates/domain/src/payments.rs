@@ -4,6 +4,7 @@
 //! and which invoice a payment was for.
 //! All pieces are kept, and results are computed from all of them, so that they do not depend on the order.
 
+mod learning;
 mod returned;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -136,7 +137,7 @@ impl PaymentRecords {
         self.succeeded.get(payment)
     }
 
-    pub(super) fn succeed(&mut self, payment: &ProviderId, paid: &Money) {
+    fn succeed(&mut self, payment: &ProviderId, paid: &Money) {
         self.succeeded.entry(payment.clone()).or_insert_with(|| paid.clone());
     }
 
@@ -165,14 +166,7 @@ impl PaymentRecords {
         self.notes.get(invoice)?.get(note)
     }
 
-    pub(super) fn note(
-        &mut self,
-        invoice: &ProviderId,
-        note: &ProviderId,
-        money: &Money,
-        voided: bool,
-        at: Timestamp,
-    ) {
+    fn note(&mut self, invoice: &ProviderId, note: &ProviderId, money: &Money, voided: bool, at: Timestamp) {
         let notes = self.notes.entry(invoice.clone()).or_default();
         let known =
             notes.entry(note.clone()).or_insert_with(|| CreditNote { money: money.clone(), voided, at });
@@ -218,7 +212,7 @@ impl PaymentRecords {
         self.invoices.iter().filter(move |(_, paid)| *paid == invoice).map(|(payment, _)| payment)
     }
 
-    pub(super) fn link(&mut self, payment: &ProviderId, invoice: &ProviderId) {
+    fn link(&mut self, payment: &ProviderId, invoice: &ProviderId) {
         self.invoices.entry(payment.clone()).or_insert_with(|| invoice.clone());
     }
 
@@ -229,7 +223,7 @@ impl PaymentRecords {
         refunds.is_some_and(|refunds| refunds.totals.iter().any(|total| total.0 == at && total.1 >= refunded))
     }
 
-    pub(super) fn note_total(&mut self, payment: &ProviderId, refunded: i64, paid: i64, at: Timestamp) {
+    fn note_total(&mut self, payment: &ProviderId, refunded: i64, paid: i64, at: Timestamp) {
         let refunds = self.refunds.entry(payment.clone()).or_default();
         refunds.paid.get_or_insert(paid);
         refunds.totals.insert((at, refunded));
@@ -274,7 +268,7 @@ impl PaymentRecords {
         totals.iter().filter(|(at, _)| *at >= refunded_at).map(|(_, total)| *total).max()
     }
 
-    pub(super) fn note_refund(
+    fn note_refund(
         &mut self,
         payment: &ProviderId,
         refund: &ProviderId,
@@ -293,7 +287,7 @@ impl PaymentRecords {
         self.disputes.get(dispute)
     }
 
-    pub(super) fn open(&mut self, dispute: &ProviderId, payment: &ProviderId, amount: &Money) {
+    fn open(&mut self, dispute: &ProviderId, payment: &ProviderId, amount: &Money) {
         let opened = Dispute {
             payment: payment.clone(),
             state: DisputeState::Open,
@@ -311,7 +305,7 @@ impl PaymentRecords {
         end.is_some_and(|end| end >= (at, won))
     }
 
-    pub(super) fn close(
+    fn close(
         &mut self,
         dispute: &ProviderId,
         payment: &ProviderId,

@@ -7,10 +7,8 @@ use serde::{Deserialize, Deserializer, de::Error};
 use crate::{
     domain::time::{Timestamp, start_of_day},
     http::failure::Failure,
+    queries::FIGURE_DAYS_MAX,
 };
-
-/// The most days that one query may span.
-pub const DAYS_MAX: i64 = 3_660;
 
 /// The days from `from` to `to`, both included, as a half-open span.
 ///
@@ -19,8 +17,8 @@ pub const DAYS_MAX: i64 = 3_660;
 pub fn days(from: NaiveDate, to: NaiveDate) -> Result<(NaiveDate, NaiveDate), Failure> {
     let until = to.checked_add_days(Days::new(1)).filter(|until| *until > from);
     let until = until.ok_or_else(|| Failure::query("to", "it is before `from`"))?;
-    if until.signed_duration_since(from).num_days() > DAYS_MAX {
-        return Err(Failure::query("to", format!("at most {DAYS_MAX} days can be asked for")));
+    if until.signed_duration_since(from).num_days() > FIGURE_DAYS_MAX {
+        return Err(Failure::query("to", format!("at most {FIGURE_DAYS_MAX} days can be asked for")));
     }
     Ok((from, until))
 }

@@ -18,7 +18,8 @@ pub use lines::{CREDIT_COLUMNS, credit_lines};
 
 use super::{Freshness, QueryError, ReportSource, snapshot};
 
-const MODEL: &str = "credits";
+/// The read model that has them.
+pub const MODEL: &str = "credits";
 /// Has the accounts of uses, which are many.
 const USES: &str = "usage";
 

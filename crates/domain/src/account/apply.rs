@@ -129,33 +129,18 @@ impl OpenAccount {
     }
 
     fn apply_to_payments(&mut self, event: &PaymentEvent) {
-        let payments = &mut self.payments;
         match event {
             // These events are kept as history only: no decision depends on them.
             PaymentEvent::PaymentFailed { .. } | PaymentEvent::PaymentActionRequired { .. } => return,
-            PaymentEvent::PaymentSucceeded { payment, money, .. } => payments.succeed(payment, money),
-            PaymentEvent::PaymentLinked { payment, invoice, .. } => payments.link(payment, invoice),
-            PaymentEvent::PaymentRefunded { payment, refunded, paid, effective_at } => {
-                payments.note_total(payment, refunded.minor, paid.minor, *effective_at);
-            }
-            PaymentEvent::RefundIssued { refund, payment, money, effective_at } => {
-                payments.note_refund(payment, refund, money, *effective_at, None);
-            }
-            PaymentEvent::RefundFailed { refund, payment, money, refunded_at, effective_at } => {
-                payments.note_refund(payment, refund, money, *refunded_at, Some(*effective_at));
-            }
-            PaymentEvent::DisputeOpened { dispute, payment, money, .. } => {
-                payments.open(dispute, payment, money);
-            }
-            PaymentEvent::DisputeClosed { dispute, payment, won, money, effective_at } => {
-                payments.close(dispute, payment, *won, money.clone(), *effective_at);
-            }
-            PaymentEvent::CreditNoteIssued { note, invoice, money, effective_at } => {
-                payments.note(invoice, note, money, false, *effective_at);
-            }
-            PaymentEvent::CreditNoteVoided { note, invoice, money, effective_at } => {
-                payments.note(invoice, note, money, true, *effective_at);
-            }
+            PaymentEvent::PaymentSucceeded { .. }
+            | PaymentEvent::PaymentLinked { .. }
+            | PaymentEvent::PaymentRefunded { .. }
+            | PaymentEvent::RefundIssued { .. }
+            | PaymentEvent::RefundFailed { .. }
+            | PaymentEvent::DisputeOpened { .. }
+            | PaymentEvent::DisputeClosed { .. }
+            | PaymentEvent::CreditNoteIssued { .. }
+            | PaymentEvent::CreditNoteVoided { .. } => self.payments.learn(event),
         }
         self.leave_unbacked();
     }

@@ -27,7 +27,7 @@ impl DecisionDraft<'_> {
         let Some(event) = self.new_event(command) else {
             return Ok(());
         };
-        let (payment, effective_at) = (subject(&event).cloned(), event.effective_at());
+        let (payment, effective_at) = (event.returned_of().cloned(), event.effective_at());
         self.record_of_money(Event::Payment(event))?;
         if let Some(payment) = payment {
             let bought = self.account.payments.bought_by(&payment).clone();
@@ -147,24 +147,6 @@ impl DecisionDraft<'_> {
             })),
             (Some(_), Some(_)) | (None, None) => Ok(()),
         }
-    }
-}
-
-/// The payment that an event is about.
-const fn subject(event: &PaymentEvent) -> Option<&ProviderId> {
-    match event {
-        PaymentEvent::PaymentLinked { payment, .. }
-        | PaymentEvent::PaymentRefunded { payment, .. }
-        | PaymentEvent::RefundIssued { payment, .. }
-        | PaymentEvent::RefundFailed { payment, .. }
-        | PaymentEvent::DisputeOpened { payment, .. }
-        | PaymentEvent::DisputeClosed { payment, .. } => Some(payment),
-        PaymentEvent::CreditNoteIssued { invoice, .. } | PaymentEvent::CreditNoteVoided { invoice, .. } => {
-            Some(invoice)
-        }
-        PaymentEvent::PaymentSucceeded { .. }
-        | PaymentEvent::PaymentFailed { .. }
-        | PaymentEvent::PaymentActionRequired { .. } => None,
     }
 }
 

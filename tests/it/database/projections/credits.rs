@@ -24,7 +24,7 @@ use counterfoil::{
 };
 use sqlx::PgPool;
 
-use super::{Following, append, granted, opened, time};
+use super::{Following, append, granted, numbers::Numbers, opened, time};
 use crate::support::{database::TestDatabase, ledger::credits as amount, shards};
 
 /// What an event changes: the type of line, the type of generation, and the signed amounts.
@@ -34,16 +34,6 @@ struct Told {
     account: String,
     at: Timestamp,
     changes: Vec<Change>,
-}
-
-/// Numbers that look random, and are the same in each run.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % end
-    }
 }
 
 const fn stock(available: i128, held: i128, debt: i128) -> CreditStock {

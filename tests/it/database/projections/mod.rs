@@ -3,10 +3,12 @@
 #[path = "../../../../benches/catch_up.rs"]
 pub mod catch_up;
 mod credits;
+mod deferred;
 mod definitions;
 mod discounts;
 mod movements;
 mod mrr;
+mod numbers;
 mod once;
 mod poison;
 mod rebuild;

@@ -126,3 +126,27 @@ async fn what_figures_do_not_know_is_refused() {
         assert_eq!(answer.body["path"], path, "{}", answer.text);
     }
 }
+
+#[tokio::test]
+async fn a_runway_is_what_is_available_by_the_use_of_a_week() {
+    let server = busy().await;
+    server.open("idle").await;
+    let position = server.everything().await;
+    let runway = async |account: &str| {
+        server.get(&format!("/v1/accounts/{account}/runway?min_position={position}")).send().await.body
+    };
+    let acme = runway("acme").await;
+    assert_eq!((&acme["available"], &acme["used"]), (&json!(142), &json!(8)), "{acme}");
+    assert_eq!((&acme["mean_daily_use"], &acme["days"]), (&json!("1.14"), &json!("124.25")), "{acme}");
+    assert!(acme["empty_at"].is_string() && acme["not_applicable"] == json!([]), "{acme}");
+    assert_eq!((&acme["next_credits_at"], &acme["empty_before_next_credits"]), (&Value::Null, &Value::Null));
+    let idle = runway("idle").await;
+    assert_eq!((&idle["used"], &idle["days"], &idle["empty_at"]), (&json!(0), &Value::Null, &Value::Null));
+    assert_eq!(idle["not_applicable"], json!(["days"]), "{idle}");
+    let refund = json!({ "generation_id": "gen_acme", "reason": "failed" });
+    server.post("/v1/accounts/acme/refunds", refund).send().await;
+    let position = server.everything().await;
+    let acme = server.get(&format!("/v1/accounts/acme/runway?min_position={position}")).send().await.body;
+    assert_eq!((&acme["available"], &acme["used"]), (&json!(147), &json!(3)), "{acme}");
+    server.get("/v1/accounts/nobody/runway").send().await.is_problem(404, "account_not_found");
+}

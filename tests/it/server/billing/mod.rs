@@ -7,6 +7,7 @@ mod beside;
 mod checkout;
 mod closing;
 mod customers;
+mod deferred;
 mod invoices;
 mod listed;
 mod lost;

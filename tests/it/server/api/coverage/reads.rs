@@ -18,6 +18,9 @@ pub(super) fn cases() -> BTreeMap<&'static str, Case> {
         ("list_events", "/events"),
         ("get_subscription_history", "/subscription/history"),
         ("get_statement", "/statement"),
+        ("list_lots", "/lots"),
+        ("list_paid_periods", "/paid-periods"),
+        ("get_runway", "/runway"),
     ];
     let mut cases: BTreeMap<&'static str, Case> = of_account
         .into_iter()
@@ -43,10 +46,15 @@ pub(super) fn cases() -> BTreeMap<&'static str, Case> {
         ("analyse_credits", "/v1/analytics/credits"),
         ("analyse_restatements", "/v1/analytics/restatements"),
         ("analyse_credit_rows", "/v1/analytics/credits/rows"),
+        ("analyse_deferred_revenue", "/v1/analytics/deferred-revenue"),
     ] {
         let ahead = get(format!("{path}?{days}&min_position=p0-999999999"));
         cases.insert(id, case(get(format!("{path}?{days}")), ahead, 422, get(format!("{path}?from=x"))));
     }
+    let of_currency = |more: &str| get(format!("/v1/analytics/deferred-revenue/rows?to=2026-11-30{more}"));
+    let ahead = of_currency("&currency=usd&min_position=p0-999999999");
+    let rows = case(of_currency("&currency=usd"), ahead, 422, of_currency("&currency=x"));
+    cases.insert("analyse_deferred_revenue_rows", rows);
     for (id, path) in [
         ("list_all_subscriptions", "/v1/subscriptions"),
         ("list_all_payments", "/v1/payments"),
