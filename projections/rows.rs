@@ -61,6 +61,13 @@ impl Rows {
         self.field(&days.to_be_bytes())
     }
 
+    pub fn optional_day(&mut self, value: Option<NaiveDate>) -> &mut Self {
+        match value {
+            Some(value) => self.day(value),
+            None => self.null(),
+        }
+    }
+
     pub fn optional_text(&mut self, value: Option<&str>) -> &mut Self {
         match value {
             Some(value) => self.text(value),

@@ -39,8 +39,9 @@ from (
         ) as bound (at, sign)
         cross join lateral (select greatest(least(bound.at, spans.until), spans.since) as at) point
         where (spans.shard, spans.account_id) > ($6::smallint, $7::text)
-            and spans.since < $2::date::timestamp at time zone 'UTC'
-            and ($1::date is null or spans.until > $1::date::timestamp at time zone 'UTC')
+            and tstzrange(spans.since, spans.until) && tstzrange(
+                $1::date::timestamp at time zone 'UTC', $2::date::timestamp at time zone 'UTC'
+            )
             and spans.currency = $3
             and ($4::text is null or $4 = 'subscriptions')
             and ($5::text is null or $5 = 'recognised')

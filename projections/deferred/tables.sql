@@ -48,6 +48,8 @@ create table read.deferred_spans_vN (
     constraint deferred_span_vN primary key (shard, account_id, number),
     constraint deferred_spans_order_vN check (since < until and period_start < period_end)
 );
+-- What is earned in some days, without reading what was before or after.
+create index deferred_spans_time_vN on read.deferred_spans_vN using gist (tstzrange(since, until));
 
 -- What happened to money that was paid in advance, by day, in UTC. Days that are to come have what will be earned.
 create table read.deferred_days_vN (
@@ -88,3 +90,4 @@ create table read.deferred_accounts_vN (
     deferred bigint not null,
     constraint deferred_account_vN primary key (shard, account_id, day, currency, source, kind)
 );
+create index deferred_accounts_time_vN on read.deferred_accounts_vN (day, kind);

@@ -1,4 +1,4 @@
 -- Adds the movements of accounts.
 copy read.mrr_movements_vN (
-    shard, account_id, currency, day, kind, before, after, sequence, stripe_event, subscription
+    shard, account_id, currency, day, kind, before, after, sequence, stripe_event, subscription, until_day
 ) from stdin (format binary)

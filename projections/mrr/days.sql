@@ -1,6 +1,7 @@
--- How did revenue change on each day before one, by currency and kind of movement?
-select currency, day, kind, sum(after - before)::bigint as change, count(*) as accounts
-from read.mrr_movements
-where day < $1
+-- How did revenue change on some days, by currency and kind of movement?
+select currency, day, kind, sum(change)::bigint as change, sum(count)::bigint as accounts
+from read.mrr_days
+where day >= $1 and day < $2
+    and ($3::text is null or currency = $3)
 group by currency, day, kind
 order by currency, day, kind

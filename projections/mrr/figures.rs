@@ -8,7 +8,7 @@ use crate::projections::calendar::FigureInterval;
 
 use super::{
     movements::MovementKind,
-    queries::{DayChange, RevenueRetention},
+    queries::{DayChange, KindChange},
 };
 
 /// The sum of the movements of one kind. `amount` is signed: churn and contraction are negative.
@@ -25,7 +25,11 @@ pub struct Figures {
     pub currency: String,
     /// The interval's first day; for the first interval, the first requested day.
     pub start: NaiveDate,
+    /// The interval's last day; for the last interval, the last requested day.
+    pub end: NaiveDate,
     pub mrr_at_start: i64,
+    /// Accounts that pay in this currency at the start.
+    pub accounts_at_start: i64,
     pub new: MovementSum,
     pub reactivation: MovementSum,
     pub expansion: MovementSum,
@@ -82,37 +86,49 @@ impl Figures {
         self.paying_accounts = self.paying_accounts.saturating_add(accounts);
     }
 
+    /// Adds the interval after it, so that both are one.
+    pub fn go_on(&mut self, next: &Self) {
+        let sums = [
+            (MovementKind::New, next.new),
+            (MovementKind::Reactivation, next.reactivation),
+            (MovementKind::Expansion, next.expansion),
+            (MovementKind::Contraction, next.contraction),
+            (MovementKind::Churn, next.churn),
+        ];
+        for (kind, MovementSum { amount, count }) in sums {
+            self.add(kind, amount, count);
+        }
+        self.end = next.end;
+    }
+
+    /// Without anything before it.
+    fn beginning(currency: &str, start: NaiveDate) -> Self {
+        let nothing = MovementSum::default();
+        Self {
+            currency: currency.to_owned(),
+            start,
+            end: start,
+            mrr_at_start: 0,
+            accounts_at_start: 0,
+            new: nothing,
+            reactivation: nothing,
+            expansion: nothing,
+            contraction: nothing,
+            churn: nothing,
+            mrr: 0,
+            paying_accounts: 0,
+        }
+    }
+
     /// The next interval, without any movement yet.
     fn followed_by(&self, start: NaiveDate) -> Self {
         Self {
-            currency: self.currency.clone(),
-            start,
             mrr_at_start: self.mrr,
-            new: MovementSum::default(),
-            reactivation: MovementSum::default(),
-            expansion: MovementSum::default(),
-            contraction: MovementSum::default(),
-            churn: MovementSum::default(),
+            accounts_at_start: self.paying_accounts,
             mrr: self.mrr,
             paying_accounts: self.paying_accounts,
+            ..Self::beginning(&self.currency, start)
         }
-    }
-}
-
-impl RevenueRetention {
-    #[must_use]
-    pub const fn net_revenue(&self) -> Proportion {
-        Proportion { part: self.kept_and_grown, whole: self.mrr_at_start }
-    }
-
-    #[must_use]
-    pub const fn gross_revenue(&self) -> Proportion {
-        Proportion { part: self.kept, whole: self.mrr_at_start }
-    }
-
-    #[must_use]
-    pub const fn logo_churn(&self) -> Proportion {
-        Proportion { part: self.accounts_churned, whole: self.accounts_at_start }
     }
 }
 
@@ -143,58 +159,59 @@ impl Proportion {
 
 /// All intervals from `from` until before `until`, for each currency that had movements by then.
 ///
-/// `changes` are all changes before `until`, as [`super::day_changes`] returns them.
+/// `before` is what all changes before `from` sum to, and `changes` are those of the days, both as they are read.
 #[must_use]
 pub fn series(
+    before: &[KindChange],
     changes: &[DayChange],
-    from: NaiveDate,
-    until: NaiveDate,
+    (from, until): (NaiveDate, NaiveDate),
     interval: FigureInterval,
 ) -> Vec<Figures> {
-    let mut currencies: BTreeMap<&str, Vec<&DayChange>> = BTreeMap::new();
-    for change in changes {
-        currencies.entry(&change.currency).or_default().push(change);
+    let mut currencies: BTreeMap<&str, (Figures, Vec<&DayChange>)> = BTreeMap::new();
+    let start = |currency| (Figures::beginning(currency, from), Vec::new());
+    for change in before {
+        let (figures, _) = currencies.entry(&change.currency).or_insert_with(|| start(&change.currency));
+        if let Some(kind) = MovementKind::parse(&change.kind) {
+            figures.add(kind, change.change, change.accounts);
+        }
     }
-    let whole =
-        |(currency, changes): (&str, Vec<&DayChange>)| of_currency(currency, &changes, from, until, interval);
-    currencies.into_iter().flat_map(whole).collect()
+    for change in changes {
+        let (_, own) = currencies.entry(&change.currency).or_insert_with(|| start(&change.currency));
+        own.push(change);
+    }
+    let whole = |(before, own): (Figures, Vec<&DayChange>)| of_currency(&before, &own, until, interval);
+    currencies.into_values().flat_map(whole).collect()
+}
+
+/// Each interval of the days from `from` until before `until`: its first day, and the first day after it.
+#[must_use]
+pub fn intervals(from: NaiveDate, until: NaiveDate, interval: FigureInterval) -> Vec<(NaiveDate, NaiveDate)> {
+    let following = |first: NaiveDate| {
+        let next = interval.next_first_day(first).filter(|next| *next > first);
+        next.map_or(until, |next| next.min(until))
+    };
+    let begun = |first: NaiveDate| (first < until).then_some(first);
+    let firsts = std::iter::successors(begun(from), |first| begun(following(*first)));
+    firsts.map(|first| (first, following(first))).collect()
 }
 
 fn of_currency(
-    currency: &str,
+    before: &Figures,
     changes: &[&DayChange],
-    from: NaiveDate,
     until: NaiveDate,
     interval: FigureInterval,
 ) -> Vec<Figures> {
-    let nothing = MovementSum::default();
-    let mut current = Figures {
-        currency: currency.to_owned(),
-        start: from,
-        mrr_at_start: 0,
-        new: nothing,
-        reactivation: nothing,
-        expansion: nothing,
-        contraction: nothing,
-        churn: nothing,
-        mrr: 0,
-        paying_accounts: 0,
-    };
     let mut rest = changes.iter().peekable();
-    let mut take = |current: &mut Figures, before: NaiveDate| {
-        while let Some(change) = rest.next_if(|change| change.day < before) {
+    let mut current = before.followed_by(before.start);
+    let mut series = Vec::new();
+    for (_, end) in intervals(before.start, until, interval) {
+        while let Some(change) = rest.next_if(|change| change.day < end) {
             if let Some(kind) = MovementKind::parse(&change.kind) {
                 current.add(kind, change.change, change.accounts);
             }
         }
-    };
-    take(&mut current, from);
-    current = current.followed_by(from);
-    let mut series = Vec::new();
-    while current.start < until {
-        let Some(next) = interval.next_first_day(current.start) else { break };
-        take(&mut current, next.min(until));
-        let following = current.followed_by(next);
+        current.end = end.pred_opt().unwrap_or(end);
+        let following = current.followed_by(end);
         series.push(std::mem::replace(&mut current, following));
     }
     series

@@ -4,14 +4,20 @@
 //! When something is added, all movements of the account are computed again, so that the figures do not depend on the
 //! order in which webhooks arrive.
 //! A late report changes the day on which it took effect; days that were over by then are listed as restatements.
+//! The sums of all movements are kept by day and month, and of each movement until when it holds, so that no question
+//! reads what was before it.
 //!
 //! A subscription that is cancelled at the end of its period counts until a report says that it has ended, and ends at
 //! the time of that report.
 
 mod figures;
 pub mod movements;
+mod paying;
 mod queries;
 pub mod reports;
+mod restated;
+mod retention;
+mod sums;
 pub mod timeline;
 mod worth;
 mod write;
@@ -30,11 +36,14 @@ use super::{
 use movements::{AccountMovements, DayMovement};
 use reports::{Discounted, PaidReport, ReportPlace, TimelineReport};
 
-pub use figures::{Figures, MovementSum, Proportion, series};
+pub use figures::{Figures, MovementSum, Proportion, intervals, series};
+pub use paying::{PayingCursor, PayingRow, paying};
 pub use queries::{
-    DayChange, MovementCursor, MovementRow, ROWS_MAX, RestatementCursor, RestatementRow, RevenueRetention,
-    day_changes, movements, restatements, retention,
+    DayChange, KindChange, MovementCursor, MovementRow, MovementSelection, ROWS_MAX, RestatementCursor,
+    RestatementRow, changes_before, day_changes, movements, restatements,
 };
+pub use restated::{restated_balances, restated_days};
+pub use retention::{IntervalMoves, RevenueRetention, interval_moves, retention};
 
 pub struct Mrr;
 
@@ -48,7 +57,16 @@ impl Projection for Mrr {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["mrr_reports", "mrr_movements", "mrr_restatements", "mrr_payments", "mrr_discounts"]
+        &[
+            "mrr_reports",
+            "mrr_movements",
+            "mrr_days",
+            "mrr_months",
+            "mrr_restatements",
+            "mrr_restated_months",
+            "mrr_payments",
+            "mrr_discounts",
+        ]
     }
 
     fn totals(&self) -> &'static str {
@@ -109,8 +127,8 @@ struct AccountChanges<'a> {
     account: &'a AccountId,
     /// What the batch adds.
     said: History,
-    /// All of the account's movements.
-    movements: AccountMovements,
+    /// All of the account's movements. `None`: they are what they were.
+    movements: Option<AccountMovements>,
     restatements: Vec<Restatement<'a>>,
 }
 
@@ -131,6 +149,11 @@ fn account_changes<'a>(
     events: &[&'a RecordedEvent],
 ) -> Result<AccountChanges<'a>, ApplyError> {
     let already = (known.reports.len(), known.payments.len(), known.discounted.len());
+    let before = match events.first() {
+        Some(first) => known.work_out(first)?,
+        None => AccountMovements::new(),
+    };
+    known.movements = Some(before.clone());
     let mut restatements = Vec::new();
     for recorded in events {
         restatements.extend(known.learn(recorded)?);
@@ -141,7 +164,8 @@ fn account_changes<'a>(
         discounted: known.discounted.split_off(already.2),
         movements: None,
     };
-    Ok(AccountChanges { account, said, movements: known.movements.unwrap_or_default(), restatements })
+    let movements = known.movements.filter(|movements| *movements != before);
+    Ok(AccountChanges { account, said, movements, restatements })
 }
 
 impl History {

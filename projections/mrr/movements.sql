@@ -3,6 +3,7 @@ select account_id, currency, day, kind, before, after, sequence, stripe_event, s
 from read.mrr_movements
 where day >= $1 and day < $2
     and ($7::text is null or kind = $7)
+    and ($8::text is null or currency = $8)
     and (day, account_id, currency) > ($3, $4, $5)
 order by day, account_id, currency
 limit $6

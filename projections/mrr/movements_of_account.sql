@@ -2,8 +2,9 @@
 select account_id, currency, day, kind, before, after, sequence, stripe_event, subscription
 from read.mrr_movements
 where day >= $1 and day < $2
-    and shard = $8 and account_id = $9
+    and shard = $9 and account_id = $10
     and ($7::text is null or kind = $7)
+    and ($8::text is null or currency = $8)
     and (day, account_id, currency) > ($3, $4, $5)
 order by day, account_id, currency
 limit $6

@@ -1,14 +1,15 @@
-//! How are movements, restatements and retention read?
+//! How are movements, their sums and restatements read?
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sqlx::{FromRow, PgPool};
+use sqlx::{FromRow, PgExecutor};
 
 use crate::domain::{
+    amount::Currency,
     ids::AccountId,
     recorded::{JournalPosition, Position, Shard},
 };
 
-use super::movements::MovementKind;
+use super::{movements::MovementKind, sums::month};
 
 /// The most rows of a list.
 pub const ROWS_MAX: i64 = 1_000;
@@ -23,12 +24,48 @@ pub struct DayChange {
     pub accounts: i64,
 }
 
-/// What changed on each day before `until`, from the first day on.
+/// The sum of one kind of movement in one currency, since the beginning.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct KindChange {
+    pub currency: String,
+    pub kind: String,
+    pub change: i64,
+    pub accounts: i64,
+}
+
+/// What changed on each day from `from` until before `until`, in one currency or in each.
 ///
 /// # Errors
 /// If the database does not answer, or a sum does not fit.
-pub async fn day_changes(pool: &PgPool, until: NaiveDate) -> Result<Vec<DayChange>, sqlx::Error> {
-    sqlx::query_as(include_str!("days.sql")).bind(until).fetch_all(pool).await
+pub async fn day_changes(
+    executor: impl PgExecutor<'_>,
+    from: NaiveDate,
+    until: NaiveDate,
+    currency: Option<&Currency>,
+) -> Result<Vec<DayChange>, sqlx::Error> {
+    sqlx::query_as(include_str!("days.sql"))
+        .bind(from)
+        .bind(until)
+        .bind(currency.map(Currency::as_str))
+        .fetch_all(executor)
+        .await
+}
+
+/// What all changes before `day` sum to, in one currency or in each.
+///
+/// # Errors
+/// If the database does not answer, or a sum does not fit.
+pub async fn changes_before(
+    executor: impl PgExecutor<'_>,
+    day: NaiveDate,
+    currency: Option<&Currency>,
+) -> Result<Vec<KindChange>, sqlx::Error> {
+    sqlx::query_as(include_str!("before.sql"))
+        .bind(month(day))
+        .bind(day)
+        .bind(currency.map(Currency::as_str))
+        .fetch_all(executor)
+        .await
 }
 
 /// A movement of one account on one day, and the event that caused it.
@@ -63,20 +100,36 @@ impl MovementRow {
     }
 }
 
-/// At most `limit` movements of the days from `from` until before `until`, ordered by day.
-/// `account`: the only one whose movements are wanted, and its shard.
+/// Which movements are wanted: those of the days from `from` until before `until`. What is `None` does not filter.
+#[derive(Clone, Copy, Debug)]
+pub struct MovementSelection<'a> {
+    pub from: NaiveDate,
+    pub until: NaiveDate,
+    /// An account, and its shard.
+    pub account: Option<(Shard, &'a AccountId)>,
+    pub kind: Option<MovementKind>,
+    pub currency: Option<&'a Currency>,
+}
+
+impl MovementSelection<'_> {
+    /// All movements of some days.
+    #[must_use]
+    pub const fn days(from: NaiveDate, until: NaiveDate) -> Self {
+        Self { from, until, account: None, kind: None, currency: None }
+    }
+}
+
+/// At most `limit` of the selected movements, by day.
 ///
 /// # Errors
 /// If the database does not answer.
 pub async fn movements(
-    pool: &PgPool,
-    from: NaiveDate,
-    until: NaiveDate,
-    account: Option<(Shard, &AccountId)>,
-    kind: Option<MovementKind>,
+    executor: impl PgExecutor<'_>,
+    selection: MovementSelection<'_>,
     after: Option<&MovementCursor>,
     limit: i64,
 ) -> Result<Vec<MovementRow>, sqlx::Error> {
+    let MovementSelection { from, until, account, kind, currency } = selection;
     let statement = match account {
         Some(_) => include_str!("movements_of_account.sql"),
         None => include_str!("movements.sql"),
@@ -88,10 +141,11 @@ pub async fn movements(
         .bind(after.map_or("", |after| after.account_id.as_str()))
         .bind(after.map_or("", |after| after.currency.as_str()))
         .bind(limit.clamp(1, ROWS_MAX))
-        .bind(kind.map(MovementKind::name));
+        .bind(kind.map(MovementKind::name))
+        .bind(currency.map(Currency::as_str));
     match account {
-        Some((shard, account)) => page.bind(shard.0).bind(account.as_str()).fetch_all(pool).await,
-        None => page.fetch_all(pool).await,
+        Some((shard, account)) => page.bind(shard.0).bind(account.as_str()).fetch_all(executor).await,
+        None => page.fetch_all(executor).await,
     }
 }
 
@@ -146,7 +200,7 @@ impl RestatementRow {
 /// # Errors
 /// If the database does not answer.
 pub async fn restatements(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     from: NaiveDate,
     until: NaiveDate,
     after: Option<&RestatementCursor>,
@@ -164,34 +218,6 @@ pub async fn restatements(
         .bind(after.map_or(0, |after| after.at.position.0))
         .bind(after.map_or("", |after| after.account_id.as_str()))
         .bind(after.map_or("", |after| after.currency.as_str()))
-        .fetch_all(pool)
+        .fetch_all(executor)
         .await
-}
-
-/// What became of the accounts that paid at the start of a span of days, in one currency.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct RevenueRetention {
-    pub currency: String,
-    pub mrr_at_start: i64,
-    pub mrr_at_end: i64,
-    /// The MRR at the end of the accounts that paid at the start.
-    pub kept_and_grown: i64,
-    /// The same, with each account counting at most as much as at the start.
-    pub kept: i64,
-    pub accounts_at_start: i64,
-    pub accounts_at_end: i64,
-    /// How many of the accounts that paid at the start stopped at some time.
-    pub accounts_churned: i64,
-}
-
-/// Retention from the start of `from` to the start of `until`, for each currency.
-///
-/// # Errors
-/// If the database does not answer, or a sum does not fit.
-pub async fn retention(
-    pool: &PgPool,
-    from: NaiveDate,
-    until: NaiveDate,
-) -> Result<Vec<RevenueRetention>, sqlx::Error> {
-    sqlx::query_as(include_str!("retention.sql")).bind(from).bind(until).fetch_all(pool).await
 }

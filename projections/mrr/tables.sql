@@ -34,10 +34,42 @@ create table read.mrr_movements_vN (
     sequence bigint not null,
     stripe_event text,
     subscription text not null,
+    -- The day of the account's next movement in this currency, until which `after` holds; null if there is none.
+    until_day date,
     constraint mrr_movements_day_vN primary key (shard, account_id, currency, day),
-    constraint mrr_movements_move_vN check (before >= 0 and after >= 0 and before <> after)
+    constraint mrr_movements_move_vN check (before >= 0 and after >= 0 and before <> after),
+    constraint mrr_movements_until_vN check (until_day > day)
 );
 create index mrr_movements_time_vN on read.mrr_movements_vN (day, currency);
+-- Who paid at the end of a day: without reading what was before or after.
+create index mrr_movements_span_vN on read.mrr_movements_vN using gist (daterange(day, until_day)) where after > 0;
+
+-- The sums of all movements of a shard, by day, currency and kind. A day without movements has no row.
+create table read.mrr_days_vN (
+    shard smallint not null,
+    day date not null,
+    currency text not null,
+    kind text not null,
+    change numeric not null,
+    count bigint not null,
+    constraint mrr_day_vN primary key (shard, day, currency, kind)
+);
+create index mrr_days_time_vN on read.mrr_days_vN (day);
+-- What has no movements any more, and is deleted.
+create index mrr_days_empty_vN on read.mrr_days_vN (shard) where count = 0;
+
+-- The same by month. So the MRR at the start of a day is the sum of a row for each month before it, and of days.
+create table read.mrr_months_vN (
+    shard smallint not null,
+    -- The first day of the month.
+    month date not null,
+    currency text not null,
+    kind text not null,
+    change numeric not null,
+    count bigint not null,
+    constraint mrr_month_vN primary key (shard, month, currency, kind)
+);
+create index mrr_months_empty_vN on read.mrr_months_vN (shard) where count = 0;
 
 -- Days that were over when a report changed them.
 create table read.mrr_restatements_vN (
@@ -54,7 +86,17 @@ create table read.mrr_restatements_vN (
     change_after bigint not null,
     constraint mrr_restatements_event_vN primary key (shard, account_id, position, currency, day)
 );
-create index mrr_restatements_time_vN on read.mrr_restatements_vN (day);
+create index mrr_restatements_time_vN on read.mrr_restatements_vN (day, recorded_at);
+
+-- When a day of a month was last changed after it was over.
+create table read.mrr_restated_months_vN (
+    shard smallint not null,
+    -- The first day of the month.
+    month date not null,
+    currency text not null,
+    restated_at timestamptz not null,
+    constraint mrr_restated_month_vN primary key (shard, month, currency)
+);
 
 -- Since when a subscription is not paid, and since when it is paid again.
 create table read.mrr_payments_vN (

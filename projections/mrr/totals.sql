@@ -8,6 +8,11 @@ select concat_ws(
         from (
             select currency, sum(after - before) as sum from read.mrr_movements_vN group by currency
         ) figures),
+    (select 'days hash ' || coalesce(sum(hashtextextended(sums::text, 0)::numeric), 0) from read.mrr_days_vN sums),
+    (select 'months hash ' || coalesce(sum(hashtextextended(sums::text, 0)::numeric), 0)
+        from read.mrr_months_vN sums),
+    (select 'restated months hash ' || coalesce(sum(hashtextextended(restated::text, 0)::numeric), 0)
+        from read.mrr_restated_months_vN restated),
     (select 'movements hash ' || coalesce(sum(hashtextextended(movement::text, 0)::numeric), 0)
         from read.mrr_movements_vN movement),
     (select 'restatements hash ' || coalesce(sum(hashtextextended(restatement::text, 0)::numeric), 0)

@@ -24,6 +24,7 @@ use super::{
     AccountChanges, History,
     movements::DayMovement,
     reports::{Discounted, PaidReport, PaymentState, ReportPlace, TimelineReport},
+    sums::{MovementSums, restate},
 };
 
 #[derive(FromRow)]
@@ -158,17 +159,31 @@ pub(super) async fn write(
     reports(shard, changes).write(&tables.statement(include_str!("add_reports.sql")), connection).await?;
     payments(shard, changes).write(&tables.statement(include_str!("add_payments.sql")), connection).await?;
     discounts(shard, changes).write(&tables.statement(include_str!("add_discounts.sql")), connection).await?;
-    // One by one: for a list of accounts, a database without statistics would go through all rows of the shard.
-    let forget = tables.statement(include_str!("forget_movements.sql"));
-    for change in changes {
-        let forget = sqlx::query(&forget).bind(shard.0).bind(change.account.as_str());
-        forget.execute(&mut *connection).await?;
-    }
-    movements(shard, changes).write(&tables.statement(include_str!("add_movements.sql")), connection).await?;
+    replace_movements(shard, changes, tables, connection).await?;
     restatements(shard, changes)
         .write(&tables.statement(include_str!("add_restatements.sql")), connection)
         .await?;
-    Ok(())
+    restate(shard, changes, tables, connection).await
+}
+
+/// Sums change by what is deleted and what is written, so they are always those of the rows.
+async fn replace_movements(
+    shard: Shard,
+    changes: &[AccountChanges<'_>],
+    tables: Tables,
+    connection: &mut PgConnection,
+) -> Result<(), ApplyError> {
+    let mut sums = MovementSums::default();
+    // One by one: for a list of accounts, a database without statistics would go through all rows of the shard.
+    let forget = tables.statement(include_str!("forget_movements.sql"));
+    for change in changes {
+        let Some(movements) = &change.movements else { continue };
+        let forget = sqlx::query_as(&forget).bind(shard.0).bind(change.account.as_str());
+        sums.forget(forget.fetch_all(&mut *connection).await?);
+        sums.learn(movements);
+    }
+    movements(shard, changes).write(&tables.statement(include_str!("add_movements.sql")), connection).await?;
+    sums.write(shard, tables, connection).await
 }
 
 fn reports(shard: Shard, changes: &[AccountChanges<'_>]) -> Rows {
@@ -241,9 +256,11 @@ fn json(value: &impl Serialize) -> Option<String> {
 }
 
 fn movements(shard: Shard, changes: &[AccountChanges<'_>]) -> Rows {
-    let mut rows = Rows::new(10);
+    let mut rows = Rows::new(11);
     for change in changes {
-        for ((currency, day), movement) in &change.movements {
+        let mut all = change.movements.iter().flatten().peekable();
+        while let Some(((currency, day), movement)) = all.next() {
+            let next = all.peek().filter(|((other, _), _)| other == currency);
             rows.begin()
                 .small(shard.0)
                 .text(change.account.as_str())
@@ -254,7 +271,8 @@ fn movements(shard: Shard, changes: &[AccountChanges<'_>]) -> Rows {
                 .big(movement.after)
                 .big(movement.sequence)
                 .optional_text(movement.stripe_event.as_deref())
-                .text(&movement.subscription);
+                .text(&movement.subscription)
+                .optional_day(next.map(|((_, day), _)| *day));
         }
     }
     rows

@@ -23,7 +23,7 @@ use crate::{
         position::Token,
         problems::ReadingModel,
         reads::{
-            analytics::IntervalQuery,
+            interval::IntervalQuery,
             page::PageSize,
             time::{day, days, optional_day},
         },

@@ -5,12 +5,12 @@
 
 pub mod accounts;
 pub mod all_subscriptions;
-pub mod analytics;
 pub mod balance;
 pub mod catalog;
 pub mod events;
 pub mod history;
 pub mod holdings;
+pub mod interval;
 pub mod money;
 pub mod overview;
 pub mod page;

@@ -20,8 +20,8 @@ use crate::{
 };
 
 use super::{
-    analytics::IntervalQuery,
     as_of,
+    interval::IntervalQuery,
     time::{day, days},
 };
 

@@ -29,8 +29,10 @@ const PAGES_A_ROW: i64 = 12;
 const LARGE: i64 = 150;
 
 /// What goes through a whole table by what it is for.
-const WHOLE: [(&str, &str); 4] = [
-    ("select currency, sum(at_start)", "what all subscriptions were worth at a time"),
+const WHOLE: [(&str, &str); 5] = [
+    // A small table is read as a whole, and a large one in the order of its key, as far as the page goes.
+    ("select account_id, sum(minor)::text", "what money of all accounts was ever deferred"),
+    ("select place, currency, coalesce(sum(at_end", "whatever moved on the days of a figure"),
     ("select e.aggregate_id, min(e.position)", "an auditor asks whether any account has no beginning"),
     ("select state, (select count(*)", "how many events are not over"),
     // Or all accounts in their order: what is less, PostgreSQL knows only of tables that it has looked at.

@@ -21,9 +21,11 @@ pub struct Statement {
 
 /// Tables that stay small, however much is in the ledger: of one row, or of one for each month, catalog, price, growth,
 /// read model, night, fault or migration; and PostgreSQL's own of tables, triggers, roles and databases.
-const SMALL: [&str; 19] = [
+const SMALL: [&str; 21] = [
     "credits_months",
     "deferred_months",
+    "mrr_months",
+    "mrr_restated_months",
     "instances",
     "mode",
     "readiness",

@@ -11,7 +11,10 @@ use counterfoil::{
         subscription::SubscriptionStatus,
         time::Timestamp,
     },
-    projections::{self, mrr},
+    projections::{
+        self,
+        mrr::{self, MovementSelection},
+    },
 };
 
 use crate::support::database::TestDatabase;
@@ -58,7 +61,8 @@ async fn a_discount_that_is_told_late_changes_its_days_and_is_listed() {
     }
 
     let day = |day: u32| NaiveDate::from_ymd_opt(2025, 6, day).expect("a day");
-    let movements = mrr::movements(&pool, day(1), day(30), None, None, None, 100).await.expect("an answer");
+    let movements =
+        mrr::movements(&pool, MovementSelection::days(day(1), day(30)), None, 100).await.expect("an answer");
     let seen: Vec<_> =
         movements.iter().map(|row| (row.day, row.kind.as_str(), row.before, row.after)).collect();
     assert_eq!(

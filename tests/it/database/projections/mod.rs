@@ -10,9 +10,11 @@ mod movements;
 mod mrr;
 mod numbers;
 mod once;
+mod paid_story;
 mod poison;
 mod rebuild;
 mod revenue;
+mod sums;
 mod turns;
 mod waiting;
 

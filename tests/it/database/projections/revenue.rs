@@ -13,7 +13,7 @@ use counterfoil::{
     projections::{
         self, FigureInterval,
         mrr::{
-            self, Proportion,
+            self, MovementSelection, Proportion,
             reports::{ReportPlace, TimelineReport},
             timeline,
         },
@@ -40,7 +40,8 @@ async fn a_late_report_changes_its_day_and_is_listed() {
     following.caught_up(&pool).await;
 
     let (from, until) = (day(0), day(30));
-    let movements = mrr::movements(&pool, from, until, None, None, None, 100).await.expect("an answer");
+    let movements =
+        mrr::movements(&pool, MovementSelection::days(from, until), None, 100).await.expect("an answer");
     let seen: Vec<_> =
         movements.iter().map(|row| (row.day, row.kind.as_str(), row.before, row.after)).collect();
     assert_eq!(
@@ -56,14 +57,17 @@ async fn a_late_report_changes_its_day_and_is_listed() {
     let seen: Vec<_> = restated.iter().map(|row| (row.day, row.change_before, row.change_after)).collect();
     assert_eq!(seen, [(day(2), 0, 1_000), (day(4), 2_000, 1_000)]);
 
-    let changes = mrr::day_changes(&pool, day(9)).await.expect("an answer");
-    let series = mrr::series(&changes, day(1), day(9), FigureInterval::Day);
+    let before = mrr::changes_before(&pool, day(1), None).await.expect("an answer");
+    let changes = mrr::day_changes(&pool, day(1), day(9), None).await.expect("an answer");
+    let series = mrr::series(&before, &changes, (day(1), day(9)), FigureInterval::Day);
     let figures: Vec<_> = series.iter().map(|figures| figures.mrr).collect();
     assert_eq!(figures, [1_000, 2_000, 2_000, 3_000, 3_000, 3_000, 0, 0]);
-    let week = mrr::series(&changes, day(1), day(9), FigureInterval::Week);
+    let week = mrr::series(&before, &changes, (day(1), day(9)), FigureInterval::Week);
     assert_eq!((week[0].mrr_at_start, week[0].mrr, week[0].arr()), (1_000, 0, Some(0)));
     assert_eq!((week[0].expansion.amount, week[0].churn.amount, week[0].paying_accounts), (2_000, -3_000, 0));
-    let retention = mrr::retention(&pool, day(1), day(9)).await.expect("an answer");
+    let moves =
+        mrr::interval_moves(&pool, &[(day(1), day(8)), (day(8), day(9))], None).await.expect("an answer");
+    let retention = mrr::retention(&week, &moves);
     assert_eq!(retention[0].logo_churn().decimal(2).as_deref(), Some("1.00"));
     assert_eq!(retention[0].net_revenue(), Proportion { part: 0, whole: 1_000 });
     following.assert_rebuild_finds_the_same().await;
@@ -132,7 +136,8 @@ async fn a_subscription_whose_collection_is_paused_is_no_revenue() {
     }
     let following = Following::start(pool.clone(), projections::all()).await;
     following.caught_up(&pool).await;
-    let movements = mrr::movements(&pool, day(0), day(9), None, None, None, 100).await.expect("an answer");
+    let movements =
+        mrr::movements(&pool, MovementSelection::days(day(0), day(9)), None, 100).await.expect("an answer");
     let seen: Vec<_> =
         movements.iter().map(|row| (row.day, row.kind.as_str(), row.before, row.after)).collect();
     assert_eq!(
@@ -206,8 +211,9 @@ async fn what_nobody_pays_for_is_no_revenue_until_the_next_payment_in_any_order(
         }
         let following = Following::start(pool.clone(), projections::all()).await;
         following.caught_up(&pool).await;
-        let movements =
-            mrr::movements(&pool, day(0), day(9), None, None, None, 100).await.expect("an answer");
+        let movements = mrr::movements(&pool, MovementSelection::days(day(0), day(9)), None, 100)
+            .await
+            .expect("an answer");
         let seen: Vec<_> =
             movements.iter().map(|row| (row.day, row.kind.as_str(), row.before, row.after)).collect();
         assert_eq!(

@@ -4,6 +4,7 @@
 mod awkward;
 mod ending;
 mod expected;
+mod figures;
 mod foreign;
 mod history;
 mod late;

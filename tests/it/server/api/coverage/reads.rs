@@ -55,6 +55,10 @@ pub(super) fn cases() -> BTreeMap<&'static str, Case> {
     let ahead = of_currency("&currency=usd&min_position=p0-999999999");
     let rows = case(of_currency("&currency=usd"), ahead, 422, of_currency("&currency=x"));
     cases.insert("analyse_deferred_revenue_rows", rows);
+    let on = "on=2026-11-30";
+    let of_day = |more: &str| get(format!("/v1/analytics/mrr/rows?{on}{more}"));
+    let ahead = of_day("&min_position=p0-999999999");
+    cases.insert("analyse_mrr_rows", case(of_day(""), ahead, 422, get("/v1/analytics/mrr/rows?on=x")));
     for (id, path) in [
         ("list_all_subscriptions", "/v1/subscriptions"),
         ("list_all_payments", "/v1/payments"),

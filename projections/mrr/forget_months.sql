@@ -1,0 +1,2 @@
+-- Deletes the months of a shard that have no movements of a kind any more.
+delete from read.mrr_months_vN where shard = $1 and count = 0

@@ -1,0 +1,6 @@
+-- When were some days of an account last changed after they were over?
+select max(recorded_at) as restated_at
+from read.mrr_restatements
+where day >= $1 and day < $2
+    and ($3::text is null or currency = $3)
+    and shard = $4 and account_id = $5

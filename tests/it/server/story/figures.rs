@@ -1,0 +1,124 @@
+//! Do the figures of the story's revenue say what they mean, and lead to the rows that make them up?
+
+use serde_json::{Value, json};
+
+use super::ending::{FROM, TO};
+use crate::support::{
+    documents::{SHAPES, story},
+    in_process::Program,
+    ledger::noon,
+};
+
+const TYPES: [&str; 5] = ["new", "reactivation", "expansion", "contraction", "churn"];
+
+async fn told(shape: &str) -> Program {
+    let program = Program::start(noon()).await;
+    for file in story(shape) {
+        program.deliver(shape, &file).await;
+    }
+    program.handled().await;
+    program
+}
+
+fn whole(value: &Value) -> i64 {
+    value.as_i64().unwrap_or_else(|| panic!("{value}"))
+}
+
+/// All that an address lists, two a page.
+async fn listed(program: &Program, link: &Value, name: &str) -> Vec<Value> {
+    let (link, mut all, mut next) = (link.as_str().expect("an address"), Vec::new(), String::new());
+    loop {
+        let page = program.read(&format!("{link}&limit=2{next}")).await;
+        all.extend(page[name].as_array().unwrap_or_else(|| panic!("{page}")).iter().cloned());
+        let Some(cursor) = page["next_cursor"].as_str() else { return all };
+        next = format!("&cursor={cursor}");
+    }
+}
+
+/// The sum of the MRR of accounts, and how many there are. Each has the movement that led to it.
+async fn paid(program: &Program, link: &Value) -> (i64, i64) {
+    let rows = listed(program, link, "rows").await;
+    for row in &rows {
+        let movements = listed(program, &row["movements"], "movements").await;
+        assert_eq!(movements.len(), 1, "{row}");
+        assert_eq!(movements[0]["after"], row["mrr"], "{row}");
+    }
+    (rows.iter().map(|row| whole(&row["mrr"])).sum(), i64::try_from(rows.len()).expect("few"))
+}
+
+async fn leads_to_its_rows(program: &Program, figures: &Value) {
+    for kind in TYPES {
+        let movements = listed(program, &figures[kind]["rows"], "movements").await;
+        let sum: i64 = movements.iter().map(|one| whole(&one["after"]) - whole(&one["before"])).sum();
+        let count = i64::try_from(movements.len()).expect("few");
+        assert_eq!(
+            (sum, count),
+            (whole(&figures[kind]["amount"]), whole(&figures[kind]["count"])),
+            "{figures}"
+        );
+        assert!(movements.iter().all(|one| one["type"] == kind && one["currency"] == figures["currency"]));
+    }
+    let expected = (whole(&figures["mrr"]), whole(&figures["paying_accounts"]));
+    assert_eq!(paid(program, &figures["rows"]["mrr"]).await, expected, "{figures}");
+    assert_eq!(figures["rows"]["mrr"], figures["rows"]["paying_accounts"]);
+    let (at_start, _) = paid(program, &figures["rows"]["mrr_at_start"]).await;
+    assert_eq!(at_start, whole(&figures["mrr_at_start"]), "{figures}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn figures_of_revenue_lead_to_the_rows_that_sum_to_them() {
+    let program = told(SHAPES[0]).await;
+    for interval in ["month", "quarter", "week"] {
+        let path = format!("/v1/analytics/mrr?from={FROM}&to={TO}&interval={interval}");
+        let answer = program.read(&path).await;
+        let series = answer["series"].as_array().expect("a series");
+        assert!(series.iter().any(|figures| whole(&figures["expansion"]["count"]) > 0));
+        for figures in series {
+            leads_to_its_rows(&program, figures).await;
+        }
+        let named: Vec<&str> = answer["definitions"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .flat_map(|of| of["figure"].as_str())
+            .collect();
+        let named: Vec<&str> = named.into_iter().flat_map(|names| names.split(", ")).collect();
+        let without = ["currency", "start", "rows"];
+        for shown in
+            series[0].as_object().expect("figures").keys().filter(|name| !without.contains(&name.as_str()))
+        {
+            assert!(named.contains(&shown.as_str()), "{shown} has no definition");
+        }
+        let euros = program.read(&format!("{path}&currency=eur")).await;
+        assert_eq!((&euros["series"], &euros["retention"]), (&json!([]), &json!([])));
+        let dollars = program.read(&format!("{path}&currency=USD")).await;
+        assert_eq!(dollars["series"], answer["series"]);
+    }
+    // All of it was told long after.
+    let answer = program.read(&format!("/v1/analytics/mrr?from={FROM}&to={TO}")).await;
+    assert_eq!(answer["restated_since"], json!(noon()));
+    let path = "/v1/analytics/mrr?from=2025-06-01&to=2025-06-30&interval=month";
+    let csv = program.server.get(path).header("accept", "text/csv").send().await;
+    let mut lines = csv.text.lines();
+    let columns = "start,currency,mrr_at_start,new,new_count,reactivation,reactivation_count,expansion,\
+        expansion_count,contraction,contraction_count,churn,churn_count,mrr,paying_accounts";
+    assert_eq!(lines.next(), Some(columns));
+    assert_eq!(lines.next(), Some("2025-06-01,usd,0,3998,2,0,0,1000,1,0,0,0,0,4998,2"));
+    assert_eq!(lines.next(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_figures_of_revenue_do_not_know_is_refused() {
+    let program = Program::start(noon()).await;
+    for (path, query, named) in [
+        ("mrr", "from=2025-06-01&to=2025-06-30&currency=euro", "currency"),
+        ("mrr", "from=2025-06-01&to=2025-06-30&time_zone=UTC", "time_zone"),
+        ("movements", "from=2025-06-01&to=2025-06-30&currency=e", "currency"),
+        ("mrr/rows", "on=yesterday", "on"),
+        ("mrr/rows", "on=2025-06-30&cursor=acme", "cursor"),
+    ] {
+        let answer = program.server.get(&format!("/v1/analytics/{path}?{query}")).send().await;
+        answer.is_problem(400, "invalid_parameter");
+        assert_eq!(answer.body["path"], named, "{}", answer.text);
+    }
+}
