@@ -33,7 +33,7 @@
 //! | `CancellationScheduled` | | report, newest one | report, movements | | plan, status | | | |
 //! | `CancellationWithdrawn` | | report, newest one | report, movements | | plan, status | | | |
 //! | `SubscriptionEnded` | | report, newest one | report, movements | | plan, status | | | |
-//! | `SubscriptionChangeRequested` | | request | | | | | | |
+//! | `SubscriptionChangeRequested` | | request | why it ends | | | | | |
 //! | `TrialEndAnnounced` | | | | | | | | |
 //! | `PaymentSucceeded`, `PaymentLinked` | | | | | | new row | | fact |
 //! | `RefundIssued`, `RefundFailed` | | | | | | refund | | fact |

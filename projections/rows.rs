@@ -61,6 +61,13 @@ impl Rows {
         self.field(&days.to_be_bytes())
     }
 
+    pub fn optional_time(&mut self, value: Option<Timestamp>) -> &mut Self {
+        match value {
+            Some(value) => self.time(value),
+            None => self.null(),
+        }
+    }
+
     pub fn optional_day(&mut self, value: Option<NaiveDate>) -> &mut Self {
         match value {
             Some(value) => self.day(value),

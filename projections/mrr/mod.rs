@@ -10,7 +10,12 @@
 //! A subscription that is cancelled at the end of its period counts until a report says that it has ended, and ends at
 //! the time of that report.
 
+mod causes;
+pub mod churn;
+mod churned;
 mod figures;
+mod known;
+
 pub mod movements;
 mod paying;
 mod queries;
@@ -27,15 +32,27 @@ use std::collections::BTreeMap;
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::PgConnection;
 
-use crate::domain::{event::Event, ids::AccountId, recorded::RecordedEvent, subscription::SubscriptionState};
+use crate::domain::{
+    event::{Event, NoticeEvent},
+    ids::AccountId,
+    recorded::RecordedEvent,
+    requested::Requested,
+    subscription::SubscriptionState,
+};
 
 use super::{
     projection::{ApplyError, OnFailure, Projection, Tables},
     shards, subscription_reports,
 };
+use churn::{CancellationRequest, RevenueStanding, SubscriptionAtRisk};
 use movements::{AccountMovements, DayMovement};
 use reports::{Discounted, PaidReport, ReportPlace, TimelineReport};
+use timeline::{AccountRevenue, RevenueFacts};
 
+pub use churned::{
+    AccountPartCursor, AtRiskRow, ChurnedAccounts, ChurnedRevenue, ChurnedRow, RevenueAtRisk, RiskSelection,
+    accounts_churned, at_risk, at_risk_rows, churned, revenue_churned,
+};
 pub use figures::{Figures, MovementSum, Proportion, intervals, series};
 pub use paying::{PayingCursor, PayingRow, paying};
 pub use queries::{
@@ -66,6 +83,8 @@ impl Projection for Mrr {
             "mrr_restated_months",
             "mrr_payments",
             "mrr_discounts",
+            "mrr_requests",
+            "mrr_at_risk",
         ]
     }
 
@@ -90,7 +109,7 @@ impl Projection for Mrr {
             }
             let Some(shard) = shards::of_batch(events).filter(|_| !new.is_empty()) else { return Ok(()) };
             let accounts: Vec<&str> = new.keys().map(|account| account.as_str()).collect();
-            let mut known = write::known(shard, &accounts, tables, connection).await?;
+            let mut known = known::known(shard, &accounts, tables, connection).await?;
             let mut changes = Vec::with_capacity(new.len());
             for (account, events) in new {
                 changes.push(account_changes(
@@ -111,8 +130,9 @@ pub struct History {
     reports: Vec<TimelineReport>,
     payments: Vec<PaidReport>,
     discounted: Vec<Discounted>,
-    /// `None`: not computed yet.
-    movements: Option<AccountMovements>,
+    requests: Vec<CancellationRequest>,
+    /// What follows. `None`: not computed yet.
+    revenue: Option<AccountRevenue>,
 }
 
 /// What one event adds.
@@ -120,6 +140,7 @@ enum MrrInput {
     Reported(TimelineReport),
     Paid(PaidReport),
     Discounted(Discounted),
+    Requested(CancellationRequest),
 }
 
 /// What a batch of events changes for one account.
@@ -129,6 +150,8 @@ struct AccountChanges<'a> {
     said: History,
     /// All of the account's movements. `None`: they are what they were.
     movements: Option<AccountMovements>,
+    /// All of the account's subscriptions at risk. `None`: they are what they were.
+    at_risk: Option<Vec<SubscriptionAtRisk>>,
     restatements: Vec<Restatement<'a>>,
 }
 
@@ -148,12 +171,12 @@ fn account_changes<'a>(
     mut known: History,
     events: &[&'a RecordedEvent],
 ) -> Result<AccountChanges<'a>, ApplyError> {
-    let already = (known.reports.len(), known.payments.len(), known.discounted.len());
+    let already = (known.reports.len(), known.payments.len(), known.discounted.len(), known.requests.len());
     let before = match events.first() {
         Some(first) => known.work_out(first)?,
-        None => AccountMovements::new(),
+        None => AccountRevenue::default(),
     };
-    known.movements = Some(before.clone());
+    known.revenue = Some(before.clone());
     let mut restatements = Vec::new();
     for recorded in events {
         restatements.extend(known.learn(recorded)?);
@@ -162,10 +185,13 @@ fn account_changes<'a>(
         reports: known.reports.split_off(already.0),
         payments: known.payments.split_off(already.1),
         discounted: known.discounted.split_off(already.2),
-        movements: None,
+        requests: known.requests.split_off(already.3),
+        revenue: None,
     };
-    let movements = known.movements.filter(|movements| *movements != before);
-    Ok(AccountChanges { account, said, movements, restatements })
+    let AccountRevenue { movements, at_risk } = known.revenue.unwrap_or_default();
+    let movements = Some(movements).filter(|movements| *movements != before.movements);
+    let at_risk = Some(at_risk).filter(|at_risk| *at_risk != before.at_risk);
+    Ok(AccountChanges { account, said, movements, at_risk, restatements })
 }
 
 impl History {
@@ -175,29 +201,36 @@ impl History {
     /// If the account's revenue does not fit.
     pub fn learn<'a>(&mut self, recorded: &'a RecordedEvent) -> Result<Vec<Restatement<'a>>, ApplyError> {
         let Some(said) = said(recorded) else { return Ok(Vec::new()) };
-        let before = match self.movements.take() {
-            Some(movements) => movements,
+        let before = match self.revenue.take() {
+            Some(revenue) => revenue,
             None => self.work_out(recorded)?,
         };
         match said {
             MrrInput::Reported(report) => self.reports.push(report),
             MrrInput::Paid(payment) => self.payments.push(payment),
             MrrInput::Discounted(discounted) => self.discounted.push(discounted),
+            MrrInput::Requested(request) => self.requests.push(request),
         }
         let after = self.work_out(recorded)?;
-        let restated = restated(recorded, &before, &after);
-        self.movements = Some(after);
+        let restated = restated(recorded, &before.movements, &after.movements);
+        self.revenue = Some(after);
         Ok(restated)
     }
 
     /// The movements by all events that were added. `None`: there was none.
     #[must_use]
-    pub const fn movements(&self) -> Option<&AccountMovements> {
-        self.movements.as_ref()
+    pub fn movements(&self) -> Option<&AccountMovements> {
+        self.revenue.as_ref().map(|revenue| &revenue.movements)
     }
 
-    fn work_out(&self, recorded: &RecordedEvent) -> Result<AccountMovements, ApplyError> {
-        timeline::movements(&self.reports, &self.payments, &self.discounted).map_err(|_| ApplyError::Unfit {
+    fn work_out(&self, recorded: &RecordedEvent) -> Result<AccountRevenue, ApplyError> {
+        let known = RevenueFacts {
+            reports: &self.reports,
+            payments: &self.payments,
+            discounted: &self.discounted,
+            requests: &self.requests,
+        };
+        timeline::revenue(known).map_err(|_| ApplyError::Unfit {
             position: recorded.position.0,
             reason: "the account's subscriptions are worth more than fits".into(),
         })
@@ -225,10 +258,27 @@ fn said(recorded: &RecordedEvent) -> Option<MrrInput> {
                 stripe_event: stripe_event(),
             })
         }),
-        Event::Credits(_) | Event::Hold(_) | Event::Notice(_) | Event::Payment(_) | Event::Checkout(_) => {
-            None
-        }
+        Event::Notice(event) => requested(recorded, event).map(MrrInput::Requested),
+        Event::Credits(_) | Event::Hold(_) | Event::Payment(_) | Event::Checkout(_) => None,
     }
+}
+
+/// What was requested, if it is a cancellation, or that it goes on after all.
+fn requested(recorded: &RecordedEvent, event: &NoticeEvent) -> Option<CancellationRequest> {
+    let NoticeEvent::SubscriptionChangeRequested { subscription, requested, effective_at } = event else {
+        return None;
+    };
+    let withdrawn = match requested {
+        Requested::Cancel { .. } => false,
+        Requested::WithdrawCancellation => true,
+        Requested::Begin { .. }
+        | Requested::Change { .. }
+        | Requested::WithdrawChange
+        | Requested::Pause
+        | Requested::Resume => return None,
+    };
+    let (subscription, effective_at) = (subscription.to_string(), *effective_at);
+    Some(CancellationRequest { subscription, sequence: recorded.sequence, withdrawn, effective_at })
 }
 
 fn report(recorded: &RecordedEvent, terms: &SubscriptionState) -> TimelineReport {
@@ -246,6 +296,8 @@ fn report(recorded: &RecordedEvent, terms: &SubscriptionState) -> TimelineReport
             id: terms.evidence.id.to_string(),
             step: terms.evidence.step.clone(),
         },
+        standing: RevenueStanding::of(terms),
+        cancel_at: terms.cancel_at,
         stripe_event: recorded.stripe_event().map(str::to_owned),
     }
 }
@@ -261,7 +313,7 @@ fn restated<'a>(
     let over = keys.into_iter().filter(|(_, day)| *day < recorded_on);
     over.filter_map(|key| {
         let (old, new) = (before.get(key), after.get(key));
-        let figures = |movement: &DayMovement| (movement.kind, movement.change());
+        let figures = |movement: &DayMovement| (movement.kind, movement.change(), movement.cause);
         (old.map(figures) != new.map(figures)).then(|| Restatement {
             recorded,
             currency: key.0.clone(),

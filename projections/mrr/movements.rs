@@ -6,6 +6,8 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
+use super::churn::ChurnCause;
+
 #[derive(
     Clone,
     Copy,
@@ -67,6 +69,8 @@ pub struct DayMovement {
     pub sequence: i64,
     pub stripe_event: Option<String>,
     pub subscription: String,
+    /// What took the last of the revenue, if it is churn.
+    pub cause: Option<ChurnCause>,
 }
 
 impl DayMovement {

@@ -9,7 +9,11 @@ use crate::domain::{
     recorded::{JournalPosition, Position, Shard},
 };
 
-use super::{movements::MovementKind, sums::month};
+use super::{
+    churn::{ChurnCause, ChurnClass},
+    movements::MovementKind,
+    sums::month,
+};
 
 /// The most rows of a list.
 pub const ROWS_MAX: i64 = 1_000;
@@ -83,6 +87,8 @@ pub struct MovementRow {
     pub sequence: i64,
     pub stripe_event: Option<String>,
     pub subscription: String,
+    /// The name of a [`ChurnCause`], if it is churn.
+    pub cause: Option<String>,
 }
 
 /// The last movement of a page. The next page begins after it.
@@ -109,13 +115,15 @@ pub struct MovementSelection<'a> {
     pub account: Option<(Shard, &'a AccountId)>,
     pub kind: Option<MovementKind>,
     pub currency: Option<&'a Currency>,
+    /// Only churn of this class.
+    pub churn: Option<ChurnClass>,
 }
 
 impl MovementSelection<'_> {
     /// All movements of some days.
     #[must_use]
     pub const fn days(from: NaiveDate, until: NaiveDate) -> Self {
-        Self { from, until, account: None, kind: None, currency: None }
+        Self { from, until, account: None, kind: None, currency: None, churn: None }
     }
 }
 
@@ -129,7 +137,8 @@ pub async fn movements(
     after: Option<&MovementCursor>,
     limit: i64,
 ) -> Result<Vec<MovementRow>, sqlx::Error> {
-    let MovementSelection { from, until, account, kind, currency } = selection;
+    let MovementSelection { from, until, account, kind, currency, churn } = selection;
+    let causes = churn.map(|class| class.causes().into_iter().map(ChurnCause::name).collect::<Vec<_>>());
     let statement = match account {
         Some(_) => include_str!("movements_of_account.sql"),
         None => include_str!("movements.sql"),
@@ -142,7 +151,8 @@ pub async fn movements(
         .bind(after.map_or("", |after| after.currency.as_str()))
         .bind(limit.clamp(1, ROWS_MAX))
         .bind(kind.map(MovementKind::name))
-        .bind(currency.map(Currency::as_str));
+        .bind(currency.map(Currency::as_str))
+        .bind(causes);
     match account {
         Some((shard, account)) => page.bind(shard.0).bind(account.as_str()).fetch_all(executor).await,
         None => page.fetch_all(executor).await,

@@ -2,6 +2,8 @@
 
 use strum::{EnumString, IntoStaticStr};
 
+use super::churn::RevenueStanding;
+
 use crate::domain::{
     discounts::{DiscountReport, Undiscounted},
     subscription::{StoredReport, TermsChange},
@@ -21,6 +23,9 @@ pub struct TimelineReport {
     pub undiscounted: Option<Undiscounted>,
     pub effective_at: Timestamp,
     pub evidence: ReportPlace,
+    pub standing: RevenueStanding,
+    /// When the subscription will end, if that is set.
+    pub cancel_at: Option<Timestamp>,
     pub stripe_event: Option<String>,
 }
 

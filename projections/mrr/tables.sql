@@ -18,6 +18,9 @@ create table read.mrr_reports_vN (
     step_to text,
     -- For a subscription without discounts of its own, as JSON: its customer, and the revenue before their discount.
     undiscounted text,
+    -- What it says of whether the subscription is paid for, and when it will end.
+    standing text not null,
+    cancel_at timestamptz,
     constraint mrr_reports_event_vN primary key (shard, account_id, sequence)
 );
 
@@ -36,9 +39,12 @@ create table read.mrr_movements_vN (
     subscription text not null,
     -- The day of the account's next movement in this currency, until which `after` holds; null if there is none.
     until_day date,
+    -- What took the last of the revenue, if that is what happened.
+    cause text,
     constraint mrr_movements_day_vN primary key (shard, account_id, currency, day),
     constraint mrr_movements_move_vN check (before >= 0 and after >= 0 and before <> after),
-    constraint mrr_movements_until_vN check (until_day > day)
+    constraint mrr_movements_until_vN check (until_day > day),
+    constraint mrr_movements_cause_vN check ((kind = 'churn') = (cause is not null))
 );
 create index mrr_movements_time_vN on read.mrr_movements_vN (day, currency);
 -- Who paid at the end of a day: without reading what was before or after.
@@ -124,4 +130,30 @@ create table read.mrr_discounts_vN (
     effective_at timestamptz not null,
     stripe_event text,
     constraint mrr_discounts_event_vN primary key (shard, account_id, sequence)
+);
+
+-- Requests to cancel a subscription, and that it goes on after all.
+create table read.mrr_requests_vN (
+    shard smallint not null,
+    account_id text not null,
+    sequence bigint not null,
+    subscription text not null,
+    withdrawn boolean not null,
+    effective_at timestamptz not null,
+    constraint mrr_requests_event_vN primary key (shard, account_id, sequence)
+);
+
+-- Subscriptions that are past due, or set to end, and still count.
+create table read.mrr_at_risk_vN (
+    shard smallint not null,
+    account_id text not null,
+    subscription text not null,
+    currency text not null,
+    mrr bigint not null,
+    past_due boolean not null,
+    cancel_at timestamptz,
+    -- When the report took effect that says so.
+    since timestamptz not null,
+    constraint mrr_at_risk_subscription_vN primary key (shard, account_id, subscription),
+    constraint mrr_at_risk_why_vN check (past_due or cancel_at is not null)
 );

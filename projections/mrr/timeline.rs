@@ -14,6 +14,8 @@
 use std::collections::BTreeMap;
 
 use super::{
+    causes,
+    churn::{CancellationRequest, ChurnCause, SubscriptionAtRisk},
     movements::{AccountMovements, TooLarge},
     reports::{Discounted, PaidReport, PaymentState, TimelineReport},
     worth::{MovementCause, Touched, Worth},
@@ -24,22 +26,34 @@ use crate::domain::{
     time::Timestamp,
 };
 
-/// All movements that follow from the account's reports, payments and discounts, in any order.
-///
+/// What is known of an account's revenue. The order in which it became known does not matter.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RevenueFacts<'a> {
+    pub reports: &'a [TimelineReport],
+    pub payments: &'a [PaidReport],
+    pub discounted: &'a [Discounted],
+    /// They change no revenue, and say why it ended.
+    pub requests: &'a [CancellationRequest],
+}
+
+/// What follows from them: all movements, and what is at risk by all that is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountRevenue {
+    pub movements: AccountMovements,
+    pub at_risk: Vec<SubscriptionAtRisk>,
+}
+
 /// # Errors
 /// If the account's revenue does not fit.
-pub fn movements(
-    reports: &[TimelineReport],
-    payments: &[PaidReport],
-    discounted: &[Discounted],
-) -> Result<AccountMovements, TooLarge> {
+pub fn revenue(known: RevenueFacts<'_>) -> Result<AccountRevenue, TooLarge> {
     let mut discounts = Discounts::default();
-    for discount in discounted {
+    for discount in known.discounted {
         discounts.learn(&discount.told);
     }
     let mut worth = Worth::default();
     let mut movements = AccountMovements::new();
-    for fact in facts(reports, payments, discounted) {
+    for fact in facts(known) {
+        let why = fact.takes(&worth, known.requests);
         let touched = match fact {
             WorthChange::Reported(report) => worth.set(report),
             WorthChange::Paid(payment) => worth.pay(payment),
@@ -49,10 +63,10 @@ pub fn movements(
         };
         for Touched { currency, subscription } in touched {
             let sum = worth.sum(&currency)?;
-            worth.note(&mut movements, currency, sum, &fact.cause(subscription));
+            worth.note(&mut movements, currency, sum, &fact.cause(subscription, why));
         }
     }
-    Ok(movements)
+    Ok(AccountRevenue { movements, at_risk: worth.at_risk() })
 }
 
 /// Something that changes an account's revenue.
@@ -64,14 +78,27 @@ enum WorthChange<'a> {
 }
 
 impl<'a> WorthChange<'a> {
-    fn cause(self, subscription: &'a str) -> MovementCause<'a> {
+    /// Why it takes revenue away, if it does. What it changes has not taken effect yet.
+    fn takes(self, worth: &Worth<'_>, requests: &[CancellationRequest]) -> ChurnCause {
+        match self {
+            Self::Reported(of) => causes::of_report(of, worth.holding(&of.subscription), requests),
+            Self::Paid(PaidReport { state: PaymentState::Awaited | PaymentState::No, .. }) => {
+                ChurnCause::Unpaid
+            }
+            Self::Paid(PaidReport { state: PaymentState::Yes, .. }) | Self::Discounted(_) => {
+                ChurnCause::Uncharged
+            }
+        }
+    }
+
+    fn cause(self, subscription: &'a str, churn: ChurnCause) -> MovementCause<'a> {
         let (at, sequence, stripe_event) = match self {
             Self::Reported(of) => (of.effective_at, of.sequence, &of.stripe_event),
             Self::Paid(of) => (of.effective_at, of.sequence, &of.stripe_event),
             Self::Discounted(of) => (of.told.at, of.sequence, &of.stripe_event),
         };
         let day = at.to_utc().date_naive();
-        MovementCause { day, sequence, stripe_event: stripe_event.as_ref(), subscription }
+        MovementCause { day, sequence, stripe_event: stripe_event.as_ref(), subscription, churn }
     }
 
     /// Within one time: reports first, then what is unpaid, then what is paid, then discounts.
@@ -90,11 +117,8 @@ impl<'a> WorthChange<'a> {
 }
 
 /// Everything, in the order in which it took effect.
-fn facts<'a>(
-    reports: &'a [TimelineReport],
-    payments: &'a [PaidReport],
-    discounted: &'a [Discounted],
-) -> Vec<WorthChange<'a>> {
+fn facts(known: RevenueFacts<'_>) -> Vec<WorthChange<'_>> {
+    let RevenueFacts { reports, payments, discounted, .. } = known;
     let reported = effective(reports).into_iter().map(WorthChange::Reported);
     let counted = payments.iter().filter(|payment| !is_behind(payment, payments));
     let discounted = discounted.iter().map(WorthChange::Discounted);

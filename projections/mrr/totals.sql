@@ -4,6 +4,9 @@ select concat_ws(
     (select 'reports ' || count(*) from read.mrr_reports_vN),
     (select 'payments ' || count(*) from read.mrr_payments_vN),
     (select 'discounts ' || count(*) from read.mrr_discounts_vN),
+    (select 'requests ' || count(*) from read.mrr_requests_vN),
+    (select 'at risk hash ' || coalesce(sum(hashtextextended(risk::text, 0)::numeric), 0)
+        from read.mrr_at_risk_vN risk),
     (select 'mrr ' || coalesce(string_agg(currency || ' ' || sum, ', ' order by currency), '')
         from (
             select currency, sum(after - before) as sum from read.mrr_movements_vN group by currency

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::{
+    churn::{ChurnCause, RevenueStanding, SubscriptionAtRisk},
     movements::{AccountMovements, DayMovement, MovementKind, TooLarge},
     reports::{PaidReport, PaymentState, TimelineReport},
 };
@@ -22,6 +23,8 @@ pub(super) struct MovementCause<'a> {
     pub(super) sequence: i64,
     pub(super) stripe_event: Option<&'a String>,
     pub(super) subscription: &'a str,
+    /// Why it took the last of the revenue, if it did.
+    pub(super) churn: ChurnCause,
 }
 
 impl TimelineReport {
@@ -54,6 +57,26 @@ struct Latest {
 }
 
 impl<'a> Worth<'a> {
+    /// The report on a subscription that holds.
+    pub(super) fn holding(&self, subscription: &str) -> Option<&'a TimelineReport> {
+        self.holding.get(subscription).copied()
+    }
+
+    /// The subscriptions that are past due, or set to end, and still count.
+    pub(super) fn at_risk(&self) -> Vec<SubscriptionAtRisk> {
+        let counted =
+            self.holding.values().filter(|report| !self.unpaid.contains(report.subscription.as_str()));
+        let risk = counted.map(|report| SubscriptionAtRisk {
+            subscription: report.subscription.clone(),
+            currency: report.currency.clone(),
+            mrr: self.brings(report),
+            past_due: report.standing == RevenueStanding::PastDue,
+            cancel_at: report.cancel_at,
+            since: report.effective_at,
+        });
+        risk.filter(|risk| risk.mrr > 0 && (risk.past_due || risk.cancel_at.is_some())).collect()
+    }
+
     /// Makes a report hold, and returns the currencies in which something may have changed.
     pub(super) fn set(&mut self, report: &'a TimelineReport) -> Vec<Touched<'a>> {
         let earlier = self.holding.insert(&report.subscription, report);
@@ -136,6 +159,7 @@ impl<'a> Worth<'a> {
                     sequence: cause.sequence,
                     stripe_event: cause.stripe_event.cloned(),
                     subscription: cause.subscription.to_owned(),
+                    cause: (kind == MovementKind::Churn).then_some(cause.churn),
                 };
                 movements.insert(key, movement);
             }

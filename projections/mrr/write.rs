@@ -1,19 +1,11 @@
 //! How are the rows of reports, movements and restatements written?
 
-use std::collections::BTreeMap;
-
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use serde::Serialize;
-use sqlx::{FromRow, PgConnection};
+use sqlx::PgConnection;
 
 use crate::{
-    domain::{
-        discounts::{DiscountReport, DiscountStep},
-        ids::ProviderId,
-        recorded::Shard,
-        subscription::TermsChange,
-        time::Timestamp,
-    },
+    domain::{discounts::DiscountStep, recorded::Shard},
     projections::{
         projection::{ApplyError, Tables},
         rows::Rows,
@@ -21,134 +13,12 @@ use crate::{
 };
 
 use super::{
-    AccountChanges, History,
+    AccountChanges,
+    churn::ChurnCause,
     movements::DayMovement,
-    reports::{Discounted, PaidReport, PaymentState, ReportPlace, TimelineReport},
+    reports::Discounted,
     sums::{MovementSums, restate},
 };
-
-#[derive(FromRow)]
-struct MovementRow {
-    account_id: String,
-    sequence: i64,
-    subscription: String,
-    currency: String,
-    monthly: i64,
-    ended: bool,
-    reported_at: DateTime<Utc>,
-    rank: i16,
-    evidence_id: String,
-    effective_at: DateTime<Utc>,
-    stripe_event: Option<String>,
-    step_from: Option<String>,
-    step_to: Option<String>,
-    undiscounted: Option<String>,
-}
-
-#[derive(FromRow)]
-struct DiscountRow {
-    account_id: String,
-    sequence: i64,
-    customer: String,
-    discount: String,
-    ended: bool,
-    off: Option<String>,
-    effective_at: DateTime<Utc>,
-    stripe_event: Option<String>,
-}
-
-impl DiscountRow {
-    /// The row was written from ids and JSON, so it can be parsed.
-    fn read(self) -> Option<Discounted> {
-        let off = self.off.and_then(|off| serde_json::from_str(&off).ok());
-        let told = DiscountReport {
-            customer: ProviderId::parse(&self.customer).ok()?,
-            discount: ProviderId::parse(&self.discount).ok()?,
-            what: if self.ended { DiscountStep::Ended } else { DiscountStep::Begun(off) },
-            at: Timestamp::from(self.effective_at),
-        };
-        Some(Discounted { told, sequence: self.sequence, stripe_event: self.stripe_event })
-    }
-}
-
-#[derive(FromRow)]
-struct MrrPaymentRow {
-    account_id: String,
-    sequence: i64,
-    subscription: String,
-    state: String,
-    effective_at: DateTime<Utc>,
-    stripe_event: Option<String>,
-}
-
-impl From<MrrPaymentRow> for PaidReport {
-    fn from(row: MrrPaymentRow) -> Self {
-        Self {
-            subscription: row.subscription,
-            sequence: row.sequence,
-            // The table contains no other names.
-            state: PaymentState::parse(&row.state).unwrap_or(PaymentState::Yes),
-            effective_at: Timestamp::from(row.effective_at),
-            stripe_event: row.stripe_event,
-        }
-    }
-}
-
-impl From<MovementRow> for TimelineReport {
-    fn from(row: MovementRow) -> Self {
-        Self {
-            subscription: row.subscription,
-            sequence: row.sequence,
-            currency: row.currency,
-            monthly: row.monthly,
-            undiscounted: row.undiscounted.and_then(|json| serde_json::from_str(&json).ok()),
-            effective_at: Timestamp::from(row.effective_at),
-            evidence: ReportPlace {
-                ended: row.ended,
-                reported_at: Timestamp::from(row.reported_at),
-                rank: u8::try_from(row.rank).unwrap_or(u8::MAX),
-                id: row.evidence_id,
-                step: row.step_to.map(|to| TermsChange { from: row.step_from, to }),
-            },
-            stripe_event: row.stripe_event,
-        }
-    }
-}
-
-/// All that the tables have of these accounts of a shard.
-pub(super) async fn known(
-    shard: Shard,
-    accounts: &[&str],
-    tables: Tables,
-    connection: &mut PgConnection,
-) -> Result<BTreeMap<String, History>, sqlx::Error> {
-    let reports: Vec<MovementRow> = sqlx::query_as(&tables.statement(include_str!("reports.sql")))
-        .bind(shard.0)
-        .bind(accounts)
-        .fetch_all(&mut *connection)
-        .await?;
-    let payments: Vec<MrrPaymentRow> = sqlx::query_as(&tables.statement(include_str!("payments.sql")))
-        .bind(shard.0)
-        .bind(accounts)
-        .fetch_all(&mut *connection)
-        .await?;
-    let discounts: Vec<DiscountRow> = sqlx::query_as(&tables.statement(include_str!("discounts.sql")))
-        .bind(shard.0)
-        .bind(accounts)
-        .fetch_all(connection)
-        .await?;
-    let mut known: BTreeMap<String, History> = BTreeMap::new();
-    for row in reports {
-        known.entry(row.account_id.clone()).or_default().reports.push(row.into());
-    }
-    for row in payments {
-        known.entry(row.account_id.clone()).or_default().payments.push(row.into());
-    }
-    for row in discounts {
-        known.entry(row.account_id.clone()).or_default().discounted.extend(row.read());
-    }
-    Ok(known)
-}
 
 pub(super) async fn write(
     shard: Shard,
@@ -159,7 +29,9 @@ pub(super) async fn write(
     reports(shard, changes).write(&tables.statement(include_str!("add_reports.sql")), connection).await?;
     payments(shard, changes).write(&tables.statement(include_str!("add_payments.sql")), connection).await?;
     discounts(shard, changes).write(&tables.statement(include_str!("add_discounts.sql")), connection).await?;
+    requests(shard, changes).write(&tables.statement(include_str!("add_requests.sql")), connection).await?;
     replace_movements(shard, changes, tables, connection).await?;
+    replace_at_risk(shard, changes, tables, connection).await?;
     restatements(shard, changes)
         .write(&tables.statement(include_str!("add_restatements.sql")), connection)
         .await?;
@@ -186,8 +58,23 @@ async fn replace_movements(
     sums.write(shard, tables, connection).await
 }
 
+async fn replace_at_risk(
+    shard: Shard,
+    changes: &[AccountChanges<'_>],
+    tables: Tables,
+    connection: &mut PgConnection,
+) -> Result<(), ApplyError> {
+    let forget = tables.statement(include_str!("forget_at_risk.sql"));
+    for change in changes.iter().filter(|change| change.at_risk.is_some()) {
+        let forget = sqlx::query(&forget).bind(shard.0).bind(change.account.as_str());
+        forget.execute(&mut *connection).await?;
+    }
+    at_risk(shard, changes).write(&tables.statement(include_str!("add_at_risk.sql")), connection).await?;
+    Ok(())
+}
+
 fn reports(shard: Shard, changes: &[AccountChanges<'_>]) -> Rows {
-    let mut rows = Rows::new(15);
+    let mut rows = Rows::new(17);
     for change in changes {
         for report in &change.said.reports {
             rows.begin()
@@ -205,7 +92,9 @@ fn reports(shard: Shard, changes: &[AccountChanges<'_>]) -> Rows {
                 .optional_text(report.stripe_event.as_deref())
                 .optional_text(report.evidence.step.as_ref().and_then(|step| step.from.as_deref()))
                 .optional_text(report.evidence.step.as_ref().map(|step| step.to.as_str()))
-                .optional_text(report.undiscounted.as_ref().and_then(json).as_deref());
+                .optional_text(report.undiscounted.as_ref().and_then(json).as_deref())
+                .text(report.standing.name())
+                .optional_time(report.cancel_at);
         }
     }
     rows
@@ -251,12 +140,46 @@ fn discounts(shard: Shard, changes: &[AccountChanges<'_>]) -> Rows {
     rows
 }
 
+fn requests(shard: Shard, changes: &[AccountChanges<'_>]) -> Rows {
+    let mut rows = Rows::new(6);
+    for change in changes {
+        for request in &change.said.requests {
+            rows.begin()
+                .small(shard.0)
+                .text(change.account.as_str())
+                .big(request.sequence)
+                .text(&request.subscription)
+                .boolean(request.withdrawn)
+                .time(request.effective_at);
+        }
+    }
+    rows
+}
+
+fn at_risk(shard: Shard, changes: &[AccountChanges<'_>]) -> Rows {
+    let mut rows = Rows::new(8);
+    for change in changes {
+        for risk in change.at_risk.iter().flatten() {
+            rows.begin()
+                .small(shard.0)
+                .text(change.account.as_str())
+                .text(&risk.subscription)
+                .text(&risk.currency)
+                .big(risk.mrr)
+                .boolean(risk.past_due)
+                .optional_time(risk.cancel_at)
+                .time(risk.since);
+        }
+    }
+    rows
+}
+
 fn json(value: &impl Serialize) -> Option<String> {
     serde_json::to_string(value).ok()
 }
 
 fn movements(shard: Shard, changes: &[AccountChanges<'_>]) -> Rows {
-    let mut rows = Rows::new(11);
+    let mut rows = Rows::new(12);
     for change in changes {
         let mut all = change.movements.iter().flatten().peekable();
         while let Some(((currency, day), movement)) = all.next() {
@@ -272,7 +195,8 @@ fn movements(shard: Shard, changes: &[AccountChanges<'_>]) -> Rows {
                 .big(movement.sequence)
                 .optional_text(movement.stripe_event.as_deref())
                 .text(&movement.subscription)
-                .optional_day(next.map(|((_, day), _)| *day));
+                .optional_day(next.map(|((_, day), _)| *day))
+                .optional_text(movement.cause.map(ChurnCause::name));
         }
     }
     rows

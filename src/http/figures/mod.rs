@@ -1,5 +1,8 @@
 //! What does the business want to know? Each figure says what it means, how old it is, and which rows make it up.
 
+pub mod churn;
+mod churn_definitions;
+pub mod churn_rows;
 pub mod credits;
 pub mod deferred;
 mod definition;

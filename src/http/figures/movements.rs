@@ -25,7 +25,10 @@ use crate::{
     queries::revenue::{MovementFilter, MovementPage, RevenueSpan, revenue_movements},
 };
 
-use super::definition::{FigureDefinition, FigureKind};
+use super::{
+    churn_rows::parse_class,
+    definition::{FigureDefinition, FigureKind},
+};
 
 const DEFINITIONS: [FigureDefinition; 1] = [FigureDefinition {
     figure: "movements",
@@ -56,6 +59,8 @@ pub struct MovementsQuery {
     /// Only in this currency.
     #[param(value_type = Option<String>, example = "usd")]
     currency: Option<Currency>,
+    /// Only churn that is `voluntary`, `involuntary` or `other`
+    churn: Option<String>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
     /// How many movements; 100 if left out.
@@ -93,6 +98,8 @@ pub struct MovementResponse<'a> {
     /// The number of the event in the account's stream.
     sequence: i64,
     stripe_event: Option<&'a str>,
+    /// Why it is churn: `cancelled`, `unpaid`, `paused`, `moved` or `uncharged`; `null`: it is not.
+    cause: Option<&'a str>,
 }
 
 impl<'a> From<&'a MovementRow> for MovementResponse<'a> {
@@ -107,6 +114,7 @@ impl<'a> From<&'a MovementRow> for MovementResponse<'a> {
             subscription: &row.subscription,
             sequence: row.sequence,
             stripe_event: row.stripe_event.as_deref(),
+            cause: row.cause.as_deref(),
         }
     }
 }
@@ -136,8 +144,9 @@ pub async fn movements(
     let cursor = asked.cursor.as_deref().map(|text| parse_cursor(text).ok_or_else(unknown_cursor));
     let cursor = cursor.transpose()?;
     let span = RevenueSpan { from, until };
-    let filter =
-        MovementFilter { span, account: asked.account.as_ref(), kind, currency: asked.currency.as_ref() };
+    let churn = asked.churn.as_deref().map(parse_class).transpose()?;
+    let (account, currency) = (asked.account.as_ref(), asked.currency.as_ref());
+    let filter = MovementFilter { span, account, kind, currency, churn };
     let part = (cursor.as_ref(), asked.limit.get());
     let min_position = asked.min_position.map(Token::positions);
     let page = revenue_movements(state.reports(), filter, part, min_position.as_ref()).await?;

@@ -38,7 +38,7 @@ const MRR_ROWS: &str = "/v1/analytics/mrr/rows";
 const MOVEMENTS: &str = "/v1/analytics/movements";
 
 /// Decimals of ratios, such as churn.
-const SHARE_DECIMALS: u32 = 4;
+pub(super) const SHARE_DECIMALS: u32 = 4;
 /// Decimals of the revenue per account, in minor units.
 const ARPU_DECIMALS: u32 = 2;
 
@@ -149,26 +149,38 @@ pub struct RetentionRows {
 }
 
 /// The day before.
-fn before(day: NaiveDate) -> NaiveDate {
+pub(super) fn before(day: NaiveDate) -> NaiveDate {
     day.pred_opt().unwrap_or(day)
 }
 
-fn accounts_on(day: NaiveDate, currency: &str) -> String {
+pub(super) fn accounts_on(day: NaiveDate, currency: &str) -> String {
     format!("{MRR_ROWS}?on={day}&currency={currency}")
 }
 
-fn movements_of(kind: MovementKind, (start, end): (NaiveDate, NaiveDate), currency: &str) -> String {
+pub(super) fn movements_of(
+    kind: MovementKind,
+    (start, end): (NaiveDate, NaiveDate),
+    currency: &str,
+) -> String {
     format!("{MOVEMENTS}?from={start}&to={end}&type={}&currency={currency}", kind.name())
+}
+
+impl MrrChange {
+    /// Of the days from one to another.
+    pub(super) fn of(
+        kind: MovementKind,
+        sum: MovementSum,
+        days: (NaiveDate, NaiveDate),
+        currency: &str,
+    ) -> Self {
+        Self { amount: sum.amount, count: sum.count, rows: movements_of(kind, days, currency) }
+    }
 }
 
 impl<'a> From<&'a Figures> for MrrFigures<'a> {
     fn from(figures: &'a Figures) -> Self {
         let Figures { currency, start, end, .. } = figures;
-        let change = |kind: MovementKind, sum: MovementSum| MrrChange {
-            amount: sum.amount,
-            count: sum.count,
-            rows: movements_of(kind, (*start, *end), currency),
-        };
+        let change = |kind, sum| MrrChange::of(kind, sum, (*start, *end), currency);
         Self {
             currency,
             start: *start,

@@ -1,5 +1,6 @@
 //! What is the business's recurring revenue, and why did it change?
 
+pub mod churn;
 mod lines;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use crate::{
         FigureInterval,
         mrr::{
             self, Figures, MovementCursor, MovementRow, MovementSelection, PayingCursor, PayingRow,
-            RestatementCursor, RestatementRow, RevenueRetention, movements::MovementKind,
+            RestatementCursor, RestatementRow, RevenueRetention, churn::ChurnClass, movements::MovementKind,
         },
     },
 };
@@ -114,6 +115,8 @@ pub struct MovementFilter<'a> {
     pub account: Option<&'a AccountId>,
     pub kind: Option<MovementKind>,
     pub currency: Option<&'a Currency>,
+    /// Only churn of this class.
+    pub churn: Option<ChurnClass>,
 }
 
 /// A page of movements, by day.
@@ -135,10 +138,10 @@ pub async fn revenue_movements(
     min_position: Option<&JournalPositions>,
 ) -> Result<MovementPage, QueryError> {
     let freshness = source.wait(MODEL, None, min_position).await?;
-    let MovementFilter { span: RevenueSpan { from, until }, account, kind, currency } = filter;
+    let MovementFilter { span: RevenueSpan { from, until }, account, kind, currency, churn } = filter;
     let rows = i64::try_from(limit).unwrap_or(i64::MAX);
     let account = account.map(|account| (source.ledger.shard_of(account), account));
-    let selection = MovementSelection { from, until, account, kind, currency };
+    let selection = MovementSelection { from, until, account, kind, currency, churn };
     let mut moment = snapshot(source.pool).await?;
     let movements = mrr::movements(&mut *moment, selection, after, rows).await?;
     let restated_since = mrr::restated_days(&mut *moment, selection).await?;

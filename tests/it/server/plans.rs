@@ -28,20 +28,6 @@ const PAGES_A_ROW: i64 = 12;
 /// How often everything is there in a large database.
 const LARGE: i64 = 150;
 
-/// What goes through a whole table by what it is for.
-const WHOLE: [(&str, &str); 5] = [
-    // A small table is read as a whole, and a large one in the order of its key, as far as the page goes.
-    ("select account_id, sum(minor)::text", "what money of all accounts was ever deferred"),
-    ("select place, currency, coalesce(sum(at_end", "whatever moved on the days of a figure"),
-    ("select e.aggregate_id, min(e.position)", "an auditor asks whether any account has no beginning"),
-    ("select state, (select count(*)", "how many events are not over"),
-    // Or all accounts in their order: what is less, PostgreSQL knows only of tables that it has looked at.
-    (
-        "select account_id, sum(count)::bigint as count, sum(available)",
-        "whatever happened on the days of a figure",
-    ),
-];
-
 /// How long the read models may take for all that is there, with each of their statements explained.
 const CATCHES_UP: Duration = Duration::from_secs(120);
 
@@ -360,7 +346,7 @@ async fn touches_little(times: i64) {
         }
     }
     assert!(worst.len() > 80, "{} statements were explained", worst.len());
-    let is_whole = |text: &str| WHOLE.iter().any(|(begin, _)| text.starts_with(begin));
+    let is_whole = |text: &str| statements::WHOLE_ANSWERS.iter().any(|(begin, _)| text.starts_with(begin));
     let beyond = worst.iter().filter(|(text, run)| run.beyond() > 0 && !is_whole(text));
     let beyond: Vec<String> = beyond
         .map(|(text, run)| {

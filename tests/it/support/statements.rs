@@ -57,6 +57,27 @@ const WHOLE: [(&str, &str); 8] = [
     ("keys/forget_beginnings.sql", "at a start: prefixes of earlier releases"),
 ];
 
+/// What goes through a whole table to answer what was asked, by its beginning.
+pub const WHOLE_ANSWERS: [(&str, &str); 9] = [
+    // A small table is read as a whole, and a large one in the order of its key, as far as the page goes.
+    ("select account_id, sum(minor)::text", "what money of all accounts was ever deferred"),
+    ("select place, currency, coalesce(sum(at_end", "whatever moved on the days of a figure"),
+    ("select place, currency, cause, count(*)", "whatever moved on the days of a figure"),
+    (
+        "select shard, account_id, currency, at_start as mrr_at_start",
+        "whatever moved on the days of a figure",
+    ),
+    ("select span.place, moved.currency, moved.cause", "all churn on the days of a figure"),
+    ("select currency, sum(mrr)::bigint", "who is past due or set to end now"),
+    ("select e.aggregate_id, min(e.position)", "an auditor asks whether any account has no beginning"),
+    ("select state, (select count(*)", "how many events are not over"),
+    // Or all accounts in their order: what is less, PostgreSQL knows only of tables that it has looked at.
+    (
+        "select account_id, sum(count)::bigint as count, sum(available)",
+        "whatever happened on the days of a figure",
+    ),
+];
+
 pub fn single_spaced(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -13,7 +13,7 @@ use chrono::NaiveDate;
 
 use crate::{
     amount::{Currency, Money},
-    event::{CreditsEvent, Event, InvoiceEvent, PaymentEvent},
+    event::{CreditsEvent, Event, InvoiceEvent, PaymentEvent, PaymentPurpose},
     ids::ProviderId,
     payments::{PaymentRecords, Returned},
     time::{Period, Timestamp},
@@ -35,6 +35,8 @@ pub fn is_revenue_fact(event: &Event) -> bool {
     match event {
         Event::Invoice(InvoiceEvent::InvoicePaid { .. }) => true,
         Event::Invoice(InvoiceEvent::PeriodPaid { term, .. }) => term.paid.is_some(),
+        // What packs bought is a lot, and they can be many.
+        Event::Payment(PaymentEvent::PaymentSucceeded { purpose: PaymentPurpose::Pack { .. }, .. }) => false,
         Event::Payment(
             PaymentEvent::PaymentSucceeded { .. }
             | PaymentEvent::PaymentLinked { .. }

@@ -2,6 +2,7 @@
 
 #[path = "../../../../benches/catch_up.rs"]
 pub mod catch_up;
+mod churn;
 mod credits;
 mod deferred;
 mod definitions;

@@ -41,6 +41,8 @@ pub(super) struct Told {
     /// What it brings in a month, 0 if it is not revenue.
     pub monthly: i64,
     pub ended: bool,
+    pub status: SubscriptionStatus,
+    pub set_to_end: bool,
     pub at: Timestamp,
     pub recorded_at: Timestamp,
 }
@@ -74,6 +76,7 @@ pub(super) fn event(told: &Told, status: SubscriptionStatus, monthly: i64) -> Ev
     };
     terms.subscription = ProviderId::parse(&told.subscription).unwrap();
     terms.monthly.currency = Currency::parse(told.currency).unwrap();
+    terms.cancel_at = told.set_to_end.then(|| told.at.plus(TimeDelta::days(30)));
     terms.evidence.id = ProviderId::parse(&format!("evt_{}", told.at.seconds())).unwrap();
     event
 }
@@ -107,6 +110,8 @@ pub(super) async fn story(pool: &PgPool, seed: u64, count: u64) -> Vec<Told> {
             currency: if (account + of).is_multiple_of(5) { "eur" } else { "usd" },
             monthly: if is_revenue { monthly } else { 0 },
             ended: status == SubscriptionStatus::Cancelled,
+            status,
+            set_to_end: is_revenue && numbers.below(4) == 0,
             at,
             recorded_at: at.plus(late),
         };
@@ -120,11 +125,15 @@ pub(super) fn accounts(told: &[Told]) -> BTreeSet<&str> {
     told.iter().map(|told| told.account.as_str()).collect()
 }
 
-/// What an account pays a month at the end of a day: of each subscription, by the last that was told of it by then,
-/// but for one that has ended.
+/// What an account pays a month at the end of a day.
 pub(super) fn worth(told: &[Told], account: &str, currency: &str, at_end_of: NaiveDate) -> i64 {
-    let by_then = |told: &&Told| told.account == account && told.at.to_utc().date_naive() <= at_end_of;
-    let known: Vec<&Told> = told.iter().filter(by_then).collect();
+    worth_by(told, account, currency, |told| told.at.to_utc().date_naive() <= at_end_of)
+}
+
+/// What an account pays a month: of each subscription, by the last that was told of it by then, but for one that has
+/// ended.
+fn worth_by(told: &[Told], account: &str, currency: &str, by_then: impl Fn(&Told) -> bool) -> i64 {
+    let known: Vec<&Told> = told.iter().filter(|told| told.account == account && by_then(told)).collect();
     let subscriptions: BTreeSet<&str> = known.iter().map(|told| told.subscription.as_str()).collect();
     let holding = |of: &str| {
         let own = known.iter().filter(|told| told.subscription == of);
@@ -158,4 +167,48 @@ pub(super) fn moved(told: &[Told]) -> Vec<Moved> {
     }
     all.sort();
     all
+}
+
+/// Why an account stopped paying on a day: by what was told last that took something away.
+pub(super) fn cause(told: &[Told], moved: &Moved) -> &'static str {
+    let worth = |until: Timestamp| worth_by(told, &moved.account, &moved.currency, |told| told.at <= until);
+    let is_of_day =
+        |told: &&Told| told.account == moved.account && told.at.to_utc().date_naive() == moved.day;
+    let mut today: Vec<&Told> = told.iter().filter(is_of_day).collect();
+    today.sort_by_key(|told| told.at);
+    let took = |told: &&&Told| worth(told.at) != worth(told.at.plus(TimeDelta::seconds(-1)));
+    let last = today.iter().rfind(took).expect("something took it away");
+    let earlier = told.iter().filter(|told| told.subscription == last.subscription && told.at < last.at);
+    let before = earlier.max_by_key(|told| told.at);
+    let waited =
+        |told: &Told| matches!(told.status, SubscriptionStatus::PastDue | SubscriptionStatus::Unpaid);
+    match last.status {
+        SubscriptionStatus::Cancelled => {
+            if before.is_some_and(|before| waited(before) && !before.set_to_end) {
+                "unpaid"
+            } else {
+                "cancelled"
+            }
+        }
+        SubscriptionStatus::Unpaid => "unpaid",
+        SubscriptionStatus::Paused => "paused",
+        other => panic!("{other:?} takes nothing away"),
+    }
+}
+
+/// The subscriptions that are past due or set to end, by the last that was told of them: account, subscription,
+/// currency, MRR, and which of both they are.
+pub(super) fn at_risk(told: &[Told]) -> Vec<(String, String, &'static str, i64, bool, bool)> {
+    let subscriptions: BTreeSet<(&str, &str)> =
+        told.iter().map(|told| (told.account.as_str(), told.subscription.as_str())).collect();
+    let last = |(account, of): (&str, &str)| {
+        let own = told.iter().filter(|told| told.account == account && told.subscription == of);
+        own.max_by_key(|told| (told.ended, told.at)).cloned()
+    };
+    let risk = subscriptions.into_iter().filter_map(last).filter(|last| last.monthly > 0);
+    let risk = risk.map(|last| {
+        let is_due = last.status == SubscriptionStatus::PastDue;
+        (last.account, last.subscription, last.currency, last.monthly, is_due, last.set_to_end)
+    });
+    risk.filter(|(.., is_due, is_set)| *is_due || *is_set).collect()
 }

@@ -14,8 +14,9 @@ use counterfoil::{
         self, FigureInterval,
         mrr::{
             self, MovementSelection, Proportion,
+            churn::RevenueStanding,
             reports::{ReportPlace, TimelineReport},
-            timeline,
+            timeline::{self, RevenueFacts},
         },
     },
 };
@@ -109,11 +110,14 @@ fn of_two_reports_of_one_second_the_later_one_counts() {
             id: id.to_owned(),
             step: Some(TermsChange { from: Some(from.to_owned()), to: to.to_owned() }),
         },
+        standing: RevenueStanding::Active,
+        cancel_at: None,
         stripe_event: None,
     };
     let (first, second) = (of("evt_z", "1", "2", 1_999), of("evt_a", "2", "3", 2_999));
     for reports in [[first.clone(), second.clone()], [second, first]] {
-        let movements = timeline::movements(&reports, &[], &[]).expect("it fits");
+        let known = RevenueFacts { reports: &reports, ..RevenueFacts::default() };
+        let movements = timeline::revenue(known).expect("it fits").movements;
         let worth: Vec<i64> = movements.values().map(|movement| movement.after).collect();
         assert_eq!(worth, [2_999]);
     }

@@ -235,6 +235,8 @@ async fn a_day_that_has_no_movement_any_more_has_no_sum() {
         currency: "usd",
         monthly: 1_000,
         ended: false,
+        status: SubscriptionStatus::Active,
+        set_to_end: false,
         at: begin().plus(chrono::TimeDelta::hours(hours)),
         recorded_at: begin(),
     };

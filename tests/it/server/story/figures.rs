@@ -107,6 +107,75 @@ async fn figures_of_revenue_lead_to_the_rows_that_sum_to_them() {
     assert_eq!(lines.next(), None);
 }
 
+/// Fails unless the rows of each part of churn sum to it.
+async fn churn_leads_to_its_rows(program: &Program, figures: &Value) {
+    let accounts = listed(program, &figures["rows"]["accounts_churned"], "rows").await;
+    assert_eq!(figures["accounts_churned"], json!(accounts.len()), "{figures}");
+    let (mut amount, mut count) = (0, 0);
+    for class in ["voluntary", "involuntary", "other"] {
+        let part = &figures[class];
+        let rows = listed(program, &part["rows"]["accounts"], "rows").await;
+        assert_eq!(part["accounts"], json!(rows.len()), "{class} of {figures}");
+        let movements = listed(program, &part["rows"]["amount"], "movements").await;
+        let sum: i64 = movements.iter().map(|one| whole(&one["after"]) - whole(&one["before"])).sum();
+        assert_eq!((&part["amount"], &part["count"]), (&json!(sum), &json!(movements.len())), "{class}");
+        let causes = part["causes"].as_array().expect("causes");
+        assert!(causes.iter().all(|cause| cause["reason"] == "unknown"), "{part}");
+        assert_eq!(causes.iter().map(|cause| whole(&cause["amount"])).sum::<i64>(), sum);
+        (amount, count) = (amount + sum, count + movements.len());
+    }
+    assert_eq!((&figures["churn"]["amount"], &figures["churn"]["count"]), (&json!(amount), &json!(count)));
+    for (name, link) in [("mrr_at_start", "mrr_at_start"), ("accounts_at_start", "accounts_at_start")] {
+        let (mrr, accounts) = paid(program, &figures["rows"][link]).await;
+        assert_eq!(figures[name], json!(if name == "mrr_at_start" { mrr } else { accounts }), "{figures}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn churn_says_who_asked_for_it_and_leads_to_its_rows() {
+    let program = told(SHAPES[0]).await;
+    let path = format!("/v1/analytics/churn?from={FROM}&to={TO}&interval=month");
+    let answer = program.read(&path).await;
+    let series = answer["series"].as_array().expect("a series");
+    for figures in series {
+        churn_leads_to_its_rows(&program, figures).await;
+    }
+    let of = |start: &str| series.iter().find(|figures| figures["start"] == start).expect("a month");
+    // Bob had cancelled at the end of his period.
+    let july = of("2025-07-01");
+    assert_eq!((&july["voluntary"]["amount"], &july["logo_churn"]), (&json!(-2_999), &json!("0.5000")));
+    assert_eq!(july["gross_revenue_churn"], "0.6000", "2999 of 4998");
+    // Ada's payments were paused for a day.
+    let august = of("2025-08-01");
+    assert_eq!((&august["other"]["amount"], &august["voluntary"]["accounts"]), (&json!(-999), &json!(0)));
+    assert_eq!(august["other"]["causes"][0]["cause"], "paused");
+    // 1000 less by the downgrade, 999 by the pause, of 1999; 999 came back.
+    assert_eq!(august["gross_revenue_churn"], "1.0000");
+    assert_eq!(august["net_revenue_churn"], "1.0000");
+    assert_eq!(august["net_revenue_churn_with_reactivation"], "0.5003");
+    // Nobody is left.
+    assert_eq!(answer["at_risk"], json!([]));
+}
+
+/// Told until shortly before Bob's end: he has cancelled, and still pays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_set_to_end_is_at_risk_until_it_has_ended() {
+    let program = Program::start(noon()).await;
+    for file in story(SHAPES[0]).into_iter().take_while(|file| !file.contains("deleted.bob")) {
+        program.deliver(SHAPES[0], &file).await;
+    }
+    program.handled().await;
+    let answer = program.read("/v1/analytics/churn?from=2025-06-01&to=2025-06-30").await;
+    let risk = answer["at_risk"].as_array().expect("a list");
+    assert_eq!(risk.len(), 1, "{answer}");
+    for (name, mrr) in [("set_to_end", 2_999), ("past_due", 0), ("all", 2_999)] {
+        let part = &risk[0][name];
+        let rows = listed(&program, &part["rows"], "rows").await;
+        assert_eq!(rows.iter().map(|row| whole(&row["mrr"])).sum::<i64>(), mrr, "{name}");
+        assert_eq!((&part["mrr"], &part["accounts"]), (&json!(mrr), &json!(rows.len())), "{name}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_figures_of_revenue_do_not_know_is_refused() {
     let program = Program::start(noon()).await;
@@ -114,6 +183,11 @@ async fn what_figures_of_revenue_do_not_know_is_refused() {
         ("mrr", "from=2025-06-01&to=2025-06-30&currency=euro", "currency"),
         ("mrr", "from=2025-06-01&to=2025-06-30&time_zone=UTC", "time_zone"),
         ("movements", "from=2025-06-01&to=2025-06-30&currency=e", "currency"),
+        ("movements", "from=2025-06-01&to=2025-06-30&churn=sad", "churn"),
+        ("churn", "from=2025-06-01&to=2025-06-30&currency=e", "currency"),
+        ("churn/rows", "from=2025-06-01&to=2025-06-30&churn=sad", "churn"),
+        ("churn/rows", "from=2025-06-01&to=2025-06-30&cursor=acme", "cursor"),
+        ("churn/at-risk", "set_to_end=soon", "set_to_end"),
         ("mrr/rows", "on=yesterday", "on"),
         ("mrr/rows", "on=2025-06-30&cursor=acme", "cursor"),
     ] {

@@ -43,6 +43,8 @@ pub(super) fn cases() -> BTreeMap<&'static str, Case> {
         ("analyse_usage", "/v1/analytics/usage"),
         ("analyse_mrr", "/v1/analytics/mrr"),
         ("analyse_movements", "/v1/analytics/movements"),
+        ("analyse_churn", "/v1/analytics/churn"),
+        ("analyse_churn_rows", "/v1/analytics/churn/rows"),
         ("analyse_credits", "/v1/analytics/credits"),
         ("analyse_restatements", "/v1/analytics/restatements"),
         ("analyse_credit_rows", "/v1/analytics/credits/rows"),
@@ -59,6 +61,9 @@ pub(super) fn cases() -> BTreeMap<&'static str, Case> {
     let of_day = |more: &str| get(format!("/v1/analytics/mrr/rows?{on}{more}"));
     let ahead = of_day("&min_position=p0-999999999");
     cases.insert("analyse_mrr_rows", case(of_day(""), ahead, 422, get("/v1/analytics/mrr/rows?on=x")));
+    let at_risk = |query: &str| get(format!("/v1/analytics/churn/at-risk{query}"));
+    let (ahead, bad) = (at_risk("?min_position=p0-999999999"), at_risk("?past_due=perhaps"));
+    cases.insert("analyse_revenue_at_risk", case(at_risk(""), ahead, 422, bad));
     for (id, path) in [
         ("list_all_subscriptions", "/v1/subscriptions"),
         ("list_all_payments", "/v1/payments"),
