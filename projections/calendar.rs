@@ -41,7 +41,8 @@ impl FigureInterval {
     }
 
     /// The first day of the interval that contains `day`.
-    pub(super) fn first_day(self, day: NaiveDate) -> NaiveDate {
+    #[must_use]
+    pub fn first_day(self, day: NaiveDate) -> NaiveDate {
         match self {
             Self::Day => Some(day),
             Self::Week => day.checked_sub_days(Days::new(u64::from(day.weekday().num_days_from_monday()))),

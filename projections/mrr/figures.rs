@@ -102,7 +102,8 @@ impl Figures {
     }
 
     /// Without anything before it.
-    fn beginning(currency: &str, start: NaiveDate) -> Self {
+    #[must_use]
+    pub fn beginning(currency: &str, start: NaiveDate) -> Self {
         let nothing = MovementSum::default();
         Self {
             currency: currency.to_owned(),

@@ -24,8 +24,8 @@ use super::{
     edge::{Access, Edge},
     failure::Failure,
     figures::{
-        churn, churn_rows, credits as figures_of_credits, deferred, lots, movements, paying, restatements, revenue,
-        runway,
+        churn, churn_rows, credits as figures_of_credits, deferred, lots, movements, paying, restatements,
+        revenue, runway, summary,
     },
     health,
     openapi::{self, OperationSpec, Operations, inputs_of},
@@ -93,6 +93,7 @@ fn ask() -> Operations {
         lots::lots,
         lots::periods,
         runway::runway,
+        summary::summary,
     ]
 }
 

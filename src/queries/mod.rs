@@ -9,6 +9,7 @@ mod reports;
 pub mod revenue;
 pub mod runway;
 pub mod statement;
+pub mod summary;
 pub mod usage;
 
 pub use account::{AccountNow, account_now};

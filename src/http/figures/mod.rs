@@ -13,4 +13,5 @@ pub mod restatements;
 pub mod revenue;
 mod revenue_definitions;
 pub mod runway;
+pub mod summary;
 mod zone;

@@ -22,7 +22,7 @@ pub use lines::{REVENUE_COLUMNS, revenue_lines};
 
 use super::{Freshness, QueryError, ReportSource, snapshot};
 
-const MODEL: &str = "mrr";
+pub(super) const MODEL: &str = "mrr";
 
 /// The days from `from` until before `until`, in UTC.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +65,7 @@ pub async fn revenue(
 }
 
 /// Over all intervals, for each currency: one that begins with the first and ends with the last.
-fn whole(series: &[Figures]) -> Vec<Figures> {
+pub(super) fn whole(series: &[Figures]) -> Vec<Figures> {
     let mut all: BTreeMap<&str, Figures> = BTreeMap::new();
     for figures in series {
         match all.get_mut(figures.currency.as_str()) {

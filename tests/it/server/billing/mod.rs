@@ -33,6 +33,7 @@ mod schedules;
 mod seconds;
 mod subscribing;
 mod subscriptions;
+mod summary;
 mod switch;
 mod takeovers;
 mod top_ups;

@@ -49,6 +49,7 @@ pub(super) fn cases() -> BTreeMap<&'static str, Case> {
         ("analyse_restatements", "/v1/analytics/restatements"),
         ("analyse_credit_rows", "/v1/analytics/credits/rows"),
         ("analyse_deferred_revenue", "/v1/analytics/deferred-revenue"),
+        ("analyse_summary", "/v1/analytics/summary"),
     ] {
         let ahead = get(format!("{path}?{days}&min_position=p0-999999999"));
         cases.insert(id, case(get(format!("{path}?{days}")), ahead, 422, get(format!("{path}?from=x"))));
