@@ -13,6 +13,7 @@
 mod causes;
 pub mod churn;
 mod churned;
+mod cohorts;
 mod figures;
 mod known;
 
@@ -53,6 +54,7 @@ pub use churned::{
     AccountPartCursor, AtRiskRow, ChurnedAccounts, ChurnedRevenue, ChurnedRow, RevenueAtRisk, RiskSelection,
     accounts_churned, at_risk, at_risk_rows, churned, revenue_churned,
 };
+pub use cohorts::{CohortMonth, CohortRow, CohortSelection, RetainedRow, cohort_rows, cohorts, retained};
 pub use figures::{Figures, MovementSum, Proportion, intervals, series};
 pub use paying::{PayingCursor, PayingRow, paying};
 pub use queries::{

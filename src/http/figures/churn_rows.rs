@@ -236,11 +236,11 @@ pub async fn at_risk(
     as_of(standing.position, standing.lag_ms, &document)
 }
 
-fn write_cursor(cursor: &AccountPartCursor) -> String {
+pub(super) fn write_cursor(cursor: &AccountPartCursor) -> String {
     format!("{}~{}", cursor.account_id, cursor.of)
 }
 
-fn parse_cursor(text: &str) -> Result<(AccountId, &str), Failure> {
+pub(super) fn parse_cursor(text: &str) -> Result<(AccountId, &str), Failure> {
     let parts = text.split_once('~').and_then(|(account, of)| Some((AccountId::parse(account).ok()?, of)));
     parts.ok_or_else(|| Failure::query("cursor", "it is not a `next_cursor` of an earlier page"))
 }

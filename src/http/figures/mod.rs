@@ -3,6 +3,7 @@
 pub mod churn;
 mod churn_definitions;
 pub mod churn_rows;
+pub mod cohorts;
 pub mod credits;
 pub mod deferred;
 mod definition;
@@ -10,6 +11,7 @@ pub mod lots;
 pub mod movements;
 pub mod paying;
 pub mod restatements;
+pub mod retention;
 pub mod revenue;
 mod revenue_definitions;
 pub mod runway;

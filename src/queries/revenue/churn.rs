@@ -156,7 +156,10 @@ pub struct AccountPartsPage<Row> {
 }
 
 /// Where a page begins: after an account and its currency, or an account and its subscription.
-fn cursor(source: &ReportSource<'_>, after: Option<(&AccountId, &str)>) -> Option<AccountPartCursor> {
+pub(super) fn cursor(
+    source: &ReportSource<'_>,
+    after: Option<(&AccountId, &str)>,
+) -> Option<AccountPartCursor> {
     after.map(|(account, of)| AccountPartCursor {
         shard: source.ledger.shard_of(account),
         account_id: account.to_string(),

@@ -1,6 +1,7 @@
 //! What is the business's recurring revenue, and why did it change?
 
 pub mod churn;
+pub mod cohorts;
 mod lines;
 
 use std::collections::BTreeMap;

@@ -58,9 +58,11 @@ const WHOLE: [(&str, &str); 8] = [
 ];
 
 /// What goes through a whole table to answer what was asked, by its beginning.
-pub const WHOLE_ANSWERS: [(&str, &str); 9] = [
+pub const WHOLE_ANSWERS: [(&str, &str); 11] = [
     // A small table is read as a whole, and a large one in the order of its key, as far as the page goes.
     ("select account_id, sum(minor)::text", "what money of all accounts was ever deferred"),
+    ("select cohort.month, cohort.currency", "all accounts that first paid in some months"),
+    ("select cohort.shard, cohort.account_id", "all accounts that first paid in a month"),
     ("select place, currency, coalesce(sum(at_end", "whatever moved on the days of a figure"),
     ("select place, currency, cause, count(*)", "whatever moved on the days of a figure"),
     (

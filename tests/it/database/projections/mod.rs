@@ -3,6 +3,7 @@
 #[path = "../../../../benches/catch_up.rs"]
 pub mod catch_up;
 mod churn;
+mod cohorts;
 mod credits;
 mod deferred;
 mod definitions;
@@ -13,6 +14,7 @@ mod numbers;
 mod once;
 mod paid_story;
 mod poison;
+mod published;
 mod rebuild;
 mod revenue;
 mod sums;

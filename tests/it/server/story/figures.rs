@@ -157,6 +157,52 @@ async fn churn_says_who_asked_for_it_and_leads_to_its_rows() {
     assert_eq!(answer["at_risk"], json!([]));
 }
 
+/// Fails unless the accounts of a cohort sum to its figures of one month.
+async fn cohort_leads_to_its_rows(program: &Program, cohort: &Value, month: &Value) {
+    let rows = listed(program, &month["rows"], "rows").await;
+    assert_eq!(cohort["accounts"], json!(rows.len()), "{month}");
+    let sum = |name: &str| rows.iter().map(|row| whole(&row[name])).sum::<i64>();
+    assert_eq!((&month["mrr"], &month["kept"]), (&json!(sum("mrr")), &json!(sum("kept"))), "{month}");
+    assert_eq!(cohort["mrr_at_start"], json!(sum("mrr_at_start")));
+    let paying = json!(format!("{}&paying=true", month["rows"].as_str().expect("an address")));
+    assert_eq!(month["accounts"], json!(listed(program, &paying, "rows").await.len()), "{month}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cohorts_and_retention_lead_to_their_rows() {
+    let program = told(SHAPES[0]).await;
+    let answer = program.read("/v1/analytics/cohorts?from=2025-06-10&to=2025-09-30").await;
+    let cohorts = answer["cohorts"].as_array().expect("cohorts");
+    assert_eq!(cohorts.len(), 1, "both first paid in June: {answer}");
+    let june = &cohorts[0];
+    assert_eq!(
+        (&june["month"], &june["accounts"], &june["mrr_at_start"]),
+        (&json!("2025-06-01"), &json!(2), &json!(4_998))
+    );
+    let months = june["months"].as_array().expect("months");
+    let seen: Vec<_> = months.iter().map(|of| (&of["accounts"], &of["net_revenue_retention"])).collect();
+    let expected =
+        [(2, "1.0000"), (1, "0.4000"), (1, "0.1999"), (0, "0.0000")].map(|of| (json!(of.0), json!(of.1)));
+    assert_eq!(seen, expected.iter().map(|(accounts, share)| (accounts, share)).collect::<Vec<_>>());
+    for month in months {
+        cohort_leads_to_its_rows(&program, june, month).await;
+    }
+    let path = format!("/v1/analytics/retention?from={FROM}&to={TO}&interval=month");
+    let answer = program.read(&path).await;
+    for figures in answer["series"].as_array().expect("a series") {
+        let rows = listed(&program, &figures["rows"], "rows").await;
+        let sum = |name: &str| json!(rows.iter().map(|row| whole(&row[name])).sum::<i64>());
+        let seen = ["mrr_at_start", "kept_and_grown", "kept"].map(|name| &figures[name]);
+        assert_eq!(seen, ["mrr_at_start", "mrr_at_end", "kept"].map(sum).each_ref(), "{figures}");
+        assert_eq!(figures["accounts_at_start"], json!(rows.len()));
+        let kept = rows.iter().filter(|row| whole(&row["mrr_at_end"]) > 0).count();
+        assert_eq!(figures["accounts_kept"], json!(kept));
+    }
+    // Nobody paid before June, so nothing of it can be left.
+    assert_eq!(answer["series"][1]["net_revenue_retention"], Value::Null);
+    assert_eq!(answer["series"][2]["logo_retention"], "0.5000", "Bob leaves in July");
+}
+
 /// Told until shortly before Bob's end: he has cancelled, and still pays.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_set_to_end_is_at_risk_until_it_has_ended() {
@@ -188,6 +234,10 @@ async fn what_figures_of_revenue_do_not_know_is_refused() {
         ("churn/rows", "from=2025-06-01&to=2025-06-30&churn=sad", "churn"),
         ("churn/rows", "from=2025-06-01&to=2025-06-30&cursor=acme", "cursor"),
         ("churn/at-risk", "set_to_end=soon", "set_to_end"),
+        ("cohorts", "from=2025-06-01&to=2025-06-30&interval=day", "interval"),
+        ("cohorts/rows", "month=2025-06-01&on=never", "on"),
+        ("retention", "from=2025-06-01&to=2025-06-30&currency=e", "currency"),
+        ("retention/rows", "from=2025-06-01&to=2025-06-30&cursor=acme", "cursor"),
         ("mrr/rows", "on=yesterday", "on"),
         ("mrr/rows", "on=2025-06-30&cursor=acme", "cursor"),
     ] {

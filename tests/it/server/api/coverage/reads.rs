@@ -45,6 +45,9 @@ pub(super) fn cases() -> BTreeMap<&'static str, Case> {
         ("analyse_movements", "/v1/analytics/movements"),
         ("analyse_churn", "/v1/analytics/churn"),
         ("analyse_churn_rows", "/v1/analytics/churn/rows"),
+        ("analyse_cohorts", "/v1/analytics/cohorts"),
+        ("analyse_retention", "/v1/analytics/retention"),
+        ("analyse_retention_rows", "/v1/analytics/retention/rows"),
         ("analyse_credits", "/v1/analytics/credits"),
         ("analyse_restatements", "/v1/analytics/restatements"),
         ("analyse_credit_rows", "/v1/analytics/credits/rows"),
@@ -62,6 +65,9 @@ pub(super) fn cases() -> BTreeMap<&'static str, Case> {
     let of_day = |more: &str| get(format!("/v1/analytics/mrr/rows?{on}{more}"));
     let ahead = of_day("&min_position=p0-999999999");
     cases.insert("analyse_mrr_rows", case(of_day(""), ahead, 422, get("/v1/analytics/mrr/rows?on=x")));
+    let of_month = |more: &str| get(format!("/v1/analytics/cohorts/rows?month=2026-10-01&{on}{more}"));
+    let (ahead, bad) = (of_month("&min_position=p0-999999999"), of_month("&paying=perhaps"));
+    cases.insert("analyse_cohort_rows", case(of_month(""), ahead, 422, bad));
     let at_risk = |query: &str| get(format!("/v1/analytics/churn/at-risk{query}"));
     let (ahead, bad) = (at_risk("?min_position=p0-999999999"), at_risk("?past_due=perhaps"));
     cases.insert("analyse_revenue_at_risk", case(at_risk(""), ahead, 422, bad));
