@@ -1,5 +1,5 @@
--- Revenue has sums by day and month, and until when each movement holds. The read model is made new, from its
--- `tables.sql`, and fills itself from the journal; until it has, its answers say how far it is.
+-- Revenue has sums by day and month, until when each movement holds, and why accounts stopped paying. The read model is
+-- made new, from its `tables.sql`, and fills itself from the journal; until it has, its answers say how far it is.
 
 do $$
 declare

@@ -9,7 +9,7 @@ mod spans;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::PgConnection;
 
@@ -22,7 +22,7 @@ use crate::domain::{
 };
 
 use super::{
-    calendar::quarter_of_an_hour,
+    calendar::{FigureInterval, quarter_of_an_hour},
     projection::{ApplyError, Projection, Tables},
     shards, usage,
 };
@@ -134,7 +134,7 @@ impl<'a> Sums<'a> {
         let of_day = self.days.entry((day, what)).or_default();
         of_day.flow.add(flow);
         of_day.restated_at = of_day.restated_at.max(restated(day, recorded.recorded_at));
-        self.months.entry(month(day)).or_default().add(flow);
+        self.months.entry(FigureInterval::Month.first_day(day)).or_default().add(flow);
         if change.kind != LineKind::Usage {
             self.accounts.entry((&recorded.account, quarter, what)).or_default().add(flow);
         }
@@ -252,11 +252,6 @@ fn counts(event: &Event, change: &CreditChange<'_>) -> bool {
         | LineKind::DebtPaid
         | LineKind::DebtForgiven => (change.available, change.held, change.debt) != (0, 0, 0),
     }
-}
-
-/// The first day of the month.
-fn month(day: NaiveDate) -> NaiveDate {
-    day.with_day(1).unwrap_or(day)
 }
 
 /// When the day was changed after it was over. `None`: it was not over yet.

@@ -3,7 +3,10 @@
 use chrono::{DateTime, Days, Utc};
 use sqlx::{FromRow, PgConnection};
 
-use crate::domain::{recorded::Shard, statement::LineKind, time::Timestamp};
+use crate::{
+    domain::{recorded::Shard, statement::LineKind, time::Timestamp},
+    projections::calendar::FigureInterval,
+};
 
 use super::spans::{Spans, midnight};
 
@@ -128,7 +131,7 @@ pub async fn flows(connection: &mut PgConnection, spans: &Spans) -> Result<Vec<C
 pub async fn stock_before(connection: &mut PgConnection, spans: &Spans) -> Result<CreditStock, sqlx::Error> {
     let day = spans.begin.date_naive();
     let row: StockColumns = sqlx::query_as(include_str!("stock.sql"))
-        .bind(super::month(day))
+        .bind(FigureInterval::Month.first_day(day))
         .bind(day)
         .bind(midnight(day))
         .bind(spans.begin)

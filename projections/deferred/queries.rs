@@ -1,12 +1,15 @@
 //! How much money is deferred, what happened to it, and which accounts make up a figure?
 
-use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgConnection};
 
-use crate::domain::{
-    recorded::Shard,
-    revenue::{RevenueKind, RevenueSource},
-    time::Timestamp,
+use crate::{
+    domain::{
+        recorded::Shard,
+        revenue::{RevenueKind, RevenueSource},
+        time::Timestamp,
+    },
+    projections::calendar::FigureInterval,
 };
 
 /// Which money is asked about. Fields that are `None` do not filter.
@@ -119,7 +122,7 @@ pub async fn stock_before(
     filter: RevenueFilter<'_>,
 ) -> Result<Vec<DeferredStock>, sqlx::Error> {
     let rows: Vec<(String, String)> = sqlx::query_as(include_str!("stock.sql"))
-        .bind(day.with_day(1).unwrap_or(day))
+        .bind(FigureInterval::Month.first_day(day))
         .bind(day)
         .bind(filter.currency)
         .bind(filter.source.map(RevenueSource::name))

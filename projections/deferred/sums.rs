@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 
 use crate::{
@@ -12,7 +12,10 @@ use crate::{
         recorded::{RecordedEvent, Shard},
         revenue::{RevenueKind, RevenueSource},
     },
-    projections::projection::{ApplyError, Tables},
+    projections::{
+        calendar::FigureInterval,
+        projection::{ApplyError, Tables},
+    },
 };
 
 /// What some events add to the tables, in the order of their keys, so that two writers cannot deadlock.
@@ -74,7 +77,7 @@ impl<'a> Sums<'a> {
         let recorded_at = happened.recorded.recorded_at.to_utc();
         sum.restated_at = sum.restated_at.max((recorded_at.date_naive() > day).then_some(recorded_at));
         let month =
-            self.months.entry((day.with_day(1).unwrap_or(day), currency, happened.source)).or_default();
+            self.months.entry((FigureInterval::Month.first_day(day), currency, happened.source)).or_default();
         *month = month.saturating_add(i128::from(kind.deferred(minor)));
     }
 

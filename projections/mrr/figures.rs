@@ -184,18 +184,6 @@ pub fn series(
     currencies.into_values().flat_map(whole).collect()
 }
 
-/// Each interval of the days from `from` until before `until`: its first day, and the first day after it.
-#[must_use]
-pub fn intervals(from: NaiveDate, until: NaiveDate, interval: FigureInterval) -> Vec<(NaiveDate, NaiveDate)> {
-    let following = |first: NaiveDate| {
-        let next = interval.next_first_day(first).filter(|next| *next > first);
-        next.map_or(until, |next| next.min(until))
-    };
-    let begun = |first: NaiveDate| (first < until).then_some(first);
-    let firsts = std::iter::successors(begun(from), |first| begun(following(*first)));
-    firsts.map(|first| (first, following(first))).collect()
-}
-
 fn of_currency(
     before: &Figures,
     changes: &[&DayChange],
@@ -205,7 +193,7 @@ fn of_currency(
     let mut rest = changes.iter().peekable();
     let mut current = before.followed_by(before.start);
     let mut series = Vec::new();
-    for (_, end) in intervals(before.start, until, interval) {
+    for (_, end) in interval.of_days(before.start, until) {
         while let Some(change) = rest.next_if(|change| change.day < end) {
             if let Some(kind) = MovementKind::parse(&change.kind) {
                 current.add(kind, change.change, change.accounts);

@@ -55,7 +55,7 @@ pub use churned::{
     accounts_churned, at_risk, at_risk_rows, churned, revenue_churned,
 };
 pub use cohorts::{CohortMonth, CohortRow, CohortSelection, RetainedRow, cohort_rows, cohorts, retained};
-pub use figures::{Figures, MovementSum, Proportion, intervals, series};
+pub use figures::{Figures, MovementSum, Proportion, series};
 pub use paying::{PayingCursor, PayingRow, paying};
 pub use queries::{
     DayChange, KindChange, MovementCursor, MovementRow, MovementSelection, ROWS_MAX, RestatementCursor,

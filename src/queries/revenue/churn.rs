@@ -106,7 +106,7 @@ pub async fn churn(
     min_position: Option<&JournalPositions>,
 ) -> Result<ChurnReport, QueryError> {
     let freshness = source.wait(MODEL, None, min_position).await?;
-    let intervals = mrr::intervals(from, until, interval);
+    let intervals = interval.of_days(from, until);
     let mut moment = snapshot(source.pool).await?;
     let before = mrr::changes_before(&mut *moment, from, currency).await?;
     let changes = mrr::day_changes(&mut *moment, from, until, currency).await?;

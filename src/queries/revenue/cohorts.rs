@@ -113,7 +113,7 @@ pub async fn retention(
     let mut moment = snapshot(source.pool).await?;
     let before = mrr::changes_before(&mut *moment, from, currency).await?;
     let changes = mrr::day_changes(&mut *moment, from, until, currency).await?;
-    let moves = mrr::interval_moves(&mut *moment, &mrr::intervals(from, until, interval), currency).await?;
+    let moves = mrr::interval_moves(&mut *moment, &interval.of_days(from, until), currency).await?;
     let restated_since = mrr::restated_balances(&mut *moment, from, until, currency).await?;
     moment.rollback().await?;
     let series = mrr::retention(&mrr::series(&before, &changes, (from, until), interval), &moves);

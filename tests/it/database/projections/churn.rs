@@ -276,7 +276,7 @@ async fn churn_agrees_with_a_plain_count_and_leads_to_its_rows() {
         for interval in
             [FigureInterval::Day, FigureInterval::Week, FigureInterval::Month, FigureInterval::Year]
         {
-            agrees(&pool, &told, &moved, &mrr::intervals(day(3), day(121), interval)).await;
+            agrees(&pool, &told, &moved, &interval.of_days(day(3), day(121))).await;
         }
         for known in CURRENCIES {
             let currency = Currency::parse(known).unwrap();

@@ -123,7 +123,7 @@ async fn retention_is_the_sum_of_its_rows() {
     let told = story(&pool, 9, 140).await;
     following.caught_up(&pool).await;
     let (from, until) = (day(10), day(125));
-    let intervals = mrr::intervals(from, until, FigureInterval::Month);
+    let intervals = FigureInterval::Month.of_days(from, until);
     let before = mrr::changes_before(&pool, from, None).await.unwrap();
     let changes = mrr::day_changes(&pool, from, until, None).await.unwrap();
     let series = mrr::series(&before, &changes, (from, until), FigureInterval::Month);

@@ -139,7 +139,7 @@ async fn all_agrees(
         assert_eq!(own.last().map(|last| last.end), Some(last));
         own.into_iter().for_each(|figures| agrees(told, moved, figures));
     }
-    let moves = mrr::interval_moves(pool, &mrr::intervals(from, until, interval), currency).await.unwrap();
+    let moves = mrr::interval_moves(pool, &interval.of_days(from, until), currency).await.unwrap();
     let retention = mrr::retention(&series, &moves);
     assert_eq!(retention.len(), series.len());
     for of in retention {
