@@ -72,6 +72,7 @@ struct RunningParts {
     presence: Background,
     /// Tasks that send commands by themselves: the inbox's processor and the scheduler.
     senders: Background,
+    scheduler: Scheduler,
     running: Running,
     /// Is cancelled when another program has grown the ledger.
     grown: CancellationToken,
@@ -142,6 +143,12 @@ impl App {
         self.database.data_directory().map(std::path::PathBuf::as_path)
     }
 
+    /// What applies to accounts what is due, for a caller that moves the clock faster than it looks by itself.
+    #[must_use]
+    pub const fn scheduler(&self) -> &Scheduler {
+        &self.parts.scheduler
+    }
+
     /// Resolves when the embedded database has ended too often, so that nothing can be answered any more.
     pub fn database_ended(&self) -> impl Future<Output = LastEnd> + Send + 'static {
         self.database.ended()
@@ -188,7 +195,8 @@ impl RunningParts {
         let instances = Instances::new(ledger.shards().clone(), config.peer_url.clone());
         let inbox = Inbox::new(pool.clone());
         let switch = switch(&config.billing, ledger.catalog().payments.enabled)?;
-        let senders = start_senders(config, pool, (&ledger, &instances), &inbox, switch.client());
+        let scheduler = Scheduler::new(pool.clone(), ledger.clone(), instances.clone());
+        let senders = start_senders(config, pool, (&ledger, &scheduler), &inbox, switch.client());
         let billing = Billing::with(switch, pool.clone(), ledger.clone(), config.billing.settings());
         senders.tasks.spawn(billing.clone().resolve_until(senders.stop.clone()));
         let presence = Background::default();
@@ -217,6 +225,7 @@ impl RunningParts {
             servers: listeners.serve(state),
             presence,
             senders,
+            scheduler,
             running,
             grown,
             readers,
@@ -234,6 +243,7 @@ impl RunningParts {
             in_time("the requests", self.servers.stop()).await;
         }
         self.senders.end("webhooks and the clock").await;
+        drop(self.scheduler);
         // Nothing can send commands any more, so the ledger ends when everything is answered.
         in_time("the ledger", self.running.finished()).await;
         self.readers.end("the read models").await;
@@ -251,7 +261,7 @@ pub(crate) async fn open_projector(pool: &PgPool, feed: Feed, clock: &Clock) -> 
 fn start_senders(
     config: &Config,
     pool: &PgPool,
-    (ledger, instances): (&Ledger, &Instances),
+    (ledger, scheduler): (&Ledger, &Scheduler),
     inbox: &Inbox,
     client: Option<&Client>,
 ) -> Background {
@@ -270,8 +280,7 @@ fn start_senders(
     }
     let retention = DocumentRetention::new(inbox.clone(), ledger.clock().clone(), config.inbox_days);
     senders.tasks.spawn(retention.run(senders.stop.clone()));
-    let scheduler = Scheduler::new(pool.clone(), ledger.clone(), instances.clone());
-    senders.tasks.spawn(scheduler.run(senders.stop.clone()));
+    senders.tasks.spawn(scheduler.clone().run(senders.stop.clone()));
     senders.tasks.spawn(ledger.clone().watch_growth(senders.stop.clone()));
     senders
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 
-use crate::app::FirstKey;
+use crate::app::{App, FirstKey, mode::LedgerMode};
 
 /// What the program prints when it is ready.
 #[derive(Serialize)]
@@ -30,7 +30,7 @@ pub(super) struct ServeBanner {
 }
 
 /// Opens an account with the key that was made, or asks what is sold if no key is known.
-pub(super) fn try_it(address: SocketAddr, key: Option<&FirstKey>) -> String {
+fn try_it(address: SocketAddr, key: Option<&FirstKey>) -> String {
     let address = super::stripe::reachable(address);
     let key = match key {
         Some(FirstKey::ToShow(key)) => format!("'Authorization: Bearer {}'", key.reveal()),
@@ -45,6 +45,27 @@ pub(super) fn try_it(address: SocketAddr, key: Option<&FirstKey>) -> String {
 }
 
 impl ServeBanner {
+    /// The addresses of a running server, and of its sandbox if there is one.
+    pub(super) fn of(app: &App, catalog: String, mode: LedgerMode, sandbox: Option<String>) -> Self {
+        let (admin_key, admin_key_file) = match app.first_key() {
+            Some(FirstKey::ToShow(key)) => (Some(key.reveal().to_owned()), None),
+            Some(FirstKey::In(file)) => (None, Some(file.display().to_string())),
+            None => (None, None),
+        };
+        Self {
+            version: env!("CARGO_PKG_VERSION"),
+            address: app.address().to_string(),
+            metrics: app.metrics_address().map(|address| address.to_string()),
+            data_directory: app.data_directory().map(|path| path.display().to_string()),
+            catalog,
+            mode: mode.to_string(),
+            admin_key,
+            admin_key_file,
+            sandbox,
+            try_it: try_it(app.address(), app.first_key()),
+        }
+    }
+
     pub(super) fn text(&self) -> String {
         let Self { version, address, catalog, mode, try_it, .. } = self;
         let data = self.data_directory.as_deref().unwrap_or("the database of DATABASE_URL");

@@ -24,6 +24,12 @@ impl<const SERVE: bool> Flags<SERVE> {
         SettingSources::of_process(self.0.clone())
     }
 
+    /// The same flags, and this value for a setting that no flag sets.
+    pub(super) fn or(mut self, setting: Setting, value: String) -> Self {
+        self.0.entry(setting.name).or_insert(value);
+        self
+    }
+
     fn settings() -> impl Iterator<Item = Setting> {
         settings::ALL.into_iter().filter(|setting| match setting.scope {
             SettingScope::Database => true,

@@ -4,6 +4,8 @@ mod audit;
 mod banner;
 mod bench;
 mod catalog;
+#[cfg(feature = "sandbox")]
+mod demo;
 mod doctor;
 mod exit;
 mod files;
@@ -34,11 +36,13 @@ use std::{process::ExitCode, time::Duration};
 use clap::{Parser, Subcommand};
 
 #[cfg(feature = "sandbox")]
-use self::{sandbox::SandboxCommand, serve_sandbox::Sandboxed};
+use self::{demo::Demo as DemoCommand, sandbox::SandboxCommand, serve_sandbox::Sandboxed};
 use exit::CliResult;
 use output::Output;
 #[cfg(not(feature = "sandbox"))]
-use without_sandbox::{NoSandbox as Sandboxed, NoSandboxCommand as SandboxCommand};
+use without_sandbox::{
+    NoSandbox as Sandboxed, NoSandboxCommand as DemoCommand, NoSandboxCommand as SandboxCommand,
+};
 
 /// How long background tasks may delay the end of the program.
 const LINGER: Duration = Duration::from_millis(500);
@@ -76,6 +80,8 @@ enum CliCommand {
     Serve(serve::Serve),
     /// Run a stand-in for Stripe, to try things out with
     Sandbox(SandboxCommand),
+    /// Live through a made-up year of a business in a new database, and serve it
+    Demo(DemoCommand),
     /// Bring the database's tables up to date, which `serve` does too
     Migrate(migrate::Migrate),
     /// Check the database: settings, rights, room, clocks, and the time of a commit
@@ -135,6 +141,7 @@ async fn run(command: CliCommand, output: Output) -> CliResult {
     match command {
         CliCommand::Serve(serve) => serve.run(output).await,
         CliCommand::Sandbox(sandbox) => sandbox.run(output).await,
+        CliCommand::Demo(demo) => demo.run(output).await,
         CliCommand::Migrate(migrate) => migrate.run(output).await,
         CliCommand::Doctor(doctor) => doctor.run(output).await,
         CliCommand::Catalog(command) => command.run(output).await,

@@ -5,7 +5,7 @@ use std::{io::IsTerminal, net::SocketAddr, process::ExitStatus};
 use clap::Args;
 
 use crate::{
-    app::{App, FirstKey, KeyAudience, mode::LedgerMode},
+    app::{App, KeyAudience, mode::LedgerMode},
     clock::Clock,
     config::{CatalogChoice, Config, UnreadVariable},
     domain::rollout::Reach,
@@ -14,7 +14,7 @@ use crate::{
 
 use super::{
     Sandboxed,
-    banner::{self, ServeBanner},
+    banner::ServeBanner,
     exit::{CliFailure, CliResult, Exit},
     flags::ServeFlags,
     output::Output,
@@ -79,24 +79,7 @@ impl Serve {
         if let Some(sandbox) = &sandbox {
             sandbox.deliver_to(app.address());
         }
-        let (admin_key, admin_key_file) = match app.first_key() {
-            Some(FirstKey::ToShow(key)) => (Some(key.reveal().to_owned()), None),
-            Some(FirstKey::In(file)) => (None, Some(file.display().to_string())),
-            None => (None, None),
-        };
-        let try_it = banner::try_it(app.address(), app.first_key());
-        let banner = ServeBanner {
-            version: env!("CARGO_PKG_VERSION"),
-            address: app.address().to_string(),
-            metrics: app.metrics_address().map(|address| address.to_string()),
-            data_directory: app.data_directory().map(|path| path.display().to_string()),
-            catalog: catalog_line,
-            mode: mode.to_string(),
-            admin_key,
-            admin_key_file,
-            sandbox: sandbox.as_ref().map(Sandboxed::url),
-            try_it,
-        };
+        let banner = ServeBanner::of(&app, catalog_line, mode, sandbox.as_ref().map(Sandboxed::url));
         output.announce(&banner, || banner.text())?;
         drop(banner);
         let answer = serve_until_asked_to_stop(app, signals).await;
@@ -107,7 +90,8 @@ impl Serve {
     }
 }
 
-async fn serve_until_asked_to_stop(app: App, mut signals: Signals) -> CliResult {
+/// Serves until a signal comes, and stops in order.
+pub(super) async fn serve_until_asked_to_stop(app: App, mut signals: Signals) -> CliResult {
     let log = app.data_directory().map(|path| path.join("postgres.log").display().to_string());
     let end = tokio::select! {
         signal = signals.next() => {

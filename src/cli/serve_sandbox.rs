@@ -98,6 +98,10 @@ impl Sandboxed {
         self.sandbox.url()
     }
 
+    pub(super) const fn running(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
     pub(super) async fn stop(self) {
         self.sandbox.stop().await;
     }

@@ -38,6 +38,11 @@ impl Clock {
         self.fixed.store(at.micros(), Ordering::SeqCst);
     }
 
+    /// From now on, a clock that was fixed shows the system's time.
+    pub fn follow_system(&self) {
+        self.fixed.store(0, Ordering::SeqCst);
+    }
+
     /// Advances the clock for everybody who shares it. A sandbox lets a month pass this way.
     pub fn advance(&self, by: TimeDelta) {
         self.ahead.fetch_add(by.num_microseconds().unwrap_or(0).max(0), Ordering::SeqCst);

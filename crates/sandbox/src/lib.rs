@@ -41,6 +41,7 @@ pub use objects::NEWEST;
 pub use outbox::{api_versions::is_version, queue::RETRIES};
 pub use seed::{PortalSettings, SeedOffer};
 
+use billing::passing;
 use clock::Clock;
 use shared::SharedSandbox;
 use state::SandboxState;
@@ -166,6 +167,24 @@ impl Sandbox {
     /// Sets the default configuration of the portal, and returns its id.
     pub fn offer_portal(&self, portal: &PortalSettings) -> String {
         self.shared.with(|state| seed::put_portal(state, portal))
+    }
+
+    /// When something happens next by itself, such as a renewal or a retry, in Unix seconds.
+    #[must_use]
+    pub fn next_due(&self) -> Option<i64> {
+        self.shared.with(|state| passing::next_due(state).map(|(at, _)| at))
+    }
+
+    /// How many webhooks are on their way.
+    #[must_use]
+    pub fn deliveries_waiting(&self) -> usize {
+        self.shared.with(|state| state.outbox.queue.waiting())
+    }
+
+    /// Lets everything happen for which the time has come by the clock, without waiting for a request.
+    pub fn catch_up(&self) {
+        self.shared.with(|_| ());
+        self.shared.wake.notify_one();
     }
 
     /// Stops the sandbox. Undelivered events are lost, and requests that do not end in time are abandoned.

@@ -65,7 +65,12 @@ impl Served {
 
     /// Starts `serve` at an address that somebody else has to know before.
     pub fn start_at(listen: &str, configure: impl FnOnce(&mut Command)) -> Self {
-        let mut command = command(&["--json", "serve", "--listen", listen]);
+        Self::start_as(&["--json", "serve", "--listen", listen], configure)
+    }
+
+    /// Starts something else that serves, and waits until it does.
+    pub fn start_as(arguments: &[&str], configure: impl FnOnce(&mut Command)) -> Self {
+        let mut command = command(arguments);
         let keys = tempfile::tempdir().expect("a directory");
         command.env("COUNTERFOIL_FIRST_KEY_FILE", keys.path().join("first-admin-key"));
         configure(&mut command);

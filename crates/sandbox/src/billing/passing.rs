@@ -47,7 +47,8 @@ pub fn pass(state: &mut SandboxState, until: i64) {
     state.store.now = state.store.now.max(until);
 }
 
-fn next_due(state: &SandboxState) -> Option<(i64, DueEvent)> {
+/// What happens next, and when.
+pub fn next_due(state: &SandboxState) -> Option<(i64, DueEvent)> {
     let subscriptions = state.store.subscriptions.iter().flat_map(of_subscription);
     let invoices = state.store.invoices.iter().flat_map(of_invoice);
     let incomplete = state.store.subscriptions.iter().filter(|row| waits_in_vain(state, row)).map(|row| {

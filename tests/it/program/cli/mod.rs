@@ -1,6 +1,7 @@
 //! Does the program do what its command line and its settings say?
 
 mod commands;
+mod demo;
 mod dependencies;
 mod doctor;
 mod example;
