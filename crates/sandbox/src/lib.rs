@@ -172,13 +172,13 @@ impl Sandbox {
     /// When something happens next by itself, such as a renewal or a retry, in Unix seconds.
     #[must_use]
     pub fn next_due(&self) -> Option<i64> {
-        self.shared.with(|state| passing::next_due(state).map(|(at, _)| at))
+        self.shared.look(|state| passing::next_due(state).map(|(at, _)| at))
     }
 
     /// How many webhooks are on their way.
     #[must_use]
     pub fn deliveries_waiting(&self) -> usize {
-        self.shared.with(|state| state.outbox.queue.waiting())
+        self.shared.look(|state| state.outbox.queue.waiting())
     }
 
     /// Lets everything happen for which the time has come by the clock, without waiting for a request.

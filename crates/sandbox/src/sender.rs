@@ -23,7 +23,7 @@ pub async fn run(shared: Arc<SharedSandbox>, stop: CancellationToken) {
         match next {
             Some(delivery) if delivery.due <= now => {
                 let outcome = post(&client, &shared, &delivery).await;
-                shared.with(|state| {
+                shared.look(|state| {
                     let accepted = matches!(outcome, Ok(200..=299));
                     state.outbox.queue.note(delivery.id, outcome);
                     if let (true, Ok(event)) = (accepted, state.outbox.events.get_mut(&delivery.event)) {

@@ -31,6 +31,11 @@ impl SharedSandbox {
         answer
     }
 
+    /// Looks at the state as it is, without letting time pass.
+    pub fn look<T>(&self, look: impl FnOnce(&mut SandboxState) -> T) -> T {
+        look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     pub fn clock_seconds(&self) -> i64 {
         self.clock.now().seconds()
     }

@@ -36,14 +36,14 @@ impl Answer {
 }
 
 /// Who asks.
-pub(super) struct Caller {
+pub(super) struct DemoCaller {
     client: Client,
     ledger: String,
     key: String,
     sandbox: String,
 }
 
-impl Caller {
+impl DemoCaller {
     pub(super) fn new(ledger: SocketAddr, key: String, sandbox: String) -> Self {
         Self { client: Client::new(), ledger: format!("http://{ledger}"), key, sandbox }
     }

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::{
     super::exit::CliFailure,
-    caller::Caller,
-    people::{Card, Deed, Payment, Person},
+    caller::DemoCaller,
+    deeds::{Card, Deed, PaymentFor, Person},
 };
 
 /// Does it. Whether it was granted.
@@ -14,7 +14,7 @@ use super::{
 /// # Errors
 /// If the ledger or the sandbox does not answer.
 pub(super) async fn does(
-    caller: &Caller,
+    caller: &DemoCaller,
     person: &Person,
     deed: &Deed,
     key: &str,
@@ -37,7 +37,7 @@ pub(super) async fn does(
         Deed::PayInvoice => pay_invoice(caller, account).await,
         Deed::GiveBack(of) => give_back(caller, account, *of, key).await,
         Deed::Dispute => {
-            let Some(payment) = last_payment(caller, account, Payment::Subscription).await? else {
+            let Some(payment) = last_payment(caller, account, PaymentFor::Subscription).await? else {
                 return Ok(false);
             };
             Ok(caller.tell("disputes", &json!({ "payment_intent": payment })).await?.is_granted())
@@ -75,7 +75,7 @@ const fn number(card: Card) -> &'static str {
 }
 
 async fn amend(
-    caller: &Caller,
+    caller: &DemoCaller,
     account: &str,
     what: &str,
     key: &str,
@@ -86,7 +86,7 @@ async fn amend(
 }
 
 /// The subscription as the sandbox has it.
-async fn subscription(caller: &Caller, account: &str) -> Result<Option<Value>, CliFailure> {
+async fn subscription(caller: &DemoCaller, account: &str) -> Result<Option<Value>, CliFailure> {
     let told = caller.ask(&format!("/v1/accounts/{account}/subscription")).await?;
     let Some(id) = told.pointer("/subscription/id").and_then(Value::as_str) else { return Ok(None) };
     let answer = caller.at_stripe(Method::GET, &format!("/v1/subscriptions/{id}"), &[]).await?;
@@ -94,7 +94,7 @@ async fn subscription(caller: &Caller, account: &str) -> Result<Option<Value>, C
 }
 
 /// From here on, the subscription is charged to another card.
-async fn use_card(caller: &Caller, account: &str, card: Card) -> Result<bool, CliFailure> {
+async fn use_card(caller: &DemoCaller, account: &str, card: Card) -> Result<bool, CliFailure> {
     let Some(subscription) = subscription(caller, account).await? else { return Ok(false) };
     let (id, customer) = (text(&subscription, "id"), text(&subscription, "customer"));
     let method = match card {
@@ -108,23 +108,32 @@ async fn use_card(caller: &Caller, account: &str, card: Card) -> Result<bool, Cl
     Ok(caller.at_stripe(Method::POST, &format!("/v1/subscriptions/{id}"), &change).await?.is_granted())
 }
 
-async fn pay_invoice(caller: &Caller, account: &str) -> Result<bool, CliFailure> {
+async fn pay_invoice(caller: &DemoCaller, account: &str) -> Result<bool, CliFailure> {
     let Some(subscription) = subscription(caller, account).await? else { return Ok(false) };
     let path = format!("/v1/invoices/{}/pay", text(&subscription, "latest_invoice"));
     Ok(caller.at_stripe(Method::POST, &path, &[]).await?.is_granted())
 }
 
-async fn give_back(caller: &Caller, account: &str, of: Payment, key: &str) -> Result<bool, CliFailure> {
+async fn give_back(
+    caller: &DemoCaller,
+    account: &str,
+    of: PaymentFor,
+    key: &str,
+) -> Result<bool, CliFailure> {
     let Some(payment) = last_payment(caller, account, of).await? else { return Ok(false) };
     let what = format!("/payments/{payment}/refunds");
     let why = json!({ "reason": "requested_by_customer" });
     Ok(caller.request((Method::POST, account, &what), key, &why).await?.is_granted())
 }
 
-async fn last_payment(caller: &Caller, account: &str, of: Payment) -> Result<Option<String>, CliFailure> {
+async fn last_payment(
+    caller: &DemoCaller,
+    account: &str,
+    of: PaymentFor,
+) -> Result<Option<String>, CliFailure> {
     let kind = match of {
-        Payment::Subscription => "subscription",
-        Payment::Pack => "pack",
+        PaymentFor::Subscription => "subscription",
+        PaymentFor::Pack => "pack",
     };
     let listed = caller.ask(&format!("/v1/accounts/{account}/payments")).await?;
     let payments = listed.get("payments").and_then(Value::as_array);
@@ -133,7 +142,7 @@ async fn last_payment(caller: &Caller, account: &str, of: Payment) -> Result<Opt
     Ok(payment.map(|payment| text(payment, "payment").to_owned()))
 }
 
-async fn decide_dispute(caller: &Caller, account: &str, won: bool) -> Result<bool, CliFailure> {
+async fn decide_dispute(caller: &DemoCaller, account: &str, won: bool) -> Result<bool, CliFailure> {
     let Some(payment) = last_disputed(caller, account).await? else { return Ok(false) };
     let path = format!("/v1/disputes?payment_intent={payment}");
     let listed = caller.at_stripe(Method::GET, &path, &[]).await?;
@@ -143,7 +152,7 @@ async fn decide_dispute(caller: &Caller, account: &str, won: bool) -> Result<boo
     Ok(decided.is_granted())
 }
 
-async fn last_disputed(caller: &Caller, account: &str) -> Result<Option<String>, CliFailure> {
+async fn last_disputed(caller: &DemoCaller, account: &str) -> Result<Option<String>, CliFailure> {
     let listed = caller.ask(&format!("/v1/accounts/{account}/payments")).await?;
     let payments = listed.get("payments").and_then(Value::as_array);
     let is_disputed = |payment: &&Value| payment.get("is_disputed") == Some(&Value::Bool(true));

@@ -7,7 +7,8 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    people::{Highlight, People, Person},
+    deeds::{Highlight, Person},
+    people::People,
     year::Lived,
 };
 
@@ -87,7 +88,7 @@ impl Look {
     /// For people, with the address of the server.
     pub(super) fn text(&self, address: &str) -> String {
         let mut text = format!(
-            "\nA year was lived through, with {} requests, and is worth a look (with the key, as above):\n",
+            "\nWorth a look, with the key, after {} requests of people and of the product's backend:\n",
             self.requests
         );
         for figure in &self.figures {

@@ -1,12 +1,13 @@
-//! `counterfoil demo`: what does a year of a business look like? It is lived through in a new database, and then served.
+//! `counterfoil demo`: what does a year of a business look like? It is lived through in a new database, and served.
 //!
-//! Nothing is written that a caller or a customer could not have caused: people pay at the sandbox, which tells the ledger
-//! by its signed webhooks, and the product's backend spends their credits over the API.
-//! Only the clock is not the system's: it goes from the beginning of the year to now, for the ledger and the sandbox, and
-//! then goes on as the system's.
+//! Nothing is written that a caller or a customer could not have caused: people pay at the sandbox, which tells the
+//! ledger by its signed webhooks, and the product's backend spends their credits over the API.
+//! Only the clock is not the system's: it goes from the beginning of the year to now, for the ledger and the sandbox,
+//! and then goes on as the system's.
 
 mod caller;
 mod customer;
+mod deeds;
 mod life;
 mod look;
 mod offer;
@@ -38,11 +39,12 @@ use super::{
     signals::Signals,
     stripe::reachable,
 };
-use caller::Caller;
+use caller::DemoCaller;
+use deeds::Demand;
 use look::Look;
 use offer::Offer;
-use people::{Demand, People};
-use place::Asked;
+use people::People;
+use place::DemoOptions;
 use year::{Lived, World};
 
 const HELP: &str = "\
@@ -103,7 +105,7 @@ impl Demo {
         let (config, catalog) = Config::read_before_setup(&given)?;
         start_logs(&given, &config);
         let directory = directory(&config)?;
-        let asked = Asked {
+        let asked = DemoOptions {
             catalog: catalog.catalog.name.clone(),
             accounts: self.accounts,
             months: self.months,
@@ -199,7 +201,7 @@ impl Running {
             }
             None => return Err(CliFailure::broken("there is a key already, so the database is not new")),
         };
-        let caller = Caller::new(reachable(self.app.address()), key, self.sandbox.url());
+        let caller = DemoCaller::new(reachable(self.app.address()), key, self.sandbox.url());
         let world = World {
             app: &self.app,
             sandbox: &self.sandbox,

@@ -30,7 +30,7 @@ pub(super) struct PlanOffered {
     /// The most that is kept of a month for the next one.
     pub(super) kept_max: i64,
     /// The work that can be paid for on this plan.
-    pub(super) works: Vec<Arc<Work>>,
+    pub(super) works: Vec<Arc<PieceOfWork>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +47,7 @@ pub(super) struct PackOffered {
 
 /// A piece of work as somebody asks for it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Work {
+pub(super) struct PieceOfWork {
     pub(super) kind: GenerationType,
     pub(super) options: BTreeMap<OptionName, OptionName>,
     pub(super) price: i64,
@@ -94,13 +94,13 @@ impl PlanOffered {
     }
 
     /// The cheapest work.
-    pub(super) fn smallest(&self) -> Option<&Arc<Work>> {
+    pub(super) fn smallest(&self) -> Option<&Arc<PieceOfWork>> {
         self.works.iter().min_by_key(|work| work.price)
     }
 }
 
 /// Each kind of work for which the plan has the features: plain, and with each option that costs more.
-fn works(catalog: &Catalog, plan: &Plan) -> Vec<Arc<Work>> {
+fn works(catalog: &Catalog, plan: &Plan) -> Vec<Arc<PieceOfWork>> {
     let allowed = |price: &GenerationPrice| price.needs.is_subset(&plan.features);
     let kinds = catalog.generations.iter().filter(|(_, price)| allowed(price));
     let forms = kinds.flat_map(|(kind, price)| {
@@ -113,7 +113,7 @@ fn works(catalog: &Catalog, plan: &Plan) -> Vec<Arc<Work>> {
     forms
         .filter_map(|(kind, options)| {
             let price = catalog.price(&plan.id, kind, &options).ok()?.get();
-            Some(Arc::new(Work { kind: kind.clone(), options, price }))
+            Some(Arc::new(PieceOfWork { kind: kind.clone(), options, price }))
         })
         .collect()
 }

@@ -1,8 +1,10 @@
 //! Where is a demonstration kept, and what is there already? Nothing else is ever touched.
 
 use std::{
-    fs::{self, File, TryLockError},
+    ffi::OsString,
+    fs::{self, DirBuilder, File, TryLockError},
     io,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -18,10 +20,26 @@ const FILE_NAME: &str = "demo.json";
 const LOCK: &str = "lock";
 /// What PostgreSQL leaves if it did not end in order.
 const RUNNING: &str = "postgres/postmaster.pid";
+/// A new directory is for this user alone, as other data directories are.
+const MODE_PRIVATE: u32 = 0o700;
+
+/// All that a data directory of a demonstration has. Nothing else is removed.
+const OURS: [&str; 10] = [
+    FILE_NAME,
+    LOCK,
+    "first-admin-key",
+    "pg_hba.conf",
+    "pg_ident.conf",
+    "postgres",
+    "postgres.log",
+    "postgres.log.previous",
+    "postgres.unfinished",
+    "socket",
+];
 
 /// What was asked for. The same again is served again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct DemoOptions {
     pub(super) catalog: String,
     pub(super) accounts: u32,
     pub(super) months: u32,
@@ -30,8 +48,8 @@ pub(super) struct Asked {
 
 /// What is kept of a demonstration, beside its database.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Kept {
-    pub(super) asked: Asked,
+pub(super) struct DemoFile {
+    pub(super) asked: DemoOptions,
     /// What is worth a look; `None`: the year was not finished.
     pub(super) look: Option<Look>,
 }
@@ -48,7 +66,7 @@ pub(super) fn usual() -> Result<PathBuf, StartError> {
 ///
 /// # Errors
 /// If something else is there.
-pub(super) fn take(directory: &Path, asked: &Asked) -> Result<Option<Look>, CliFailure> {
+pub(super) fn take(directory: &Path, asked: &DemoOptions) -> Result<Option<Look>, CliFailure> {
     let named = directory.display();
     if is_empty(directory).map_err(CliFailure::broken)? {
         keep(directory, asked, None)?;
@@ -60,12 +78,12 @@ pub(super) fn take(directory: &Path, asked: &Asked) -> Result<Option<Look>, CliF
              one that is not there, with --data-dir"
         )));
     };
-    let kept: Kept = serde_json::from_str(&text)
+    let kept: DemoFile = serde_json::from_str(&text)
         .map_err(|error| CliFailure::Usage(format!("{named}/{FILE_NAME} cannot be read: {error}")))?;
     match kept.look {
         Some(look) if kept.asked == *asked => Ok(Some(look)),
         Some(_) => {
-            let Asked { catalog, accounts, months, seed } = kept.asked;
+            let DemoOptions { catalog, accounts, months, seed } = kept.asked;
             Err(CliFailure::Usage(format!(
                 "{named} has another demonstration: catalog {catalog}, --accounts {accounts} --months {months} \
                  --seed {seed}. Ask for the same to serve it, remove the directory, or name another with --data-dir"
@@ -83,16 +101,16 @@ pub(super) fn take(directory: &Path, asked: &Asked) -> Result<Option<Look>, CliF
 ///
 /// # Errors
 /// If it cannot be written.
-pub(super) fn keep(directory: &Path, asked: &Asked, look: Option<Look>) -> Result<(), CliFailure> {
-    let kept = Kept { asked: asked.clone(), look };
+pub(super) fn keep(directory: &Path, asked: &DemoOptions, look: Option<Look>) -> Result<(), CliFailure> {
+    let kept = DemoFile { asked: asked.clone(), look };
     let text = serde_json::to_string_pretty(&kept).map_err(CliFailure::broken)?;
-    fs::create_dir_all(directory).map_err(CliFailure::broken)?;
+    DirBuilder::new().recursive(true).mode(MODE_PRIVATE).create(directory).map_err(CliFailure::broken)?;
     fs::write(directory.join(FILE_NAME), text).map_err(CliFailure::broken)
 }
 
 fn is_empty(directory: &Path) -> io::Result<bool> {
-    match fs::read_dir(directory) {
-        Ok(mut entries) => Ok(entries.next().is_none()),
+    match names(directory) {
+        Ok(names) => Ok(names.is_empty()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
         Err(error) => Err(error),
     }
@@ -104,12 +122,22 @@ fn remove_unfinished(directory: &Path) -> Result<(), CliFailure> {
         Ok(Err(TryLockError::WouldBlock)) => true,
         Ok(Ok(()) | Err(TryLockError::Error(_))) | Err(_) => false,
     };
-    if is_locked || directory.join(RUNNING).exists() {
+    let names = names(directory).map_err(CliFailure::broken)?;
+    let is_ours = |name: &OsString| OURS.iter().any(|ours| name == *ours);
+    if is_locked || directory.join(RUNNING).exists() || !names.iter().all(is_ours) {
         return Err(CliFailure::Usage(format!(
-            "{} has a demonstration that was not finished, and its PostgreSQL may still run. Wait for it, or remove \
-             the directory, or name another with --data-dir",
+            "{} has a demonstration that was not finished, and its PostgreSQL may still run, or there are other files \
+             beside it. Wait for it, or remove the directory, or name another with --data-dir",
             directory.display()
         )));
     }
-    fs::remove_dir_all(directory).map_err(CliFailure::broken)
+    for path in names.iter().map(|name| directory.join(name)) {
+        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.map_err(CliFailure::broken)?;
+    }
+    Ok(())
+}
+
+fn names(directory: &Path) -> io::Result<Vec<OsString>> {
+    fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.file_name())).collect()
 }

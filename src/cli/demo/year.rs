@@ -1,5 +1,5 @@
-//! How is the year lived through? The clock goes from one thing that happens to the next, whoever does it: a person, the
-//! stand-in for Stripe, or time.
+//! How is the year lived through? The clock goes from one thing that happens to the next, whoever does it: a person,
+//! the stand-in for Stripe, or time.
 //!
 //! Each webhook is processed before the clock goes on, so everything is recorded when it happens, as in a real year.
 
@@ -16,17 +16,19 @@ use crate::{app::App, clock::Clock, domain::time::Timestamp};
 
 use super::{
     super::{Sandboxed, exit::CliFailure},
-    caller::{Answer, Caller},
+    caller::{Answer, DemoCaller},
     customer,
-    people::{Deed, Demand, Making, People, Slot},
+    deeds::{Deed, Demand, Making, Slot},
+    people::People,
 };
 
 /// How many people buy or change something at the same time.
 const PEOPLE_CONCURRENT_MAX: usize = 8;
+const DAY_S: i64 = 86_400;
 /// How long work takes that was held for, in seconds.
 const WORK_S: i64 = 95;
 /// What is due at the sandbox within so many seconds happens together.
-const TOGETHER_S: i64 = 120;
+const TOGETHER_S: i64 = 900;
 /// How long webhooks may take to be processed.
 const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(2);
@@ -36,7 +38,7 @@ pub(super) struct World<'a> {
     pub(super) app: &'a App,
     pub(super) sandbox: &'a Sandboxed,
     pub(super) clock: &'a Clock,
-    pub(super) caller: &'a Caller,
+    pub(super) caller: &'a DemoCaller,
     /// When the first day begins, in Unix seconds.
     pub(super) begin_s: i64,
 }
@@ -74,11 +76,12 @@ impl World<'_> {
             if at.saturating_add(WORK_S) > until_s {
                 break;
             }
-            self.pass_until(at).await?;
             if when.day > day {
+                self.days_end(day).await?;
                 day = when.day;
                 progress.set_position(day.into());
             }
+            self.pass_until(at).await?;
             let done = slot.iter().map(|(_, person, deed)| (*person, *deed)).collect();
             self.slot(people, *when, done, &mut lived).await?;
         }
@@ -98,8 +101,14 @@ impl World<'_> {
             self.settled().await?;
         }
         self.set(at);
-        self.app.scheduler().tick().await.map_err(CliFailure::broken)?;
         Ok(())
+    }
+
+    /// What is due to accounts is applied on the day on which it is due.
+    async fn days_end(&self, day: u32) -> Result<(), CliFailure> {
+        let next = i64::from(day).saturating_add(1).saturating_mul(DAY_S);
+        self.pass_until(self.begin_s.saturating_add(next).saturating_sub(1)).await?;
+        self.app.scheduler().tick().await.map(drop).map_err(CliFailure::broken)
     }
 
     fn set(&self, at: i64) {
@@ -125,6 +134,7 @@ impl World<'_> {
         }
     }
 
+    /// Some work, and at the same time others buy or change something.
     async fn slot(
         &self,
         people: &People,
@@ -134,21 +144,27 @@ impl World<'_> {
     ) -> Result<(), CliFailure> {
         let (work, others): (Done<'_>, Done<'_>) =
             done.into_iter().partition(|(_, deed)| matches!(deed, Deed::Make { .. } | Deed::Spend { .. }));
-        if !others.is_empty() {
-            self.others(people, when, &others, lived).await?;
-            self.settled().await?;
+        let (in_vain, made) =
+            tokio::try_join!(self.others(people, when, &others), self.work(people, when, &work))?;
+        lived.requests = lived.requests.saturating_add(u64::try_from(others.len()).unwrap_or_default());
+        for (number, deed) in in_vain {
+            lived.refuse(number, deed);
         }
-        self.work(people, when, &work, lived).await
+        lived.count(&made.answers);
+        if made.after.is_empty() {
+            return Ok(());
+        }
+        self.set(self.clock.now().seconds().saturating_add(WORK_S));
+        lived.count(&self.caller.send(&made.after).await?);
+        Ok(())
     }
 
-    /// What is not work: each person's one after the other, and several people at the same time.
-    async fn others(
-        &self,
-        people: &People,
-        when: Slot,
-        done: &Done<'_>,
-        lived: &mut Lived,
-    ) -> Result<(), CliFailure> {
+    /// What is not work: each person's one after the other, and several people at the same time. Returns what was
+    /// refused.
+    async fn others<'d>(&self, people: &People, when: Slot, done: &Done<'d>) -> Result<Done<'d>, CliFailure> {
+        if done.is_empty() {
+            return Ok(Vec::new());
+        }
         let by_person = done.chunk_by(|one, next| one.0 == next.0).map(async |deeds| {
             let mut in_vain = Vec::new();
             for (place, (number, deed)) in deeds.iter().enumerate() {
@@ -160,29 +176,14 @@ impl World<'_> {
             }
             Ok::<_, CliFailure>(in_vain)
         });
-        let asked: Vec<_> =
-            stream::iter(by_person).buffer_unordered(PEOPLE_CONCURRENT_MAX).try_collect().await?;
-        lived.requests = lived.requests.saturating_add(u64::try_from(done.len()).unwrap_or_default());
-        for (number, deed) in asked.into_iter().flatten() {
-            if !customer::may_fail(deed) {
-                bump(&mut lived.in_vain, number);
-            }
-            bump(
-                &mut lived.refused,
-                format!("{deed:?}").split([' ', '(']).next().unwrap_or_default().to_owned(),
-            );
-        }
-        Ok(())
+        let asked = stream::iter(by_person).buffer_unordered(PEOPLE_CONCURRENT_MAX);
+        let in_vain: Vec<Done<'d>> = asked.try_collect().await?;
+        self.settled().await?;
+        Ok(in_vain.into_iter().flatten().collect())
     }
 
-    /// Work is asked for all at once, and a little later it is done, or has failed.
-    async fn work(
-        &self,
-        people: &People,
-        when: Slot,
-        done: &Done<'_>,
-        lived: &mut Lived,
-    ) -> Result<(), CliFailure> {
+    /// Work is asked for all at once; what follows a little later, when it is done or has failed, is for the caller.
+    async fn work(&self, people: &People, when: Slot, done: &Done<'_>) -> Result<Made, CliFailure> {
         let asked: Vec<(&str, &Deed, String)> = (done.iter().enumerate())
             .filter_map(|(place, (number, deed))| {
                 let account = &people.0.get(*number)?.account;
@@ -192,20 +193,28 @@ impl World<'_> {
         let commands: Vec<Value> =
             asked.iter().filter_map(|(account, deed, id)| command(account, deed, id)).collect();
         let answers = self.caller.send(&commands).await?;
-        lived.count(&answers);
-        let after: Vec<Value> = (asked.iter().zip(&answers))
+        let after = (asked.iter().zip(&answers))
             .filter_map(|((account, deed, id), answer)| afterwards(account, deed, id, answer))
             .collect();
-        if after.is_empty() {
-            return Ok(());
-        }
-        self.set(self.clock.now().seconds().saturating_add(WORK_S));
-        lived.count(&self.caller.send(&after).await?);
-        Ok(())
+        Ok(Made { answers, after })
     }
 }
 
+/// What was answered to work that was asked for, and what follows.
+struct Made {
+    answers: Vec<Answer>,
+    after: Vec<Value>,
+}
+
 impl Lived {
+    fn refuse(&mut self, number: usize, deed: &Deed) {
+        if !customer::may_fail(deed) {
+            bump(&mut self.in_vain, number);
+        }
+        let name = format!("{deed:?}");
+        bump(&mut self.refused, name.split([' ', '(']).next().unwrap_or_default().to_lowercase());
+    }
+
     fn count(&mut self, answers: &[Answer]) {
         self.requests = self.requests.saturating_add(u64::try_from(answers.len()).unwrap_or_default());
         for answer in answers.iter().filter(|answer| !answer.is_granted()) {

@@ -1,4 +1,4 @@
-//! What does one person do in the year? Day by day: arrives, subscribes, works, runs out of credits, leaves, comes back.
+//! What does one person do in the year? Day by day: arrives, subscribes, works, runs dry, leaves, comes back.
 //!
 //! What the ledger would decide is only guessed here: how many credits are left, or whether a change was refused.
 //! A guess that is wrong is a request that is refused, as of any customer.
@@ -12,12 +12,12 @@ use chrono::NaiveDate;
 use crate::load::Random;
 
 use super::{
+    deeds::{Act, Card, Deed, Demand, Person, SLOTS, Slot},
     offer::{Offer, PlanOffered},
-    people::{self, Act, Card, Deed, Demand, Person, SLOTS, Slot},
 };
 
-/// How busy each two hours of a day are.
-const BUSY: [u64; 12] = [1, 0, 0, 1, 4, 8, 9, 8, 10, 9, 7, 4];
+/// How busy each three hours of a day are.
+const BUSY: [u64; 8] = [1, 0, 4, 12, 14, 15, 13, 6];
 
 /// Of a hundred people, how many subscribe at some time.
 const SUBSCRIBES_PERCENT: u64 = 58;
@@ -29,7 +29,6 @@ pub(in crate::cli::demo) struct Life<'a> {
     offer: &'a Offer,
     demand: Demand,
     random: Random,
-    number: u32,
     arrived: u32,
     /// From which part of which day on there is something to work with, which was bought or begun last.
     ready: Slot,
@@ -69,23 +68,20 @@ impl<'a> Life<'a> {
         offer: &'a Offer,
         demand: Demand,
         mut random: Random,
-        number: u32,
+        person: Person,
         arrived: u32,
     ) -> Self {
-        let (account, came_by) = people::name(number, &mut random);
-        let person = Person { account, came_by, acts: Vec::new(), highlights: Vec::new(), asked_for: 0 };
         let percent = random.below(100);
         // Most decide at once or within a few days, some within weeks.
         let within = if random.below(3) == 0 { 40 } else { 5 };
         let subscribes = percent < SUBSCRIBES_PERCENT && !offer.plans.is_empty();
         let subscribes_on = subscribes.then(|| arrived.saturating_add(below(&mut random, within)));
-        let appetite = 120_i64.saturating_add(i64::from(below(&mut random, 900)));
+        let appetite = 120_i64.saturating_add(i64::from(below(&mut random, 1_300)));
         let buys_packs = random.below(100) < BUYS_PACKS_PERCENT;
         Self {
             offer,
             demand,
             random,
-            number,
             arrived,
             ready: Slot { day: arrived, part: 0 },
             day: arrived,
@@ -145,4 +141,9 @@ impl<'a> Life<'a> {
 
 fn below(random: &mut Random, bound: u64) -> u32 {
     u32::try_from(random.below(bound)).unwrap_or_default()
+}
+
+/// The element at a place.
+pub(in crate::cli::demo) fn pick<T>(of: &[T], place: u64) -> Option<&T> {
+    usize::try_from(place).ok().and_then(|place| of.get(place))
 }

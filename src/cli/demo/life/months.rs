@@ -3,21 +3,14 @@
 use chrono::Months;
 
 use super::{Card, Deed, Life, Subscribed, below};
-use crate::cli::demo::people::Highlight;
+use crate::cli::demo::deeds::{DECIDED_DAYS, Highlight};
 
 const RECOVERS_PERCENT: u64 = 62;
-const COMES_BACK_PERCENT: u64 = 14;
+const COMES_BACK_PERCENT: u64 = 22;
 /// How many days a payment is tried again before the subscription ends.
 const RETRIED_DAYS: u32 = 22;
 /// How many days a plan holds that is not paid for.
 const GRACE_DAYS: u32 = 3;
-/// Every so many people there is one who disputes their second payment.
-const DISPUTES_EVERY: u32 = 60;
-const DISPUTES_FIRST: u32 = 17;
-/// How many days after the payment it is disputed, and decided by the bank.
-const DISPUTED_DAYS: u32 = 4;
-const DECIDED_DAYS: u32 = 19;
-
 impl Life<'_> {
     pub(super) fn month_begins(&mut self) {
         let Some(mut plan) = self.plan.take() else {
@@ -90,8 +83,9 @@ impl Life<'_> {
             return true;
         }
         self.give_month(plan);
-        if self.number % DISPUTES_EVERY == DISPUTES_FIRST && plan.months == 2 && !plan.by_year {
-            self.dispute();
+        let decided = self.day.saturating_add(DECIDED_DAYS);
+        if plan.months == 2 && !plan.by_year && decided < self.demand.days {
+            self.person.disputable = Some(self.day);
         }
         true
     }
@@ -106,18 +100,6 @@ impl Life<'_> {
         if self.random.below(100) < COMES_BACK_PERCENT {
             let after = below(&mut self.random, 60).saturating_add(25);
             self.subscribes_on = Some(self.day.saturating_add(after));
-        }
-    }
-
-    /// Each second dispute is won.
-    fn dispute(&mut self) {
-        let won = (self.number / DISPUTES_EVERY).is_multiple_of(2);
-        let (opened, decided) =
-            (self.day.saturating_add(DISPUTED_DAYS), self.day.saturating_add(DECIDED_DAYS));
-        self.push(opened, 6, Deed::Dispute);
-        self.push(decided, 5, Deed::DecideDispute { won });
-        if decided < self.demand.days {
-            self.person.highlights.push(if won { Highlight::DisputeWon } else { Highlight::DisputeLost });
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Card, Deed, Life, PlanOffered, SLOTS, Subscribed, below};
-use crate::cli::demo::people::{Highlight, Payment, pick};
+use super::{Card, Deed, Life, PlanOffered, SLOTS, Subscribed, below, pick};
+use crate::cli::demo::deeds::{Highlight, PaymentFor};
 
 const YEARLY_PERCENT: u64 = 18;
 const TRIES_PERCENT: u64 = 75;
@@ -13,7 +13,7 @@ const TRIES_AGAIN_PERCENT: u64 = 75;
 const QUIET_PERCENT: u64 = 55;
 
 /// Chances of a day, of ten thousand.
-const LEAVES: u64 = 14;
+const LEAVES: u64 = 17;
 const UPGRADES: u64 = 10;
 const DOWNGRADES: u64 = 4;
 const CARD_ENDS: u64 = 9;
@@ -93,7 +93,7 @@ impl<'a> Life<'a> {
         } else if chance < wants_money_back && !plan.by_year {
             let part = self.part().min(SLOTS.saturating_sub(2));
             self.push(self.day, part, Deed::Cancel { at_once: true, feedback: "low_quality" });
-            self.push(self.day, part.saturating_add(1), Deed::GiveBack(Payment::Subscription));
+            self.push(self.day, part.saturating_add(1), Deed::GiveBack(PaymentFor::Subscription));
             self.person.highlights.push(Highlight::MoneyBack);
             plan.given_back = true;
         }

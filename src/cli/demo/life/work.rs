@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono::Datelike;
 
-use super::{Card, Deed, Life, PlanOffered, SLOTS, below};
-use crate::cli::demo::people::{Highlight, Making, Payment, pick};
+use super::{Card, Deed, Life, PlanOffered, SLOTS, below, pick};
+use crate::cli::demo::deeds::{Highlight, Making, PaymentFor};
 
 /// How busy each day of a week is, from Monday on; on average [`BUSY_DAY`].
 const WEEK: [i64; 7] = [10, 11, 11, 10, 9, 6, 6];
@@ -14,6 +14,8 @@ const BUSY_DAY: i64 = 9;
 const ACTIVE_DAYS_PERCENT: u64 = 50;
 /// How many pieces of work of a day are charged one by one.
 const PIECES_MAX: i64 = 6;
+/// How much those make who would pay for more, in thousandths of a piece of work.
+const MORE_THOUSANDTHS: i64 = 300;
 const HELD_PERCENT: u64 = 30;
 const DROPPED_OF_HELD_PERCENT: u64 = 8;
 const FAILED_PERCENT: u64 = 3;
@@ -52,8 +54,13 @@ impl Life<'_> {
         let month = offered.credits.saturating_mul(self.appetite);
         // What is there once is tried out within a week or two; what was bought beside is used up within a month.
         let of_rest = self.left.saturating_mul(1_000) / if offered.once { 8 } else { 30 };
-        let usual =
-            if is_subscribed || !offered.once { (month / 30).max(of_rest.min(month / 10)) } else { of_rest };
+        // Whoever would pay for more goes on until nothing is left.
+        let more = if self.buys_packs { offered.usual_price().saturating_mul(MORE_THOUSANDTHS) } else { 0 };
+        let usual = if is_subscribed || !offered.once {
+            (month / 30).max(of_rest.min(month / 10))
+        } else {
+            of_rest.max(more)
+        };
         let quiet = self.plan.as_ref().is_some_and(|plan| plan.quiet);
         usual.saturating_mul(busy) / if quiet { BUSY_DAY.saturating_mul(6) } else { BUSY_DAY }
     }
@@ -102,7 +109,7 @@ impl Life<'_> {
         self.left = self.left.saturating_add(pack.credits);
         if self.offer.packs_are_refunded && self.random.below(100) < PACK_GIVEN_BACK_PERCENT {
             let day = self.day.saturating_add(below(&mut self.random, 3)).saturating_add(1);
-            self.push(day, 6, Deed::GiveBack(Payment::Pack));
+            self.push(day, 4, Deed::GiveBack(PaymentFor::Pack));
             if day < self.demand.days {
                 self.person.highlights.push(Highlight::PackGivenBack);
             }
