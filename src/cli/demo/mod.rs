@@ -48,7 +48,7 @@ use place::DemoOptions;
 use year::{Lived, World};
 
 const HELP: &str = "\
-The people, what they do and when follow from the seed and the catalog. Ids that are random differ from run to run.
+The people, what they do and when follow from the seed and the catalog. Ids that are random differ from run to run. \
 It needs a data directory of its own, and no DATABASE_URL. A finished year is served again as it was; the sandbox has \
 forgotten it by then.
 

@@ -89,6 +89,7 @@ impl World<'_> {
         self.clock.follow_system();
         self.sandbox.running().catch_up();
         self.settled().await?;
+        self.caught_up().await?;
         Ok(lived)
     }
 
@@ -114,6 +115,23 @@ impl World<'_> {
     fn set(&self, at: i64) {
         if let Some(at) = Timestamp::from_seconds(at).filter(|at| *at > self.clock.now()) {
             self.clock.set(at);
+        }
+    }
+
+    /// Waits until the read models have everything, so that the first figures that are looked at are of all of it.
+    async fn caught_up(&self) -> Result<(), CliFailure> {
+        let begin = Instant::now();
+        loop {
+            let told = self.caller.ask("/v1/projections").await?;
+            let models = told.get("projections").and_then(Value::as_array);
+            let has_all = |model: &Value| model.get("lag_events").and_then(Value::as_i64) == Some(0);
+            if models.is_some_and(|models| models.iter().all(has_all)) {
+                return Ok(());
+            }
+            if begin.elapsed() > PATIENCE {
+                return Err(CliFailure::broken("the read models are behind: `/v1/projections` may say why"));
+            }
+            tokio::time::sleep(POLL).await;
         }
     }
 

@@ -148,14 +148,16 @@ pub struct CreditFlowResponse<'a> {
 }
 
 impl<'a> CreditIntervalResponse<'a> {
-    fn of(interval: &'a CreditInterval, zone: Tz) -> Self {
+    /// Uses are in another read model, so rows are asked for that are as new as the figures.
+    fn of(interval: &'a CreditInterval, zone: Tz, as_of: &Token) -> Self {
         let (start, until) = interval.days;
+        let zone = in_query(zone);
         let before = |day: NaiveDate| day.checked_sub_days(Days::new(1)).unwrap_or(day);
         let stock = |stock: CreditStock, last: NaiveDate| CreditStockResponse {
             available: stock.available,
             held: stock.held,
             debt: stock.debt,
-            rows: format!("{ROWS}?to={last}&time_zone={}", in_query(zone)),
+            rows: format!("{ROWS}?to={last}&time_zone={zone}&min_position={as_of}"),
         };
         let flow = |flow: &'a CreditFlow| CreditFlowResponse {
             r#type: &flow.kind,
@@ -165,9 +167,8 @@ impl<'a> CreditIntervalResponse<'a> {
             held: flow.change.held,
             debt: flow.change.debt,
             rows: format!(
-                "{ROWS}?from={start}&to={}&time_zone={}&type={}&generation_type={}",
+                "{ROWS}?from={start}&to={}&time_zone={zone}&min_position={as_of}&type={}&generation_type={}",
                 before(until),
-                in_query(zone),
                 flow.kind,
                 flow.generation_type,
             ),
@@ -219,12 +220,14 @@ pub async fn credits(
         write_position(&mut response, standing.position, standing.lag_ms);
         return Ok(response);
     }
+    let as_of_position = Token::of(standing.position.clone());
+    let shown = |of| CreditIntervalResponse::of(of, time_zone, &as_of_position);
     let document = CreditsResponse {
         definitions: DEFINITIONS,
         time_zone: time_zone.name(),
-        intervals: intervals.iter().map(|of| CreditIntervalResponse::of(of, time_zone)).collect(),
+        intervals: intervals.iter().map(shown).collect(),
         restated_since,
-        as_of_position: Token::of(standing.position.clone()),
+        as_of_position: as_of_position.clone(),
         lag_ms: standing.lag_ms,
     };
     as_of(standing.position, standing.lag_ms, &document)

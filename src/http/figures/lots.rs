@@ -146,8 +146,7 @@ pub struct PeriodsQuery {
     #[param(value_type = Option<Place>)]
     min_position: Option<Token>,
     /// `next_cursor` of the page before.
-    #[param(minimum = 0)]
-    cursor: Option<i32>,
+    cursor: Option<u32>,
     /// How many periods; 100 if left out.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000)]
     #[serde(default)]
@@ -213,7 +212,8 @@ pub async fn periods(
     of: AccountOf<Reads>,
     Query(asked): Query<PeriodsQuery>,
 ) -> Result<Response<Body>, Failure> {
-    let part = (asked.cursor, asked.limit.rows());
+    let unknown = |_| Failure::query("cursor", "it is not a `next_cursor` of an earlier page");
+    let part = (asked.cursor.map(i32::try_from).transpose().map_err(unknown)?, asked.limit.rows());
     let min_position = asked.min_position.map(Token::positions);
     let PeriodPage { periods, is_last, freshness: standing } =
         periods_of(state.reports(), &of.account, part, min_position.as_ref()).await?;

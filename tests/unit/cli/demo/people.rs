@@ -38,10 +38,10 @@ fn is_good(deed: &Deed) -> bool {
 fn paying_days(person: &Person) -> u32 {
     let (mut days, mut since) = (0, None);
     for act in &person.acts {
-        match &act.deed {
-            deed if is_good(deed) => since = Some(act.slot.day),
-            Deed::Cancel { .. } => days += act.slot.day - since.take().unwrap_or(act.slot.day),
-            _ => {}
+        if is_good(&act.deed) {
+            since = Some(act.slot.day);
+        } else if matches!(act.deed, Deed::Cancel { .. }) {
+            days += act.slot.day - since.take().unwrap_or(act.slot.day);
         }
     }
     days + since.map_or(0, |since| YEAR - since)
