@@ -25,6 +25,7 @@ impl<const SERVE: bool> Flags<SERVE> {
     }
 
     /// The same flags, and this value for a setting that no flag sets.
+    #[cfg(feature = "sandbox")]
     pub(super) fn or(mut self, setting: Setting, value: String) -> Self {
         self.0.entry(setting.name).or_insert(value);
         self
