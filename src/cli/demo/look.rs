@@ -127,8 +127,11 @@ fn notable(people: &People, lived: &Lived) -> Vec<Notable> {
 fn figures(from: NaiveDate, to: NaiveDate) -> Vec<FigureAddress> {
     let by_month = format!("?from={from}&to={to}&interval=month");
     let figures = [
+        ("summary", format!("/v1/analytics/summary?from={from}&to={to}")),
         ("monthly revenue", format!("/v1/analytics/mrr{by_month}")),
         ("who came, grew and left", format!("/v1/analytics/movements?from={from}&to={to}")),
+        ("who left, and why", format!("/v1/analytics/churn{by_month}")),
+        ("what is left of each month", format!("/v1/analytics/cohorts?from={from}&to={to}")),
         ("credits", format!("/v1/analytics/credits{by_month}")),
         ("deferred revenue", format!("/v1/analytics/deferred-revenue{by_month}")),
         ("usage", format!("/v1/analytics/usage{by_month}")),
