@@ -40,6 +40,11 @@ impl Failure {
         Self::invalid(RequestPart::Address, name, expected)
     }
 
+    /// The cursor in the query is not one that an earlier page gave.
+    pub fn unknown_cursor() -> Self {
+        Self::query("cursor", "it is not a `next_cursor` of an earlier page")
+    }
+
     pub fn query(name: impl Into<String>, expected: impl Into<String>) -> Self {
         Self::invalid(RequestPart::Query, name, expected)
     }

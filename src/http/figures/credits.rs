@@ -28,20 +28,18 @@ use crate::{
             time::{day, days, optional_day},
         },
         request::{All, Bills, Query},
-        response::{as_of, write_position},
+        response::as_of,
         schema::{Day, Id, Place, Time},
     },
     projections::credits::{CreditCell, CreditFlow, CreditRow, CreditStock},
-    queries::{
-        credits::{
-            CREDIT_COLUMNS, CreditInterval, CreditReport, CreditRows, CreditSpan, credit_flows, credit_lines,
-            credit_rows,
-        },
-        csv::table,
+    queries::credits::{
+        CREDIT_COLUMNS, CreditInterval, CreditReport, CreditRows, CreditSpan, credit_flows, credit_lines,
+        credit_rows,
     },
 };
 
 use super::{
+    csv_file::file,
     definition::{FigureDefinition, FigureKind},
     zone::ZoneQuery,
 };
@@ -215,10 +213,7 @@ pub async fn credits(
     let report = credit_flows(state.reports(), span, asked.interval.into(), min_position.as_ref()).await?;
     let CreditReport { intervals, restated_since, freshness: standing } = report;
     if csv::is_asked_for(&headers) {
-        let lines = table(&CREDIT_COLUMNS, &credit_lines(&intervals)).map_err(Failure::fault)?;
-        let mut response = csv::file(Body::from(lines));
-        write_position(&mut response, standing.position, standing.lag_ms);
-        return Ok(response);
+        return file(&CREDIT_COLUMNS, &credit_lines(&intervals), standing);
     }
     let as_of_position = Token::of(standing.position.clone());
     let shown = |of| CreditIntervalResponse::of(of, time_zone, &as_of_position);

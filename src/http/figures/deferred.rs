@@ -28,12 +28,11 @@ use crate::{
             time::{day, days, optional_day},
         },
         request::{All, Bills, Query},
-        response::{as_of, write_position},
+        response::as_of,
         schema::{Day, Id, Place, Time},
     },
     projections::deferred::{DeferredCell, DeferredFlow, DeferredRow, RevenueFilter},
     queries::{
-        csv::table,
         deferred::{
             DEFERRED_COLUMNS, DeferredInterval, DeferredReport, DeferredRows, deferred_lines,
             deferred_revenue, deferred_rows,
@@ -42,6 +41,7 @@ use crate::{
     },
 };
 
+use super::csv_file::file;
 use super::definition::{FigureDefinition, FigureKind};
 
 const ROWS: &str = "/v1/analytics/deferred-revenue/rows";
@@ -224,10 +224,7 @@ pub async fn deferred(
         deferred_revenue(state.reports(), span, asked.interval.into(), filter, min_position.as_ref()).await?;
     let DeferredReport { intervals, restated_since, freshness: standing } = report;
     if csv::is_asked_for(&headers) {
-        let lines = table(&DEFERRED_COLUMNS, &deferred_lines(&intervals)).map_err(Failure::fault)?;
-        let mut response = csv::file(Body::from(lines));
-        write_position(&mut response, standing.position, standing.lag_ms);
-        return Ok(response);
+        return file(&DEFERRED_COLUMNS, &deferred_lines(&intervals), standing);
     }
     let document = DeferredResponse {
         definitions: DEFINITIONS,

@@ -212,8 +212,8 @@ pub async fn periods(
     of: AccountOf<Reads>,
     Query(asked): Query<PeriodsQuery>,
 ) -> Result<Response<Body>, Failure> {
-    let unknown = |_| Failure::query("cursor", "it is not a `next_cursor` of an earlier page");
-    let part = (asked.cursor.map(i32::try_from).transpose().map_err(unknown)?, asked.limit.rows());
+    let after = asked.cursor.map(i32::try_from).transpose().map_err(|_| Failure::unknown_cursor())?;
+    let part = (after, asked.limit.rows());
     let min_position = asked.min_position.map(Token::positions);
     let PeriodPage { periods, is_last, freshness: standing } =
         periods_of(state.reports(), &of.account, part, min_position.as_ref()).await?;

@@ -5,6 +5,7 @@ mod churn_definitions;
 pub mod churn_rows;
 pub mod cohorts;
 pub mod credits;
+mod csv_file;
 pub mod deferred;
 mod definition;
 pub mod lots;

@@ -141,7 +141,7 @@ pub async fn movements(
         MovementKind::parse(name).ok_or_else(|| Failure::query("type", kinds))
     });
     let kind = kind.transpose()?;
-    let cursor = asked.cursor.as_deref().map(|text| parse_cursor(text).ok_or_else(unknown_cursor));
+    let cursor = asked.cursor.as_deref().map(|text| parse_cursor(text).ok_or_else(Failure::unknown_cursor));
     let cursor = cursor.transpose()?;
     let span = RevenueSpan { from, until };
     let churn = asked.churn.as_deref().map(parse_class).transpose()?;
@@ -174,8 +174,4 @@ fn parse_cursor(text: &str) -> Option<MovementCursor> {
         currency: currency.to_owned(),
         account_id: account_id.to_owned(),
     })
-}
-
-fn unknown_cursor() -> Failure {
-    Failure::query("cursor", "it is not a `next_cursor` of an earlier page")
 }

@@ -99,7 +99,7 @@ pub async fn rows(
     _from: All<Bills>,
     Query(asked): Query<MrrRowsQuery>,
 ) -> Result<Response<Body>, Failure> {
-    let cursor = asked.cursor.as_deref().map(|text| parse_cursor(text).ok_or_else(unknown_cursor));
+    let cursor = asked.cursor.as_deref().map(|text| parse_cursor(text).ok_or_else(Failure::unknown_cursor));
     let cursor = cursor.transpose()?;
     let part = (cursor.as_ref().map(|(account, currency)| (account, currency)), asked.limit.get());
     let min_position = asked.min_position.map(Token::positions);
@@ -122,8 +122,4 @@ fn write_cursor(cursor: &PayingCursor) -> String {
 fn parse_cursor(text: &str) -> Option<(AccountId, Currency)> {
     let (currency, account) = text.split_once('~')?;
     Some((AccountId::parse(account).ok()?, Currency::parse(currency).ok()?))
-}
-
-fn unknown_cursor() -> Failure {
-    Failure::query("cursor", "it is not a `next_cursor` of an earlier page")
 }

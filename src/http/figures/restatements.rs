@@ -121,7 +121,8 @@ pub async fn restatements(
     Query(asked): Query<RestatementsQuery>,
 ) -> Result<Response<Body>, Failure> {
     let (from, until) = days(asked.from, asked.to)?;
-    let cursor = asked.cursor.as_deref().map(|text| parse(text).ok_or_else(unknown_cursor)).transpose()?;
+    let cursor =
+        asked.cursor.as_deref().map(|text| parse(text).ok_or_else(Failure::unknown_cursor)).transpose()?;
     let part = (cursor.as_ref(), asked.limit.get());
     let min_position = asked.min_position.map(Token::positions);
     let span = RevenueSpan { from, until };
@@ -148,8 +149,4 @@ fn parse(text: &str) -> Option<RestatementCursor> {
     let at = parts.next()?.parse::<Token>().ok()?.positions().iter().next()?;
     let currency = parts.next()?.to_owned();
     Some(RestatementCursor { day, recorded_at, at, account_id: parts.next()?.to_owned(), currency })
-}
-
-fn unknown_cursor() -> Failure {
-    Failure::query("cursor", "it is not a `next_cursor` of an earlier page")
 }

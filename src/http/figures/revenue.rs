@@ -22,17 +22,14 @@ use crate::{
             time::{day, days},
         },
         request::{All, Bills, Query},
-        response::{as_of, write_position},
+        response::as_of,
         schema::{Day, Place, Time},
     },
     projections::mrr::{Figures, MovementSum, RevenueRetention, movements::MovementKind},
-    queries::{
-        csv::table,
-        revenue::{REVENUE_COLUMNS, RevenueReport, RevenueSpan, revenue, revenue_lines},
-    },
+    queries::revenue::{REVENUE_COLUMNS, RevenueReport, RevenueSpan, revenue, revenue_lines},
 };
 
-use super::{definition::FigureDefinition, revenue_definitions::DEFINITIONS};
+use super::{csv_file::file, definition::FigureDefinition, revenue_definitions::DEFINITIONS};
 
 const MRR_ROWS: &str = "/v1/analytics/mrr/rows";
 const MOVEMENTS: &str = "/v1/analytics/movements";
@@ -40,7 +37,7 @@ const MOVEMENTS: &str = "/v1/analytics/movements";
 /// Decimals of ratios, such as churn.
 pub(super) const SHARE_DECIMALS: u32 = 4;
 /// Decimals of the revenue per account, in minor units.
-const ARPU_DECIMALS: u32 = 2;
+pub(super) const ARPU_DECIMALS: u32 = 2;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -252,10 +249,7 @@ pub async fn mrr(
     let report = revenue(state.reports(), span, shown, min_position.as_ref()).await?;
     let RevenueReport { series, retention, restated_since, freshness: standing } = report;
     if csv::is_asked_for(&headers) {
-        let lines = table(&REVENUE_COLUMNS, &revenue_lines(&series)).map_err(Failure::fault)?;
-        let mut response = csv::file(Body::from(lines));
-        write_position(&mut response, standing.position, standing.lag_ms);
-        return Ok(response);
+        return file(&REVENUE_COLUMNS, &revenue_lines(&series), standing);
     }
     let document = MrrResponse {
         definitions: DEFINITIONS,

@@ -27,13 +27,9 @@ use crate::{
 
 use super::{
     definition::{FigureDefinition, FigureKind},
+    revenue::{ARPU_DECIMALS, SHARE_DECIMALS},
     revenue_definitions,
 };
-
-/// Decimals of ratios, such as churn.
-const SHARE_DECIMALS: u32 = 4;
-/// Decimals of the revenue per account, in minor units.
-const MEAN_DECIMALS: u32 = 2;
 
 /// What `/v1/analytics/mrr` does not say.
 const OWN_DEFINITIONS: [FigureDefinition; 2] = [
@@ -168,7 +164,7 @@ impl From<&PeriodSummary> for SummaryPeriod {
             contraction: figures.contraction.into(),
             churn: figures.churn.into(),
             paying_accounts: figures.paying_accounts,
-            arpu: figures.arpu().decimal(MEAN_DECIMALS),
+            arpu: figures.arpu().decimal(ARPU_DECIMALS),
             quick_ratio: figures.quick_ratio().decimal(SHARE_DECIMALS),
             gross_revenue_churn: figures.gross_revenue_churn().decimal(SHARE_DECIMALS),
             logo_churn: retention.logo_churn().decimal(SHARE_DECIMALS),
@@ -189,7 +185,7 @@ impl<'a> SummaryFigures<'a> {
             currency,
             now: SummaryPeriod::from(&summary.now),
             before: SummaryPeriod::from(&summary.before),
-            clv: summary.clv().decimal(MEAN_DECIMALS),
+            clv: summary.clv().decimal(ARPU_DECIMALS),
             details: SummaryDetails {
                 mrr: address("mrr"),
                 movements: address("movements"),

@@ -166,7 +166,7 @@ pub async fn grants(
     let all = now.opened()?.wallet.grants();
     let name = |grant: &credits::Grant| grant.terms.grant_id.as_str().to_owned();
     let (grants, next_cursor) =
-        page(all, name, asked.cursor.as_deref(), asked.limit).ok_or_else(unknown_cursor)?;
+        page(all, name, asked.cursor.as_deref(), asked.limit).ok_or_else(Failure::unknown_cursor)?;
     let document = GrantsResponse {
         account: &of.account,
         grants: grants.into_iter().map(|grant| GrantResponse::of(grant, now.at)).collect(),
@@ -236,7 +236,7 @@ pub async fn holds(
     let open = now.opened()?.wallet.holds.open();
     let name = |hold: &credits::Hold| hold.hold_id.as_str().to_owned();
     let (holds, next_cursor) =
-        page(open, name, asked.cursor.as_deref(), asked.limit).ok_or_else(unknown_cursor)?;
+        page(open, name, asked.cursor.as_deref(), asked.limit).ok_or_else(Failure::unknown_cursor)?;
     let holds = holds.into_iter().map(|hold| HoldResponse {
         hold_id: &hold.hold_id,
         generation_id: hold.purpose.generation_id(),
@@ -256,8 +256,4 @@ pub async fn holds(
         lag_ms: 0,
     };
     fresh(now.position, &document)
-}
-
-fn unknown_cursor() -> Failure {
-    Failure::query("cursor", "it is not a `next_cursor` of an earlier page")
 }

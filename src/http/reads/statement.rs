@@ -166,7 +166,7 @@ pub async fn statement(
     headers: HeaderMap,
 ) -> Result<Response<Body>, Failure> {
     let cursor = asked.cursor.as_deref().map(StatementCursor::parse);
-    let cursor = cursor.map(|cursor| cursor.ok_or_else(unknown_cursor)).transpose()?;
+    let cursor = cursor.map(|cursor| cursor.ok_or_else(Failure::unknown_cursor)).transpose()?;
     let zone = state.ledger.catalog().time_zone;
     let (from, until) = (asked.from.map(|from| from.begin(zone)), asked.to.map(|to| to.end(zone)));
     if asked.from.zip(asked.to).is_some_and(|(from, to)| to.is_before(from, zone)) {
@@ -217,8 +217,4 @@ fn records(
             Err(std::io::Error::other("the statement cannot be read on"))
         }
     }))
-}
-
-fn unknown_cursor() -> Failure {
-    Failure::query("cursor", "it is not a `next_cursor` of an earlier page")
 }
